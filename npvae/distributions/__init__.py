@@ -1,0 +1,12 @@
+"""Distributions over the rows of an array, parameterised by what a network puts out.
+
+A posterior q(z|x) and a likelihood p(x|z) are the same kind of thing here. Every function that has a backward returns
+``(value, cache)``, and the backward that takes the cache stands below it.
+"""
+
+from npvae.distributions.bernoulli import Bernoulli
+from npvae.distributions.diagonal_gaussian import DiagonalGaussian
+from npvae.distributions.distribution import Distribution
+from npvae.distributions.fixed_gaussian import FixedGaussian
+
+__all__ = ["Bernoulli", "DiagonalGaussian", "Distribution", "FixedGaussian"]

@@ -1,0 +1,114 @@
+"""Independent Bernoulli variables, from logits: binary pixels, binary latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions.distribution import sum_to_shape
+from npvae.numerics import logit, sigmoid, softplus
+
+__all__ = ["Bernoulli"]
+
+LOG_2 = np.log(2)
+
+
+@dataclass(frozen=True)
+class Bernoulli:
+    """x_j ~ Bernoulli(σ(a_j)): `a` holds one logit per dimension.
+
+    For grey values x in (0, 1) `log_prob` still is a number, minus the cross-entropy, but no log-likelihood: the
+    formula does not integrate to one over [0, 1].
+    """
+
+    def n_params(self, d: int) -> int:
+        """One logit a dimension: d."""
+        return d
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Uniform numbers in [0, 1)."""
+        return rng.random(shape, dtype=dtype)
+
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
+        """x = 1 where eps < σ(a), else 0, of the noise's dtype. A step has no derivative, so there is no backward."""
+        return (eps < sigmoid(a)).astype(eps.dtype), None
+
+    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """log p(x; a) = Σ_j x_j log σ(a_j) + (1 − x_j) log(1 − σ(a_j)) = Σ_j x_j a_j − softplus(a_j).
+
+        Parameters
+        ----------
+        a : (…, d) array
+            Logits.
+        x : (…, d) array
+            In [0, 1].
+
+        Returns
+        -------
+        log_prob : (…) array
+            Nats, summed over the d dimensions.
+        cache
+            For the two backwards: (a, x).
+
+        References
+        ----------
+        Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (11).
+        """
+        terms = x * a
+        terms -= softplus(a)
+        return terms.sum(axis=-1), (a, x)
+
+    def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """da_j = (x_j − σ(a_j)) dlog_prob, of the shape of a."""
+        a, x = cache
+        da = x - sigmoid(a)
+        da *= dlog_prob[..., None]
+        return sum_to_shape(da, a.shape)
+
+    def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dx_j = a_j dlog_prob, of the shape of x."""
+        a, x = cache
+        return sum_to_shape(a * dlog_prob[..., None], x.shape)
+
+    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """H = Σ_j softplus(a_j) − a_j σ(a_j), nats, shape (…). The cache is a."""
+        return (softplus(a) - a * sigmoid(a)).sum(axis=-1), a
+
+    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
+        """da_j = −a_j σ(a_j) (1 − σ(a_j)) dentropy."""
+        a = cache
+        return -a * sigmoid(a) * sigmoid(-a) * dentropy[..., None]
+
+    def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """KL(Bernoulli(σ(a)) ‖ Bernoulli(½)) = d log 2 − H, nats, shape (…). The cache is a."""
+        entropy, cache = self.entropy(a)
+        return a.shape[-1] * LOG_2 - entropy, cache
+
+    def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
+        """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl."""
+        return self.entropy_backward(cache, -dkl)
+
+    def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
+        """KL(σ(a) ‖ σ(b)) = Σ_j σ(a_j)(a_j − b_j) − softplus(a_j) + softplus(b_j), nats. The cache is (a, b).
+
+        For a = 0 and b = logit 0.7 it is 0.0872, and 0.0823 the other way round.
+        """
+        return (sigmoid(a) * (a - b) - softplus(a) + softplus(b)).sum(axis=-1), (a, b)
+
+    def kl_between_backward(self, cache: tuple, dkl: NDArray) -> tuple[NDArray, NDArray]:
+        """da_j = (a_j − b_j) σ(a_j)(1 − σ(a_j)) dkl and db_j = (σ(b_j) − σ(a_j)) dkl."""
+        a, b = cache
+        dkl = dkl[..., None]
+        da = (a - b) * sigmoid(a) * sigmoid(-a) * dkl
+        db = (sigmoid(b) - sigmoid(a)) * dkl
+        return sum_to_shape(da, a.shape), sum_to_shape(db, b.shape)
+
+    def mean(self, a: NDArray) -> NDArray:
+        """E[x] = σ(a)."""
+        return sigmoid(a)
+
+    def output_bias(self, mean: NDArray) -> NDArray:
+        """The logit of the mean, kept off 0 and 1 by 0.001 so that it stays finite on constant pixels."""
+        return logit(np.minimum(np.maximum(mean, 0.001), 0.999))

@@ -1,0 +1,169 @@
+"""The Gaussian with independent dimensions: the reparameterisation and the analytic KL of the VAE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions.distribution import sum_to_shape
+
+__all__ = ["LOG_2PI", "DiagonalGaussian"]
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+@dataclass(frozen=True)
+class DiagonalGaussian:
+    """z_j ~ N(mu_j, σ_j²) with a = [mu | log_var], each half d wide, and log_var = log σ².
+
+    As a posterior, `sample` and `kl` are the two lines that make a VAE. As a likelihood, it is a decoder with a
+    learned variance per dimension.
+    """
+
+    def n_params(self, d: int) -> int:
+        """A mean and a log-variance a dimension: 2 d."""
+        return 2 * d
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """eps ~ N(0, I): its standard deviation is 1, σ comes in `sample`."""
+        return rng.standard_normal(shape, dtype=dtype)
+
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
+        """Reparameterisation: z = mu + σ ⊙ eps with σ = e^{log_var / 2}.
+
+        The randomness comes in from outside, so z is a smooth function of a.
+
+        Parameters
+        ----------
+        a : (…, 2 d) array
+        eps : (…, d) array
+            Standard normal noise; may have leading axes that a lacks, such as L samples: (L, n, d).
+
+        Returns
+        -------
+        z : (…, d) array
+        cache
+            For `sample_backward`: (σ ⊙ eps, shape of a).
+
+        References
+        ----------
+        Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (4) and section 2.4.
+        """
+        mu, log_var = np.split(a, 2, axis=-1)
+        noise = np.exp(0.5 * log_var) * eps
+        return mu + noise, (noise, a.shape)
+
+    def sample_backward(self, cache: tuple, dz: NDArray) -> NDArray:
+        """dmu = dz and dlog_var = ½ σ ⊙ eps ⊙ dz, joined as da; summed over the axes that only eps had."""
+        noise, shape = cache
+        dlog_var = 0.5 * noise * dz
+        return sum_to_shape(np.concatenate([dz, dlog_var], axis=-1), shape)
+
+    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """log N(x; mu, σ²) = −½ Σ_j log 2π + log_var_j + (x_j − mu_j)² / σ_j².
+
+        Parameters
+        ----------
+        a : (…, 2 d) array
+        x : (…, d) array
+
+        Returns
+        -------
+        log_prob : (…) array
+            Nats, summed over the d dimensions.
+        cache
+            For the two backwards.
+        """
+        mu, log_var = np.split(a, 2, axis=-1)
+        deviation = x - mu
+        precision = np.exp(-log_var)
+        log_prob = -0.5 * (LOG_2PI + log_var + deviation * deviation * precision).sum(axis=-1)
+        return log_prob, (deviation, precision, a.shape, x.shape)
+
+    def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dmu_j = (x_j − mu_j)/σ_j² dlog_prob and dlog_var_j = ½ ((x_j − mu_j)²/σ_j² − 1) dlog_prob, joined as da."""
+        deviation, precision, shape, _ = cache
+        dlog_prob = dlog_prob[..., None]
+        score = deviation * precision
+        dmu = score * dlog_prob
+        dlog_var = 0.5 * (score * deviation - 1) * dlog_prob
+        return sum_to_shape(np.concatenate([dmu, dlog_var], axis=-1), shape)
+
+    def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dx_j = −(x_j − mu_j)/σ_j² dlog_prob, of the shape of x."""
+        deviation, precision, _, shape = cache
+        return sum_to_shape(-deviation * precision * dlog_prob[..., None], shape)
+
+    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """H = Σ_j ½ (1 + log 2π + log_var_j) = Σ_j ½ log(2πe σ_j²), nats, shape (…). The cache is a."""
+        _, log_var = np.split(a, 2, axis=-1)
+        return 0.5 * (1 + LOG_2PI + log_var).sum(axis=-1), a
+
+    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
+        """dmu = 0 and dlog_var_j = ½ dentropy, joined as da."""
+        mu, log_var = np.split(cache, 2, axis=-1)
+        dlog_var = np.zeros_like(log_var) + 0.5 * dentropy[..., None]
+        return np.concatenate([np.zeros_like(mu), dlog_var], axis=-1)
+
+    def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j mu_j² + σ_j² − 1 − log_var_j, the analytic KL to the VAE's prior.
+
+        σ² − 1 is computed as expm1(log_var), so the KL is exact, not a difference of rounded ones, near the prior.
+
+        Parameters
+        ----------
+        a : (…, 2 d) array
+
+        Returns
+        -------
+        kl : (…) array
+            Nats, summed over the d dimensions; 0 for a = 0.
+        cache
+            For `kl_backward`: a.
+
+        References
+        ----------
+        Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (10) and appendix B.
+        """
+        mu, log_var = np.split(a, 2, axis=-1)
+        return 0.5 * (mu * mu + np.expm1(log_var) - log_var).sum(axis=-1), a
+
+    def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
+        """dmu_j = mu_j dkl and dlog_var_j = ½ (σ_j² − 1) dkl, joined as da."""
+        mu, log_var = np.split(cache, 2, axis=-1)
+        return np.concatenate([mu, 0.5 * np.expm1(log_var)], axis=-1) * dkl[..., None]
+
+    def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
+        """KL(N(mu₁, σ₁²) ‖ N(mu₂, σ₂²)) = Σ_j log σ₂/σ₁ + (σ₁² + (mu₁ − mu₂)²)/(2σ₂²) − ½, nats, shape (…).
+
+        `a` and `b` hold [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
+        """
+        mu1, log_var1 = np.split(a, 2, axis=-1)
+        mu2, log_var2 = np.split(b, 2, axis=-1)
+        log_ratio = log_var1 - log_var2
+        deviation, precision = mu1 - mu2, np.exp(-log_var2)
+        kl = 0.5 * (np.expm1(log_ratio) - log_ratio + deviation * deviation * precision).sum(axis=-1)
+        return kl, (log_ratio, deviation, precision, a.shape, b.shape)
+
+    def kl_between_backward(self, cache: tuple, dkl: NDArray) -> tuple[NDArray, NDArray]:
+        """With δ = mu₁ − mu₂ and ρ = σ₁²/σ₂², for each dimension and times dkl:
+
+        dmu₁ = δ/σ₂², dlog_var₁ = ½(ρ − 1); dmu₂ = −δ/σ₂², dlog_var₂ = ½(1 − ρ − δ²/σ₂²). Joined as (da, db).
+        """
+        log_ratio, deviation, precision, shape_a, shape_b = cache
+        dkl = dkl[..., None]
+        excess = np.expm1(log_ratio)
+        score = deviation * precision
+        da = np.concatenate([score, 0.5 * excess], axis=-1) * dkl
+        db = np.concatenate([-score, -0.5 * (excess + score * deviation)], axis=-1) * dkl
+        return sum_to_shape(da, shape_a), sum_to_shape(db, shape_b)
+
+    def mean(self, a: NDArray) -> NDArray:
+        """E[z] = mu, the first half of a (a view of it)."""
+        return np.split(a, 2, axis=-1)[0]
+
+    def output_bias(self, mean: NDArray) -> NDArray:
+        """The mean itself, with variance one."""
+        return np.concatenate([mean, np.zeros_like(mean)])

@@ -1,0 +1,28 @@
+"""Layers: stateless objects with an explicit forward and an explicit backward.
+
+Each file holds one idea, and each ``backward`` stands below the ``forward`` that it differentiates.
+"""
+
+from npvae.layers.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Softplus, Tanh
+from npvae.layers.chain import Chain
+from npvae.layers.dense import Dense
+from npvae.layers.initializers import INITIALIZERS, glorot_uniform, he_normal, normal
+from npvae.layers.layer import Layer
+from npvae.layers.mlp import mlp
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "Chain",
+    "Dense",
+    "Identity",
+    "Layer",
+    "ReLU",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "glorot_uniform",
+    "he_normal",
+    "mlp",
+    "normal",
+]

@@ -1,0 +1,73 @@
+"""Layers in a row: the chain rule as a loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.layers.layer import Layer
+from npvae.parameters import Parameters, Shapes
+
+__all__ = ["Chain"]
+
+_NO_PARAMETERS = Parameters({})
+
+
+class Chain:
+    """The composition y = f_k(… f_1(f_0(x))).
+
+    A chain is itself a layer, so chains nest. The parameters of its i-th layer are named ``"i.W"``, ``"i.b"``, ….
+
+    Parameters
+    ----------
+    *layers : Layer
+        From the input to the output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npvae.layers import Chain, Dense, Tanh
+    >>> chain = Chain(Dense(3, 5), Tanh(), Dense(5, 2))
+    >>> theta = Parameters.from_arrays(chain.init(np.random.default_rng(0)))
+    >>> y, cache = chain.forward(theta, np.ones((4, 3), np.float32))
+    >>> grads = theta.zeros_like()
+    >>> chain.backward(theta, cache, np.ones_like(y), grads).shape
+    (4, 3)
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        self.layers = layers
+
+    def __repr__(self) -> str:
+        return f"Chain({', '.join(map(repr, self.layers))})"
+
+    @property
+    def shapes(self) -> Shapes:
+        """Shapes of all layers, numbered."""
+        return {f"{i}.{name}": shape for i, layer in enumerate(self.layers) for name, shape in layer.shapes.items()}
+
+    def init(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        """Initial values of all layers, numbered."""
+        return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.init(rng).items()}
+
+    def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, list[Any]]:
+        """Apply the layers in order. The cache is the list of theirs."""
+        caches = []
+        for i, layer in enumerate(self.layers):
+            x, cache = layer.forward(_section(params, i, layer), x)
+            caches.append(cache)
+        return x, caches
+
+    def backward(
+        self, params: Parameters, cache: list[Any], dy: NDArray, grads: Parameters, need_dx: bool = True
+    ) -> NDArray | None:
+        """Apply the layers' backwards in reverse; only the first one may leave its dx out."""
+        for i, layer in reversed(list(enumerate(self.layers))):
+            dy = layer.backward(_section(params, i, layer), cache[i], dy, _section(grads, i, layer), need_dx or i > 0)
+        return dy
+
+
+def _section(params: Parameters, i: int, layer: Layer) -> Parameters:
+    return params.section(str(i)) if layer.shapes else _NO_PARAMETERS

@@ -1,0 +1,51 @@
+"""Initial weights: how wide the first random matrices are, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["INITIALIZERS", "Initializer", "glorot_uniform", "he_normal", "normal"]
+
+Initializer = Callable[[np.random.Generator, int, int], NDArray]
+"""A function of (rng, n_in, n_out) that returns an (n_in, n_out) array."""
+
+
+def glorot_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
+    """W ~ U(−r, r) with r = √(6 / (n_in + n_out)), so Var W = 2 / (n_in + n_out).
+
+    A compromise between keeping the variance of the activations on the way down (1/n_in) and of the gradients on the
+    way up (1/n_out), for layers that are near the identity around zero: tanh, sigmoid, linear outputs.
+
+    References
+    ----------
+    Glorot & Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), eq. (16).
+    """
+    radius = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-radius, radius, (n_in, n_out))
+
+
+def he_normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
+    """W ~ N(0, 2 / n_in): the 2 makes up for the half of the variance that a ReLU cuts away.
+
+    References
+    ----------
+    He et al., Delving deep into rectifiers (2015), eq. (10).
+    """
+    return rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out))
+
+
+def normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
+    """W ~ N(0, 0.01), the second number a variance as it is throughout that paper: standard deviation 0.1.
+
+    References
+    ----------
+    Kingma & Welling, Auto-encoding variational Bayes (2013), section 5.
+    """
+    return rng.normal(0, 0.1, (n_in, n_out))
+
+
+INITIALIZERS: dict[str, Initializer] = {"glorot": glorot_uniform, "he": he_normal, "normal": normal}
+"""Initialisers by the name that a user types."""

@@ -1,0 +1,44 @@
+"""The multilayer perceptron: dense layers with an activation between each two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from npvae.layers.activations import ACTIVATIONS
+from npvae.layers.chain import Chain
+from npvae.layers.dense import Dense
+from npvae.layers.initializers import INITIALIZERS
+from npvae.validation import one_of
+
+__all__ = ["mlp"]
+
+
+def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", init: str = "auto") -> Chain:
+    """Dense layers n_in → hidden[0] → … → n_out; the activation follows each but the last, which stays linear.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Features per row of the input and of the output.
+    hidden : sequence of int
+        Widths of the hidden layers; empty for a linear map.
+    activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
+    init : {"auto", "glorot", "he", "normal"}
+        Initial weights. "auto": He in front of a ReLU or softplus, Glorot elsewhere.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    activate = one_of("activation", activation, ACTIVATIONS)
+    one_of("init", init, {"auto": None, **INITIALIZERS})
+    rectifying = activation in ("relu", "softplus")
+    hidden_init = INITIALIZERS["he" if rectifying else "glorot"] if init == "auto" else INITIALIZERS[init]
+    output_init = INITIALIZERS["glorot" if init == "auto" else init]
+
+    layers = []
+    for width_in, width_out in pairwise([n_in, *hidden]):
+        layers += [Dense(width_in, width_out, hidden_init), activate()]
+    return Chain(*layers, Dense([n_in, *hidden][-1], n_out, output_init))

@@ -1,0 +1,6 @@
+"""Models: pure functions of parameters, data and noise. One file a model: its networks, its loss, its gradient."""
+
+from npvae.models.gaussian_vae import GaussianVAE
+from npvae.models.model import Model
+
+__all__ = ["GaussianVAE", "Model"]

@@ -1,0 +1,153 @@
+"""All parameters of a model in one flat vector, with a named view into it for every array.
+
+An optimiser, a checkpoint, a gradient check and a norm each handle one array; a reader of the maths handles
+``theta["decoder.0.W"]``. Both see the same memory. Gradients and optimiser moments are `Parameters` of the same layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from npvae.numerics import aligned_empty
+
+__all__ = ["Parameters", "Shapes"]
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Parameters(Mapping[str, np.ndarray]):
+    """Named views into one contiguous vector.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        Name and shape of every array, in the order in which they lie in memory. Dots in a name are levels:
+        ``"encoder.0.W"`` belongs to the section ``"encoder"`` and to its section ``"0"``.
+    dtype : dtype, default float32
+        Training runs in float32, gradient checks in float64, the complex step in complex128.
+    flat : 1-D array, optional
+        The memory to view. Without it, zeros on a 64-byte boundary.
+
+    Attributes
+    ----------
+    flat : 1-D array
+        Every parameter, once.
+    shapes : dict
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If `flat` is not a contiguous vector of as many elements as the shapes add up to.
+
+    Notes
+    -----
+    A matrix with more columns than rows is the transposed view of a row-major block: the products of an expanding
+    layer, ``x @ W`` and ``dy @ W.T``, run up to 1.6 times as fast that way in OpenBLAS. Code that uses the views never
+    sees a difference.
+
+    Examples
+    --------
+    >>> theta = Parameters({"W": (2, 3), "b": (3,)})
+    >>> theta["b"][:] = 1
+    >>> theta.flat.sum()
+    np.float32(3.0)
+    """
+
+    def __init__(self, shapes: Shapes, dtype: DTypeLike = np.float32, flat: NDArray | None = None) -> None:
+        self.shapes = {name: tuple(int(n) for n in shape) for name, shape in shapes.items()}
+        size = sum(prod(shape) for shape in self.shapes.values())
+        if flat is None:
+            flat = aligned_empty(size, dtype)
+            flat[:] = 0
+        elif flat.shape != (size,) or not flat.flags.c_contiguous:
+            raise ValueError(f"flat must be a contiguous vector of {size} elements, got shape {flat.shape}")
+        self.flat = flat
+        self._views = dict(_views(self.shapes, flat))
+        self._sections: dict[str, Parameters] = {}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, ArrayLike], dtype: DTypeLike = np.float32) -> Parameters:
+        """Copy named arrays into a new flat vector, in their order."""
+        theta = cls({name: np.shape(array) for name, array in arrays.items()}, dtype)
+        for name, array in arrays.items():
+            theta[name][...] = array
+        return theta
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
+        return f"Parameters({self.flat.size:,} × {self.flat.dtype}: {arrays})"
+
+    def __reduce__(self) -> tuple:
+        # The views must point into the vector again after copying or unpickling.
+        return type(self), (self.shapes, self.flat.dtype, self.flat)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Data type of the vector and all its views."""
+        return self.flat.dtype
+
+    def section(self, prefix: str) -> Parameters:
+        """The arrays whose names start with ``prefix + "."``, under the rest of their names, in the same memory.
+
+        Raises
+        ------
+        KeyError
+            If no name starts so.
+        """
+        if prefix not in self._sections:
+            self._sections[prefix] = self._slice(prefix)
+        return self._sections[prefix]
+
+    def _slice(self, prefix: str) -> Parameters:
+        names = [name for name in self.shapes if name.startswith(prefix + ".")]
+        if not names:
+            raise KeyError(f"no parameter is named {prefix + '.'}…; there are {', '.join(self.shapes) or 'none'}")
+        order = list(self.shapes)
+        first, last = order.index(names[0]), order.index(names[-1]) + 1
+        if order[first:last] != names:
+            raise KeyError(f"the parameters named {prefix + '.'}… do not lie side by side")
+        start = sum(prod(self.shapes[name]) for name in order[:first])
+        shapes = {name[len(prefix) + 1 :]: self.shapes[name] for name in names}
+        size = sum(prod(shape) for shape in shapes.values())
+        return Parameters(shapes, flat=self.flat[start : start + size])
+
+    def copy(self) -> Parameters:
+        """A copy in memory of its own."""
+        return self.astype(self.dtype)
+
+    def astype(self, dtype: DTypeLike) -> Parameters:
+        """A copy in another precision."""
+        flat = aligned_empty(self.flat.size, dtype)
+        flat[:] = self.flat
+        return Parameters(self.shapes, flat=flat)
+
+    def zeros_like(self) -> Parameters:
+        """Zeros in the same layout: gradients, moments."""
+        return Parameters(self.shapes, self.dtype)
+
+    def empty_like(self) -> Parameters:
+        """Uninitialised memory in the same layout, for a backward pass that writes every element."""
+        return Parameters(self.shapes, flat=aligned_empty(self.flat.size, self.dtype))
+
+
+def _views(shapes: Shapes, flat: NDArray) -> Iterator[tuple[str, NDArray]]:
+    start = 0
+    for name, shape in shapes.items():
+        block = flat[start : start + prod(shape)]
+        expanding = len(shape) == 2 and shape[1] > shape[0]
+        yield name, block.reshape(shape[::-1]).T if expanding else block.reshape(shape)
+        start += block.size

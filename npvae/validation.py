@@ -1,0 +1,96 @@
+"""Checks at the public boundary: each error names the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["data_matrix", "integer", "number", "one_of", "widths"]
+
+T = TypeVar("T")
+
+
+def one_of(argument: str, value: Any, choices: Mapping[str, T]) -> T:
+    """What `choices` holds under the name `value`; for an unknown name, an error with the nearest known one."""
+    if isinstance(value, str) and value in choices:
+        return choices[value]
+    near = get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {value!r}{hint}")
+
+
+def integer(argument: str, value: Any, at_least: int) -> int:
+    """`value` as an int that is not below `at_least`."""
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument} must be an integer, got {value!r}")
+    if value < at_least:
+        raise ValueError(f"{argument} must be at least {at_least}, got {value}")
+    return int(value)
+
+
+def number(argument: str, value: Any, above: float | None = None, at_least: float | None = None) -> float:
+    """`value` as a finite float, bounded from below."""
+    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{argument} must be a number, got {value!r}")
+    if not np.isfinite(value):
+        raise ValueError(f"{argument} must be finite, got {value}")
+    if above is not None and not value > above:
+        raise ValueError(f"{argument} must be greater than {above:g}, got {value}")
+    if at_least is not None and not value >= at_least:
+        raise ValueError(f"{argument} must be at least {at_least:g}, got {value}")
+    return float(value)
+
+
+def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
+    """One width or several, as a tuple of positive integers."""
+    if isinstance(value, Integral):
+        value = (int(value),)
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TypeError(f"{argument} must be an integer or a sequence of integers, got {value!r}")
+    return tuple(integer(f"{argument}[{i}]", width, at_least=1) for i, width in enumerate(value))
+
+
+def data_matrix(argument: str, value: ArrayLike, n_features: int | None = None, dtype: type = np.float32) -> NDArray:
+    """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
+
+    An array that is so already is returned itself, not a copy.
+    """
+    try:
+        x = np.asarray(value)
+    except ValueError as error:  # rows of unequal length
+        raise ValueError(f"{argument} must be a rectangular array of numbers: {error}") from None
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"{argument} must hold real numbers, got dtype {x.dtype}")
+    if x.ndim < 2:
+        raise ValueError(
+            f"{argument} must have two dimensions, (rows, features), got shape {x.shape}"
+            + ("; for a single row use x[None]" if x.ndim == 1 else "")
+        )
+    if x.size == 0:
+        raise ValueError(f"{argument} must not be empty, got shape {x.shape}")
+    shape, x = x.shape, x.reshape(len(x), -1)
+    if n_features is not None and x.shape[1] != n_features:
+        raise ValueError(f"{argument} must have {n_features} features, got shape {shape}")
+    with np.errstate(over="ignore"):  # too large for `dtype`: found as an infinity below
+        x = np.ascontiguousarray(x, dtype=dtype)
+    _require_finite(argument, x)
+    return x
+
+
+def _require_finite(argument: str, x: NDArray) -> None:
+    # A sum is finite if all its terms are, so only a suspicious one asks for the search of the culprit.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(x.sum())
+    if suspicious:
+        bad = ~np.isfinite(x)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"{argument} must be finite, got {x[row, column]} at row {row}, column {column}"
+                f" ({bad.sum()} such {'entry' if bad.sum() == 1 else 'entries'} in all)"
+            )
