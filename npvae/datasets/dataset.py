@@ -1,0 +1,68 @@
+"""The one shape in which every loader hands over its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of data with what is known about them.
+
+    Parameters
+    ----------
+    x : (n, D) float32 array
+        One row per datum, in the natural range of the source: grey values of images in [0, 1].
+    labels : (n,) array or None
+        Class of each row, None where there is none.
+    image_shape : (h, w) or None
+        Shape into which a row folds, h·w = D; None for data that are no images.
+    factors : dict of str to (n,) array
+        True generating values of each row, empty where they are unknown.
+    name : str
+        Where the rows come from, for titles and messages.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit one another.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((3, 4), np.float32), image_shape=(2, 2))
+    >>> len(data), len(data.take([0, 2]))
+    (3, 2)
+    """
+
+    x: np.ndarray
+    labels: np.ndarray | None = None
+    image_shape: tuple[int, int] | None = None
+    factors: dict[str, np.ndarray] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.x.ndim != 2 or self.x.dtype != np.float32:
+            raise ValueError(f"x must be a 2-D float32 array, got shape {self.x.shape} of {self.x.dtype}")
+        n, d = self.x.shape
+        if self.labels is not None and self.labels.shape != (n,):
+            raise ValueError(f"labels must have shape ({n},) to match x, got {self.labels.shape}")
+        if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != d:
+            raise ValueError(f"image_shape must multiply to {d} features, got {self.image_shape}")
+        for name, values in self.factors.items():
+            if values.shape != (n,):
+                raise ValueError(f"factor {name!r} must have shape ({n},) to match x, got {values.shape}")
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.x)
+
+    def take(self, indices: np.ndarray | slice | list[int]) -> Dataset:
+        """Return the rows that `indices` (integers, a slice or a boolean mask) selects, in that order."""
+        rows = np.arange(len(self))[indices]
+        if rows.ndim != 1:
+            raise ValueError(f"indices must select a 1-D list of rows, got shape {rows.shape}")
+        labels = None if self.labels is None else self.labels[rows]
+        factors = {name: values[rows] for name, values in self.factors.items()}
+        return Dataset(self.x[rows], labels, self.image_shape, factors, self.name)
