@@ -1,0 +1,65 @@
+"""The command line: ``npvae train``, ``npvae sample``, …
+
+Exit status: 0 success, 1 the training broke off, 2 something is wrong with the arguments or the data, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import npvae
+from npvae.cli import produce, report, train
+from npvae.cli.arguments import HelpFormatter
+
+__all__ = ["build_parser", "main"]
+
+DESCRIPTION = """\
+Variational autoencoders in pure NumPy: train one on images, and use it.
+
+  npvae train                                   on digits that npvae draws itself
+  npvae train images.npy --latent 10            on your own data
+  npvae sample npvae-run/model.npz              new images from the trained model
+
+DATA is an IDX file (plain or .gz), .npy, .npz (or file.npz:name for one of its arrays), .csv, a folder of PNGs, or the
+word "digits" for the embedded ones. Eight-bit images are divided by 255."""
+
+EPILOG = """\
+exit status: 0 success, 1 the loss stopped being finite (what was trained is kept), 2 wrong arguments or data,
+130 interrupted (what was trained is kept)."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (train, produce, report):
+        module.add_commands(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Errors of the user are one line on standard error."""
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("npvae: interrupted", file=sys.stderr)
+        return 130
+    except (ImportError, MemoryError, OSError, TypeError, ValueError) as error:
+        print(f"npvae: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__

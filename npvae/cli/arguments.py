@@ -1,0 +1,78 @@
+"""Arguments that several commands share, and the reading of data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from npvae import datasets
+from npvae.datasets import Dataset
+
+__all__ = ["HelpFormatter", "add_command", "integers", "read_data", "row_range"]
+
+DIGITS = 20_000
+"""How many embedded digits the word "digits" stands for."""
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and examples, and shows defaults."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=118)
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, argparse.SUPPRESS) or not action.option_strings:
+            return action.help
+        return f"{action.help} (default: %(default)s)"
+
+
+def add_command(
+    commands: argparse._SubParsersAction, name: str, run: object, summary: str, description: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command whose help is its description, its arguments and an example."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="example" + ("s" if "\n" in example else "") + ":\n  " + example.replace("\n", "\n  "),
+        formatter_class=HelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def integers(text: str) -> tuple[int, ...]:
+    """``"500,200"`` as (500, 200)."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected integers with commas between, such as 500,200, got {text!r}"
+        ) from None
+
+
+def row_range(text: str) -> slice:
+    """``"10:20"`` as the rows 10 to 19; ``"5"`` is row 5 alone."""
+    try:
+        first, colon, last = text.partition(":")
+        if not colon:
+            return slice(int(first), int(first) + 1)
+        return slice(int(first) if first else None, int(last) if last else None)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected rows such as 0:100 or 7, got {text!r}") from None
+
+
+def read_data(path: str, labels: str | None = None, rows: slice | None = None, digits_seed: int = 0) -> Dataset:
+    """The data set behind DATA. A file called "digits" goes before the embedded ones."""
+    if path == "digits" and not Path(path).exists():
+        if labels is not None:
+            raise ValueError("--labels: the embedded digits have labels of their own")
+        data = datasets.digits(DIGITS, seed=digits_seed)
+    else:
+        data = datasets.load(path, labels)
+    if rows is None:
+        return data
+    chosen = range(*rows.indices(len(data)))
+    if not chosen:
+        raise ValueError(f"--rows selects nothing: {path} has {len(data)} rows")
+    return data.take(list(chosen))

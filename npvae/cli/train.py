@@ -1,0 +1,224 @@
+"""``npvae train``: from data to a model, its numbers and its pictures."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from npvae import VAE, training
+from npvae.cli.arguments import add_command, integers, read_data
+from npvae.cli.pictures import draw_pictures
+from npvae.datasets import Dataset
+from npvae.estimators.vae import BINARIZE, LIKELIHOODS
+from npvae.files import replacing
+from npvae.layers import ACTIVATIONS, INITIALIZERS
+from npvae.optimizers import OPTIMIZERS
+from npvae.schedules import SCHEDULES
+
+__all__ = ["add_commands"]
+
+DESCRIPTION = """\
+Train a VAE with Gaussian latents and leave a folder with
+
+  model.npz         the model, for the other commands and for npvae.load
+  history.csv       loss and its two terms in nats, epoch by epoch
+  checkpoint.npz    the whole state of the run, for --resume
+  *.png             samples, reconstructions, interpolations, latents, learning curves; with two latents the manifold
+
+Without DATA it learns the embedded digits. Grey pixels under a Bernoulli likelihood make the loss a cross-entropy, not
+a likelihood; --binarize makes them binary."""
+
+EXAMPLE = """\
+npvae train
+npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --test t10k-images-idx3-ubyte.gz
+npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
+
+MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add ``npvae train``."""
+    parser = add_command(commands, "train", run, "train a VAE on images", DESCRIPTION, EXAMPLE)
+    default = VAE().get_params()
+
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "data", metavar="DATA", nargs="?", default="digits", help="training data; the embedded digits if left out"
+    )
+    data.add_argument(
+        "--labels", metavar="FILE", help="their classes (IDX, .npy, .csv), for the picture of the latents only"
+    )
+    data.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
+    data.add_argument("--limit", metavar="N", type=int, help="use the first N rows only")
+    data.add_argument(
+        "--binarize",
+        choices=BINARIZE,
+        default=default["binarize"],
+        help="grey pixels to 0 and 1: at ½, by one random draw, or by a fresh draw at every visit",
+    )
+
+    model = parser.add_argument_group("model")
+    model.add_argument("--latent", metavar="D", type=int, default=default["latent_dim"], help="number of latents")
+    model.add_argument(
+        "--hidden",
+        metavar="N[,N…]",
+        type=integers,
+        default=str(default["hidden"]),
+        help="widths of the encoder's hidden layers; the decoder has them in reverse",
+    )
+    model.add_argument("--activation", choices=ACTIVATIONS, default=default["activation"], help="between the layers")
+    model.add_argument(
+        "--likelihood", choices=LIKELIHOODS, default=default["likelihood"], help="p(x|z): gaussian is the squared error"
+    )
+    model.add_argument(
+        "--init", choices=["auto", *INITIALIZERS], default=default["init_weights"], help="initial weights"
+    )
+
+    loss = parser.add_argument_group("training")
+    loss.add_argument("--beta", metavar="β", type=float, default=default["beta"], help="weight of the KL term")
+    loss.add_argument(
+        "--samples", metavar="L", type=int, default=default["n_samples"], help="draws of z per image and step"
+    )
+    loss.add_argument("--epochs", metavar="N", type=int, default=default["epochs"], help="passes over the data")
+    loss.add_argument("--batch", metavar="N", type=int, default=default["batch_size"], help="images per step")
+    loss.add_argument("--optimizer", choices=OPTIMIZERS, default=default["optimizer"], help="update rule")
+    loss.add_argument("--learning-rate", metavar="α", type=float, default=default["learning_rate"], help="step size")
+    loss.add_argument(
+        "--schedule", choices=SCHEDULES, default=default["schedule"], help="course of the learning rate over the run"
+    )
+    loss.add_argument(
+        "--patience",
+        metavar="N",
+        type=int,
+        help="stop after N epochs without a better loss on --test, and keep the best",
+    )
+    loss.add_argument("--dtype", choices=["float32", "float64"], default=default["dtype"], help="precision")
+    loss.add_argument("--seed", metavar="N", type=int, default=0, help="of all random numbers")
+
+    result = parser.add_argument_group("result")
+    result.add_argument(
+        "-o", "--output", metavar="FOLDER", help="where to; without it npvae-run, npvae-run-2, …, whichever is free"
+    )
+    result.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
+    result.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options",
+    )
+    result.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
+    result.add_argument("--quiet", action="store_true", help="say nothing but errors")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, save, draw."""
+    data, test = _read(args)
+    vae = VAE(
+        latent_dim=args.latent,
+        hidden=args.hidden,
+        activation=args.activation,
+        likelihood=args.likelihood,
+        binarize=args.binarize,
+        beta=args.beta,
+        n_samples=args.samples,
+        epochs=args.epochs,
+        batch_size=args.batch,
+        optimizer=args.optimizer,
+        learning_rate=args.learning_rate,
+        schedule=args.schedule,
+        init_weights=args.init,
+        patience=args.patience,
+        dtype=args.dtype,
+        random_state=args.seed,
+        verbose=not args.quiet,
+    )
+    if args.patience is not None and test is None:
+        raise ValueError("--patience needs held-out data: give --test")
+    folder, made = _folder(args)
+    say = (lambda *words: None) if args.quiet else print
+    say(
+        f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features" + (f", {len(test):,} held out" if test else "")
+    )
+    try:
+        status = _fit(vae, data, test, folder, args)
+    except (TypeError, ValueError):
+        if made:
+            folder.rmdir()
+        raise
+    _save(vae, folder)
+    say(*_summary(vae), sep="\n")
+    if not args.no_pictures:
+        say(draw_pictures(vae, test if test is not None else data, data, folder))
+    say(f"wrote {folder / MODEL}; try: npvae sample {shlex.quote(str(folder / MODEL))}")
+    return status
+
+
+def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
+    rows = None if args.limit is None else slice(0, args.limit)
+    if args.limit is not None and args.limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {args.limit}")
+    data = read_data(args.data, args.labels, rows)
+    test = args.test
+    if test is None:
+        return data, read_data("digits", rows=slice(0, 2000), digits_seed=1) if args.data == "digits" else None
+    return data, read_data(test, digits_seed=1)
+
+
+def _folder(args: argparse.Namespace) -> tuple[Path, bool]:
+    """The folder for the results, and whether it was made just now."""
+    if args.output is None:
+        if args.resume:
+            raise ValueError("--resume needs the run's folder: give --output")
+        names = ("npvae-run" + (f"-{i}" if i > 1 else "") for i in range(1, 10_000))
+        folder = next(Path(name) for name in names if not Path(name).exists())
+    else:
+        folder = Path(args.output)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"--output must be a folder, got the file {str(folder)!r}")
+    if args.resume and not (folder / CHECKPOINT).exists():
+        raise FileNotFoundError(f"--resume finds no {folder / CHECKPOINT}")
+    if (folder / MODEL).exists() and not (args.overwrite or args.resume):
+        raise FileExistsError(f"{folder / MODEL} exists: give another --output, or --overwrite, or --resume")
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / ".writable"):  # fails now, not after the training
+        pass
+    (folder / ".writable").unlink()
+    return folder, made
+
+
+def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argparse.Namespace) -> int:
+    shape = (-1, *(data.image_shape or data.x.shape[1:]))
+    resume_from = training.load_checkpoint(folder / CHECKPOINT) if args.resume else None
+    try:
+        vae.fit(
+            data.x.reshape(shape),
+            X_val=test.x if test is not None else None,
+            callbacks=[lambda run: training.save_checkpoint(folder / CHECKPOINT, run)],
+            resume_from=resume_from,
+        )
+    except training.NonFiniteLossError as error:
+        print(f"npvae: error: {error}", file=sys.stderr)
+        return 1
+    return 130 if vae.run_.stopped == "interrupted" else 0
+
+
+def _save(vae: VAE, folder: Path) -> None:
+    vae.save(folder / MODEL)
+    with replacing(folder / HISTORY) as temporary:
+        vae.history_.to_csv(temporary)
+
+
+def _summary(vae: VAE) -> list[str]:
+    lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
+    kind = "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
+    last = vae.history_.last()
+    for prefix, name in (("", "train"), ("val_", "held-out")):
+        if f"{prefix}loss" in last:
+            reconstruction, kl = last[f"{prefix}reconstruction"], last[f"{prefix}kl"]
+            lines.append(
+                f"{name}: {reconstruction + kl:.2f} nats per image"
+                f" = {reconstruction:.2f} reconstruction ({kind}) + {kl:.2f} KL(q(z|x) ‖ p(z))"
+            )
+    return lines

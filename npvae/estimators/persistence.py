@@ -1,0 +1,74 @@
+"""A fitted estimator as one file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npvae import storage
+from npvae.parameters import Parameters
+from npvae.training import History
+
+if TYPE_CHECKING:
+    from npvae.estimators.vae import VAE
+
+__all__ = ["load_estimator", "save_estimator"]
+
+
+def save_estimator(path: str | Path, estimator: VAE) -> None:
+    """Write hyper-parameters, parameters and history; the optimiser's moments belong to checkpoints."""
+    params = estimator.get_params()
+    if isinstance(params["random_state"], np.random.Generator):
+        params["random_state"] = estimator.run_.seed
+    header = {
+        "kind": "estimator",
+        "estimator": type(estimator).__name__,
+        "params": params,
+        "n_features": estimator.n_features_in_,
+        "image_shape": estimator.image_shape_,
+        "grey": estimator.grey_,
+        "history": dict(estimator.history_),
+        "stopped": estimator.run_.stopped,
+    }
+    storage.save(path, header, dict(estimator.theta_))
+
+
+def load_estimator(path: str | Path, classes: Mapping[str, type[VAE]]) -> VAE:
+    """Read an estimator of one of the given classes. The model is built, and the arrays are held against its shapes.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+    StorageError
+        If the file is damaged, holds something else, or its arrays do not fit its hyper-parameters.
+    """
+    header, arrays = storage.load(path)
+    name = header.get("estimator")
+    if header.get("kind") != "estimator" or name not in classes:
+        found = name if header.get("kind") == "estimator" else header.get("kind", "another file")
+        raise storage.StorageError(f"{path}: expected a model ({', '.join(classes)}), got {found!r}")
+    try:
+        return _restore(classes[name], header, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}") from None
+
+
+def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> VAE:
+    estimator = cls(**header["params"])
+    model = estimator._model(header["n_features"])
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if shapes != model.shapes:
+        wrong = sorted(name for name in {*shapes, *model.shapes} if shapes.get(name) != model.shapes.get(name))
+        raise ValueError(f"{wrong[0]} should have shape {model.shapes.get(wrong[0])}, got {shapes.get(wrong[0])}")
+    theta = Parameters.from_arrays({name: arrays[name] for name in model.shapes}, np.dtype(estimator.dtype))
+    if not np.isfinite(theta.flat).all():
+        raise ValueError("not all parameters are finite")
+    estimator.model_, estimator.theta_ = model, theta
+    estimator.n_features_in_ = header["n_features"]
+    estimator.image_shape_ = tuple(header["image_shape"]) if header["image_shape"] else None
+    estimator.grey_ = header["grey"]
+    estimator.history_ = History(header["history"])
+    return estimator

@@ -1,0 +1,72 @@
+"""Learning-rate schedules: functions of t, the number of steps taken so far (0 before the first)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import cos, pi
+
+__all__ = ["SCHEDULES", "Constant", "Cosine", "Schedule", "StepList", "WarmUp"]
+
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """α(t) = α."""
+
+    rate: float
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t."""
+        return self.rate
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """α(t) = α (t + 1) / steps for the first `steps` steps, α after them."""
+
+    rate: float
+    steps: int
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t."""
+        return self.rate * min(1.0, (t + 1) / self.steps)
+
+
+@dataclass(frozen=True)
+class StepList:
+    """α(t) = α · factorⁱ, where i counts the `boundaries` that are ≤ t."""
+
+    rate: float
+    boundaries: Sequence[int]
+    factor: float = 0.1
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t."""
+        return self.rate * self.factor ** bisect_right(self.boundaries, t)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from α at t = 0 down to `final` · α at t = `steps`, and that from there on."""
+
+    rate: float
+    steps: int
+    final: float = 0.01
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t."""
+        progress = min(1.0, t / self.steps)
+        return self.rate * (self.final + (1 - self.final) * 0.5 * (1 + cos(pi * progress)))
+
+
+SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
+    "constant": lambda rate, steps: Constant(rate),
+    "warm-up": lambda rate, steps: WarmUp(rate, max(1, steps // 10)),
+    "steps": lambda rate, steps: StepList(rate, (steps // 2, steps * 3 // 4)),
+    "cosine": Cosine,
+}
+"""Schedules by the name that a user types, as functions of the rate and the number of steps of the whole run:
+"warm-up" takes the first tenth of it, "steps" divides the rate by ten after a half and after three quarters."""

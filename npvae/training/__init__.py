@@ -1,0 +1,21 @@
+"""The training loop and what surrounds it: batches, history, progress, early stopping, checkpoints."""
+
+from npvae.training.checkpoint import load_checkpoint, save_checkpoint
+from npvae.training.evaluate import evaluate
+from npvae.training.history import History
+from npvae.training.loop import train
+from npvae.training.minibatches import minibatches
+from npvae.training.progress import Progress
+from npvae.training.run import NonFiniteLossError, TrainingRun
+
+__all__ = [
+    "History",
+    "NonFiniteLossError",
+    "Progress",
+    "TrainingRun",
+    "evaluate",
+    "load_checkpoint",
+    "minibatches",
+    "save_checkpoint",
+    "train",
+]

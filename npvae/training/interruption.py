@@ -1,0 +1,40 @@
+"""Ctrl-C as a wish, not as an accident."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["deferred_interrupt"]
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
+
+    The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
+    at once. Outside the main thread, where Python delivers no signals, nothing changes.
+
+    Yields
+    ------
+    callable
+        Returns True once Ctrl-C was pressed.
+    """
+    pressed = threading.Event()
+
+    def remember(signum: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+    previous = signal.signal(signal.SIGINT, remember)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,177 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.bounds import Loss
+from npvae.models import Model
+from npvae.optimizers import Adam, Optimizer
+from npvae.parameters import Parameters
+from npvae.training.evaluate import TermSums, evaluate
+from npvae.training.interruption import deferred_interrupt
+from npvae.training.minibatches import minibatches
+from npvae.training.progress import Progress
+from npvae.training.run import NonFiniteLossError, TrainingRun
+from npvae.validation import integer
+
+__all__ = ["Callback", "Transform", "train"]
+
+Callback = Callable[[TrainingRun], "bool | None"]
+"""Called after every epoch; a true answer ends the training."""
+
+Transform = Callable[[NDArray, np.random.Generator], NDArray]
+"""Makes of a batch what the model sees at this visit, such as a fresh binarisation."""
+
+SNAPSHOT_EVERY = 100
+"""Steps between two copies of parameters that are known to give a finite loss."""
+
+_SHUFFLE, _NOISE, _VALIDATION = range(3)
+
+
+def train(
+    model: Model,
+    start: Parameters | TrainingRun,
+    x: NDArray,
+    *,
+    optimizer: Optimizer | None = None,
+    epochs: int = 10,
+    batch_size: int = 128,
+    seed: int = 0,
+    x_val: NDArray | None = None,
+    transform: Transform | None = None,
+    patience: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: Progress | None = None,
+) -> TrainingRun:
+    """Minimise the mean loss of a model over the rows of x.
+
+    Parameters
+    ----------
+    model : Model
+    start : Parameters or TrainingRun
+        Initial parameters, or a run that goes on (then `seed` is the run's). It is not changed.
+    x : (n, d) array
+        May be larger than memory (`numpy.memmap`): only batches of it are read.
+    optimizer : Optimizer, default Adam()
+    epochs : int
+        Passes over the data in all, those of a continued run included.
+    batch_size : int
+        Rows per step; the last batch of an epoch may be smaller.
+    seed : int
+        Of the shuffling, the noise and the transform.
+    x_val : (m, d) array, optional
+        Held-out data, evaluated after every epoch with the same noise each time.
+    transform : callable, optional
+        Applied to every batch at every visit, with a generator.
+    patience : int, optional
+        Stop when the held-out loss has not improved for that many epochs, and return the parameters at its best.
+    callbacks : sequence of callable
+        Called with the run after every epoch.
+    progress : Progress, optional
+        Told about every step and epoch.
+
+    Returns
+    -------
+    TrainingRun
+        Its `stopped` says why it ended. Ctrl-C ends it after the current step, and what was trained is kept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For counts that are not positive integers, or `patience` without `x_val`.
+    NonFiniteLossError
+        When the loss stops being finite. The error names step and term and carries the run with the last good
+        parameters.
+    """
+    integer("epochs", epochs, at_least=1)
+    integer("batch_size", batch_size, at_least=1)
+    if patience is not None:
+        integer("patience", patience, at_least=1)
+        if x_val is None:
+            raise ValueError("patience needs held-out data, got x_val=None")
+    optimizer = optimizer if optimizer is not None else Adam()
+    run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
+    run.stopped = "finished"
+    good = run.theta.copy()
+    with deferred_interrupt() as interrupted, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        while run.epoch < epochs and run.stopped == "finished":
+            means = _epoch(model, run, good, x, optimizer, batch_size, transform, interrupted, progress)
+            if interrupted():
+                run.stopped = "interrupted"
+                break
+            if x_val is not None:
+                validation = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
+                means |= {f"val_{name}": mean for name, mean in validation.items()}
+            run.epoch += 1
+            run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means})
+            if patience is not None and _out_of_patience(run, patience):
+                run.stopped = "early stopping"
+            if progress is not None:
+                progress.epoch(run)
+            answers = [callback(run) for callback in callbacks]
+            if any(answers):
+                run.stopped = "callback"
+    if run.best is not None and run.stopped != "interrupted":
+        run.theta = run.best.copy()
+    return run
+
+
+def _epoch(
+    model: Model,
+    run: TrainingRun,
+    good: Parameters,
+    x: NDArray,
+    optimizer: Optimizer,
+    batch_size: int,
+    transform: Transform | None,
+    interrupted: Callable[[], bool],
+    progress: Progress | None,
+) -> dict[str, float]:
+    """One pass over the data: moves the run's parameters and optimiser state, and returns seconds and mean terms.
+
+    `good` is overwritten from time to time with parameters at which the loss was finite.
+    """
+    theta, started = run.theta, perf_counter()
+    shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
+    sums = TermSums()
+    for rows in minibatches(len(x), batch_size, shuffle_rng):
+        batch = np.asarray(x[rows], dtype=theta.dtype)
+        if transform is not None:
+            batch = transform(batch, noise_rng)
+        noise = model.draw_noise(noise_rng, len(rows), theta.dtype)
+        loss, dtheta = model.loss_and_grad(theta, batch, noise)
+        if not np.isfinite(loss.value):
+            run.theta, run.stopped = good, "non-finite loss"
+            raise NonFiniteLossError(_diagnosis(loss, run, optimizer), run)
+        if run.optimizer_state.t % SNAPSHOT_EVERY == 0:
+            good.flat[:] = theta.flat
+        optimizer.step(theta.flat, dtheta.flat, run.optimizer_state)
+        sums.add(loss)
+        if progress is not None:
+            progress.step(run, sums, len(x))
+        if interrupted():
+            break
+    before = run.history["seconds"][-1] if run.history else 0.0
+    return {"seconds": before + perf_counter() - started, **sums.means()}
+
+
+def _out_of_patience(run: TrainingRun, patience: int) -> bool:
+    losses = run.history["val_loss"]
+    if losses[-1] <= min(losses):
+        run.best, run.best_epoch = run.theta.copy(), run.epoch
+    return run.epoch - run.best_epoch >= patience
+
+
+def _diagnosis(loss: Loss, run: TrainingRun, optimizer: Optimizer) -> str:
+    bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
+    step = run.optimizer_state.t + 1
+    return (
+        f"the loss stopped being finite at step {step} (epoch {run.epoch + 1}), in the term"
+        f"{'s' if len(bad) > 1 else ''} {' and '.join(bad)}; the last good parameters are kept."
+        f" Try a smaller learning rate or a warm-up ({optimizer}), and look for extreme values in the data"
+    )
