@@ -8,6 +8,8 @@ part and carries the imaginary part along, where ``np.abs`` would return the mod
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -51,7 +53,7 @@ def softplus(a: NDArray) -> NDArray:
     array of the same shape
         Positive values. Derivative: `sigmoid` (a).
     """
-    s = np.minimum(a, -a)
+    s = np.asarray(np.minimum(a, -a))
     np.exp(s, out=s)
     np.log1p(s, out=s)
     s += np.maximum(a, 0)
@@ -83,13 +85,13 @@ def logsumexp(a: NDArray, axis: int = 0) -> NDArray:
     """
     top = np.max(a.real, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # log 0 of nothing; e^{a_l} beside an infinite a_l
         return np.log(np.sum(np.exp(a - top), axis=axis)) + np.squeeze(top, axis=axis)
 
 
 def log_mean_exp(a: NDArray, axis: int = 0) -> NDArray:
     """Logarithm of a mean of exponentials, log (1/L) Σ_l e^{a_l}: `logsumexp` − log L."""
-    return logsumexp(a, axis=axis) - np.log(a.shape[axis])
+    return logsumexp(a, axis=axis) - log(a.shape[axis])
 
 
 def aligned_empty(n: int, dtype: DTypeLike = np.float32) -> NDArray:

@@ -54,8 +54,8 @@ class Parameters(Mapping[str, np.ndarray]):
     --------
     >>> theta = Parameters({"W": (2, 3), "b": (3,)})
     >>> theta["b"][:] = 1
-    >>> theta.flat.sum()
-    np.float32(3.0)
+    >>> float(theta.flat.sum())
+    3.0
     """
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike = np.float32, flat: NDArray | None = None) -> None:

@@ -49,7 +49,7 @@ def number(argument: str, value: Any, above: float | None = None, at_least: floa
 def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
     """One width or several, as a tuple of positive integers."""
     if isinstance(value, Integral):
-        value = (int(value),)
+        value = (value,)
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise TypeError(f"{argument} must be an integer or a sequence of integers, got {value!r}")
     return tuple(integer(f"{argument}[{i}]", width, at_least=1) for i, width in enumerate(value))

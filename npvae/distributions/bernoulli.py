@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -12,7 +13,7 @@ from npvae.numerics import logit, sigmoid, softplus
 
 __all__ = ["Bernoulli"]
 
-LOG_2 = np.log(2)
+LOG_2 = log(2)  # a Python float: a NumPy one would make float64 of float32 arrays
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,11 @@ class Bernoulli:
         return -a * sigmoid(a) * sigmoid(-a) * dentropy[..., None]
 
     def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
-        """KL(Bernoulli(σ(a)) ‖ Bernoulli(½)) = d log 2 − H, nats, shape (…). The cache is a."""
-        entropy, cache = self.entropy(a)
-        return a.shape[-1] * LOG_2 - entropy, cache
+        """KL(Bernoulli(σ(a)) ‖ Bernoulli(½)) = d log 2 − H, nats, shape (…). The cache is a.
+
+        The difference is taken dimension by dimension, so that it is exactly 0 at a = 0 whatever d is.
+        """
+        return (LOG_2 - softplus(a) + a * sigmoid(a)).sum(axis=-1), a
 
     def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
         """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log, pi
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -11,7 +12,7 @@ from npvae.distributions.distribution import sum_to_shape
 
 __all__ = ["LOG_2PI", "DiagonalGaussian"]
 
-LOG_2PI = np.log(2 * np.pi)
+LOG_2PI = log(2 * pi)  # a Python float: a NumPy one would make float64 of float32 arrays
 
 
 @dataclass(frozen=True)

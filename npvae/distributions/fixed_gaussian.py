@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -44,7 +45,7 @@ class FixedGaussian:
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log N(x; a, σ²) = −½ Σ_j log 2πσ² + (x_j − a_j)²/σ², nats, shape (…). The cache serves both backwards."""
         deviation = (x - a) / self.sigma
-        constant = a.shape[-1] * (LOG_2PI + 2 * np.log(self.sigma))
+        constant = a.shape[-1] * (LOG_2PI + 2 * log(self.sigma))
         return -0.5 * (constant + (deviation * deviation).sum(axis=-1)), (deviation, a.shape, x.shape)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
@@ -59,7 +60,7 @@ class FixedGaussian:
 
     def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """H = d ½ log(2πe σ²), nats, the same for every row; shape (…). The cache is a."""
-        entropy = 0.5 * a.shape[-1] * (1 + LOG_2PI + 2 * np.log(self.sigma))
+        entropy = 0.5 * a.shape[-1] * (1 + LOG_2PI + 2 * log(self.sigma))
         return np.full(a.shape[:-1], entropy, dtype=a.dtype), a
 
     def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
