@@ -1,0 +1,21 @@
+"""A gradient checker for code written in NumPy: ours or anyone's.
+
+It imports nothing but NumPy and the standard library, and knows the code under test by its members only.
+"""
+
+from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
+from npvae.gradcheck.report import Entry, Finding, GradientCheckError, Report
+from npvae.gradcheck.settings import Settings
+
+__all__ = [
+    "Entry",
+    "Finding",
+    "GradientCheckError",
+    "Report",
+    "Settings",
+    "check_distribution",
+    "check_function",
+    "check_layer",
+    "check_loss",
+    "check_model",
+]

@@ -1,0 +1,150 @@
+"""Branches of a forward pass, seen from outside.
+
+A derivative only exists where no branch changes sides: `maximum`, comparisons, `clip`, `argmax`, `sign`. An array
+subclass notes each decision as NumPy makes it, so that the ladder knows which steps stayed on the side of the base
+point, and a failure knows whether the base point lies exactly on a kink. The same notes name the functions that the
+complex step cannot pass (`abs`, `norm`, `vdot`, ...).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Branches", "Traced"]
+
+COMPARISONS = {"greater", "greater_equal", "less", "less_equal"}
+SELECTIONS = {"maximum", "minimum", "fmax", "fmin"}
+STEPS = {"floor", "ceil", "rint", "trunc", "floor_divide"}
+NOT_ANALYTIC = {
+    *("absolute", "fabs", "sign", "conjugate", "copysign", "isclose"),
+    *("norm", "vdot", "var", "std", "angle", "real", "imag", "abs"),
+}
+
+
+@dataclass
+class Branches:
+    """Decisions of one forward pass.
+
+    Attributes
+    ----------
+    sides : list of bytes
+        What was decided, in order; equal lists mean the same side of every branch.
+    ties : list of str
+        Functions that met equal operands: the point lies exactly on their kink.
+    not_analytic : set of str
+        Functions seen that drop or conjugate an imaginary part.
+    """
+
+    sides: list[bytes] = field(default_factory=list)
+    ties: list[str] = field(default_factory=list)
+    not_analytic: set[str] = field(default_factory=set)
+
+    def decide(self, name: str, chosen: NDArray, tied: bool) -> None:
+        """Note one decision."""
+        self.sides.append(np.packbits(chosen).tobytes() if chosen.dtype == bool else chosen.tobytes())
+        if tied and name not in self.ties:
+            self.ties.append(name)
+
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple, result: object) -> None:
+        """Note what a ufunc decided, if it is of the kind that decides."""
+        name = ufunc.__name__
+        if name in NOT_ANALYTIC:
+            self.not_analytic.add(name)
+        if method == "reduce" and name in SELECTIONS:
+            self._reduction(name, np.asarray(inputs[0]).real, np.asarray(result).real)
+        if method != "__call__":
+            return
+        real = [np.asarray(value).real for value in inputs]
+        if name in COMPARISONS:
+            self.decide(name, np.asarray(result), bool(np.any(real[0] == real[1])))
+        elif name in ("equal", "not_equal"):
+            self.decide(name, np.asarray(result), bool(np.any(real[0] == real[1])))
+        elif name in SELECTIONS:
+            self.decide(name, np.asarray(real[0] > real[1]), bool(np.any(real[0] == real[1])))
+        elif name == "clip":
+            low, high = np.asarray(real[0] < real[1]), np.asarray(real[0] > real[2])
+            self.decide(name, low, bool(np.any((real[0] == real[1]) | (real[0] == real[2]))))
+            self.decide(name, high, False)
+        elif name in ("absolute", "fabs", "sign", "heaviside"):
+            self.decide(name, np.asarray(real[0] > 0), bool(np.any(real[0] == 0)))
+        elif name in STEPS:
+            self.decide(name, np.asarray(result).real.copy(), bool(np.any(np.asarray(result) == inputs[0])))
+
+    def _reduction(self, name: str, values: NDArray, result: NDArray) -> None:
+        # Which elements are the extreme one; the reduced axis is found by trying where the result fits back in.
+        for axis in (None, *range(values.ndim)):
+            extreme = (values.max if name in ("maximum", "fmax") else values.min)(axis=axis, keepdims=True)
+            if extreme.size == result.size and np.array_equal(extreme.ravel(), result.ravel()):
+                chosen = values == extreme
+                self.decide(f"{name}.reduce", chosen, np.count_nonzero(chosen) > extreme.size)
+                return
+
+    def function(self, function: object, result: object) -> None:
+        """Note what a NumPy function that is no ufunc decided."""
+        name = getattr(function, "__name__", "")
+        if name in NOT_ANALYTIC:
+            self.not_analytic.add(name)
+        if isinstance(result, np.ndarray) and result.dtype.kind in "iu":
+            self.decide(name, np.asarray(result), False)
+
+
+class Traced(np.ndarray):
+    """An array that reports every decision of the NumPy functions it meets to ``branches``.
+
+    Examples
+    --------
+    >>> branches = Branches()
+    >>> y = np.maximum(Traced.of(np.array([-1.0, 0.0, 2.0]), branches), 0)
+    >>> branches.ties
+    ['maximum']
+    """
+
+    branches: Branches | None = None
+
+    @classmethod
+    def of(cls, array: NDArray, branches: Branches) -> Traced:
+        """A traced view of `array`."""
+        traced = array.view(cls)
+        traced.branches = branches
+        return traced
+
+    def __array_finalize__(self, source: object) -> None:
+        if self.branches is None:
+            self.branches = getattr(source, "branches", None)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):  # noqa: ANN001, ANN204
+        plain = [_plain(value) for value in inputs]
+        if out is not None:
+            keywords["out"] = tuple(_plain(value) for value in out)
+        if isinstance(keywords.get("where"), Traced):
+            keywords["where"] = _plain(keywords["where"])
+        branches = self.branches
+        in_place = out is not None and any(value is target for value in plain for target in keywords["out"])
+        before = [np.array(v) for v in plain] if in_place and ufunc.__name__ in SELECTIONS else plain
+        result = getattr(ufunc, method)(*plain, **keywords)
+        if branches is not None and not isinstance(result, tuple) and result is not None:
+            branches.ufunc(ufunc, method, tuple(before), result)
+        if out is not None:
+            return out[0] if len(out) == 1 else out
+        if isinstance(result, tuple):
+            return tuple(self._wrap(value) for value in result)
+        return self._wrap(result)
+
+    def __array_function__(self, function, types, arguments, keywords):  # noqa: ANN001, ANN204
+        result = super().__array_function__(function, types, arguments, keywords)
+        if self.branches is not None:
+            self.branches.function(function, result)
+        return self._wrap(result)
+
+    def _wrap(self, value: object) -> object:
+        # Zero-dimensional results go back as the scalars NumPy would have returned.
+        if type(value) is np.ndarray and value.ndim and self.branches is not None:
+            return Traced.of(value, self.branches)
+        return value
+
+
+def _plain(value: object) -> object:
+    return value.view(np.ndarray) if isinstance(value, Traced) else value

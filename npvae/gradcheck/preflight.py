@@ -1,0 +1,221 @@
+"""Before any derivative is compared: does the code keep the rules on which a comparison rests?
+
+Each broken rule has a name of its own, the ``kind`` of the finding:
+
+=====================  ==================================================================================
+raises                 forward or backward raised
+returns                what came back is no array of floating-point numbers
+not finite             an output or a gradient has NaN or infinite elements
+keys, shape, dtype     the gradients do not fit the tensors
+mutated argument       an argument, a parameter or the upstream gradient was written to
+unfrozen randomness    two forwards of the same input differ
+accumulating backward  the second backward gives the sum of both
+stateful backward      the second backward gives something else
+stale state            after a forward of other data, the backward of the first cache changes
+memory layout          Fortran-ordered, strided or reversed arrays give something else
+zero upstream          an upstream gradient of zero does not give a gradient of zero
+nonlinear upstream     the backward is not linear in the upstream gradient
+float32                the gradient in float32 is not the float64 one to float32 precision
+=====================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.gradcheck.complex_step import ROUNDINGS
+from npvae.gradcheck.mutation_guard import mutations
+from npvae.gradcheck.point import Point
+from npvae.gradcheck.probes import draw_upstream
+from npvae.gradcheck.report import Finding
+from npvae.gradcheck.rounding import MARGIN, gradient_noise
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back
+
+__all__ = ["LAYOUTS", "preflight"]
+
+
+def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding], Point]:
+    """Run every test; the findings, and the point to compare derivatives at.
+
+    Raises
+    ------
+    Breakdown
+        If the code cannot be run, or its gradients do not fit its tensors.
+    """
+    findings = mutations(subject, rng)
+    flight = Flight(Point(subject, subject.tensors), rng)
+    findings += flight.dtypes()
+    randomness = flight.randomness()
+    if randomness:
+        return findings + randomness, flight.point
+    findings += flight.state()
+    if subject.passes_layout:
+        findings += flight.layouts()
+    if subject.takes_upstream:
+        findings += flight.linearity()
+    return findings, flight.point
+
+
+class Flight:
+    """One reference run, and the tests that compare other runs with it."""
+
+    def __init__(self, point: Point, rng: np.random.Generator) -> None:
+        self.point, self.rng = point, rng
+        self.outputs = point.outputs
+        for y in self.outputs:
+            _require_finite(y)
+        self.upstream = draw_upstream(rng, point)
+        self.gradients = point.gradients(self.upstream)
+
+    @cached_property
+    def noise(self) -> dict[str, float]:
+        """How far rounding alone moves each gradient; measured only if something differs."""
+        return gradient_noise(self.point, self.upstream)
+
+    def same(self, name: str, gradient: NDArray, expected: NDArray, size: float | None = None) -> bool:
+        """Whether two gradients of one tensor are equal up to rounding."""
+        error = float(np.linalg.norm(gradient - expected))
+        size = float(np.linalg.norm(expected)) if size is None else size
+        return error <= ROUNDINGS * size or error <= MARGIN * self.noise[name]
+
+    def pull(self, cache: object) -> Tensors:
+        """Backward of a cache with the reference upstream gradient."""
+        return pull_back(self.point.subject, cache, self.upstream, self.point.tensors)
+
+    def dtypes(self) -> list[Finding]:
+        """Gradients have the dtype of their tensors."""
+        wrong = [name for name, g in self.gradients.items() if g.dtype != self.point.tensors[name].dtype]
+        findings = [
+            Finding("dtype", f"the gradient of {name} is {self.gradients[name].dtype}, {name} is float64", name)
+            for name in wrong
+        ]
+        if self.outputs[0].dtype != np.float64:
+            text = f"forward returned {self.outputs[0].dtype} for float64 arguments: it loses digits inside"
+            findings.append(Finding("dtype", text, fails=False))
+        return findings
+
+    def randomness(self) -> list[Finding]:
+        """Two forwards agree."""
+        again, _ = self.point.run()
+        if all(_close(a, b) for a, b in zip(again, self.outputs, strict=True)):
+            return []
+        text = "forward gives something else the second time: draw the noise outside and pass it in as an argument"
+        return [Finding("unfrozen randomness", text)]
+
+    def state(self) -> list[Finding]:
+        """Backward again, after another forward, and after a forward of other data."""
+        _, cache = self.point.run()
+        first, second = self.pull(cache), self.pull(cache)
+        for name, gradient in first.items():
+            if not self.same(name, second[name], gradient):
+                if self.same(name, second[name], 2.0 * gradient):
+                    text = f"the second backward gives twice the gradient of {name}: it adds to what it left there"
+                    return [Finding("accumulating backward", text, name)]
+                text = f"a second backward of the same cache gives another gradient of {name}"
+                return [Finding("stateful backward", text, name)]
+        for name, gradient in self.gradients.items():
+            if not self.same(name, first[name], gradient):
+                text = f"the gradient of {name} depends on earlier calls: something is kept between them"
+                return [Finding("stateful backward", text, name)]
+        return self._staleness(cache) if cache is not None else []
+
+    def _staleness(self, cache: object) -> list[Finding]:
+        rolled = {name: np.roll(t, 1, axis=0) if t.ndim else t for name, t in self.point.tensors.items()}
+        try:
+            self.point.run(rolled)
+        except Breakdown:
+            return []
+        later = self.pull(cache)
+        for name, gradient in self.gradients.items():
+            if not self.same(name, later[name], gradient):
+                text = (
+                    f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
+                    "it uses something (noise? activations?) that is not in its cache"
+                )
+                return [Finding("stale state", text, name)]
+        return []
+
+    def layouts(self) -> list[Finding]:
+        """Fortran-ordered, strided and reversed arrays give the same."""
+        findings = []
+        for layout, rearranged in LAYOUTS.items():
+            complaint = self._layout(rearranged)
+            if complaint:
+                findings.append(Finding("memory layout", f"{layout} arrays: {complaint}"))
+        return findings
+
+    def _layout(self, rearranged: Callable[[NDArray], NDArray]) -> str:
+        tensors = {name: rearranged(tensor) for name, tensor in self.point.tensors.items()}
+        upstream = tuple(rearranged(u) if np.ndim(u) else u for u in self.upstream)
+        try:
+            outputs, cache = self.point.run(tensors)
+            gradients = pull_back(self.point.subject, cache, upstream, tensors)
+        except Breakdown as breakdown:
+            return str(breakdown)
+        if any(not _close(a, b) for a, b in zip(outputs, self.outputs, strict=True)):
+            return "forward gives another result"
+        wrong = [name for name, g in self.gradients.items() if not self.same(name, gradients[name], g)]
+        return f"backward gives another gradient of {wrong[0]}" if wrong else ""
+
+    def linearity(self) -> list[Finding]:
+        """Zero upstream gives zero, and sums and multiples of upstreams those of the gradients."""
+        nothing = self.point.gradients(tuple(np.zeros_like(u)[()] for u in self.upstream))
+        for name, gradient in nothing.items():
+            if np.any(gradient):
+                text = f"an upstream gradient of zero gives a gradient of {name} of {np.abs(gradient).max():.3g}"
+                return [Finding("zero upstream", text + _decay(name, gradient, self.point.tensors[name]), name)]
+        other = draw_upstream(self.rng, self.point)
+        there = self.point.gradients(other)
+        both = self.point.gradients(tuple(u - 2.0 * w for u, w in zip(self.upstream, other, strict=True)))
+        for name, gradient in self.gradients.items():
+            size = float(np.linalg.norm(gradient) + 2.0 * np.linalg.norm(there[name]))
+            if not self.same(name, both[name], gradient - 2.0 * there[name], size):
+                text = f"the gradient of {name} is not linear in the upstream gradient"
+                return [Finding("nonlinear upstream", text, name)]
+        return []
+
+
+def _require_finite(y: NDArray) -> None:
+    if y.dtype.kind == "c":
+        raise Breakdown("returns", "forward returned complex numbers for real arguments")
+    if not np.isfinite(y).all():
+        count = np.count_nonzero(~np.isfinite(y))
+        text = f"forward returned {count} element{'s' if count > 1 else ''} that are NaN or infinite"
+        where = f", the first at y[{', '.join(map(str, np.argwhere(~np.isfinite(y))[0]))}]" if y.ndim else ""
+        raise Breakdown("not finite", text + where)
+
+
+def _decay(name: str, gradient: NDArray, tensor: NDArray) -> str:
+    square = float((tensor * tensor).sum())
+    factor = float((gradient * tensor).sum()) / square if square else 0.0
+    if factor and np.allclose(gradient, factor * tensor, rtol=1e-9, atol=0.0):
+        return f": it is {factor:.6g} × {name}, a hidden weight decay"
+    return ": it has a part that does not come from the output"
+
+
+def _close(a: NDArray, b: NDArray) -> bool:
+    """Equal to rounding, as vectors."""
+    return a.shape == b.shape and bool(np.linalg.norm(a - b) <= ROUNDINGS * max(np.linalg.norm(b), 1e-300))
+
+
+def _strided(array: NDArray) -> NDArray:
+    wide = np.full(tuple(2 * n for n in array.shape), np.nan, dtype=array.dtype)
+    every_second = (slice(None, None, 2),) * array.ndim
+    wide[every_second] = array
+    return wide[every_second] if array.ndim else array
+
+
+def _reversed(array: NDArray) -> NDArray:
+    backwards = (slice(None, None, -1),) * array.ndim
+    return np.ascontiguousarray(array[backwards])[backwards] if array.ndim else array
+
+
+LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
+    "Fortran-ordered": np.asfortranarray,
+    "strided": _strided,
+    "reversed": _reversed,
+}

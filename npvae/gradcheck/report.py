@@ -1,0 +1,249 @@
+"""What a check has to say: a status, one entry per tensor, and a text that is understood at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+__all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Entry", "Finding", "GradientCheckError", "Report"]
+
+PASS = "PASS"
+FAIL = "FAIL"
+INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class GradientCheckError(AssertionError):
+    """A gradient check that did not pass; the message is the report.
+
+    Attributes
+    ----------
+    report : Report
+    """
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something seen on the way that is not the comparison of two derivatives.
+
+    Attributes
+    ----------
+    kind : str
+        A fixed name, for example ``"unfrozen randomness"``; `npvae.gradcheck.preflight` lists them.
+    message : str
+        One line.
+    tensor : str, optional
+        The tensor it is about.
+    fails : bool
+        Whether the check fails for it. A finding that does not is a remark.
+    """
+
+    kind: str
+    message: str
+    tensor: str | None = None
+    fails: bool = True
+
+
+@dataclass
+class Entry:
+    """The verdict on the gradient of one tensor.
+
+    Attributes
+    ----------
+    name, shape
+        The tensor.
+    status : {"PASS", "FAIL", "INCONCLUSIVE"}
+    method : str
+        How the numeric side was computed.
+    numeric, analytic : float
+        Both sides along the worst direction.
+    error : float
+        ``|numeric - analytic|`` there.
+    tolerance : float
+        The largest error that counts as equal.
+    scale : float
+        ‖g∘v‖₂, the size of the terms of which ``analytic`` is the sum; errors are printed relative to it.
+    evaluations : int
+        Forward passes spent.
+    coordinates : int
+        Elements checked one by one (0: random directions only).
+    guard : float, optional
+        Relative tolerance of the ladder of real differences that agreed with the complex step.
+    notes : list of str
+        Remarks: a kink, a forward that is not analytic.
+    explanation : list of str
+        On a failure: where, by how much, and what it looks like.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    status: str
+    method: str
+    numeric: float
+    analytic: float
+    error: float
+    tolerance: float
+    scale: float
+    evaluations: int = 0
+    coordinates: int = 0
+    guard: float | None = None
+    notes: list[str] = field(default_factory=list)
+    explanation: list[str] = field(default_factory=list)
+
+    @property
+    def relative_error(self) -> float:
+        """The error as a fraction of the scale."""
+        return self.error / self.scale if self.scale else self.error
+
+    @property
+    def resolution(self) -> float:
+        """The smallest relative error that this check would have seen."""
+        return self.tolerance / self.scale if self.scale else self.tolerance
+
+    def line(self, width: int = 0, shape_width: int = 0) -> str:
+        """One row of the table."""
+        how = self.method
+        if self.coordinates:
+            how += f", all {self.coordinates} elements"
+        return (
+            f"{self.name:<{width}}  {self.shape!s:<{shape_width}}  error {self.relative_error:.1e}  "
+            f"resolution {self.resolution:.0e}  {how}"
+        )
+
+
+@dataclass
+class Report:
+    """Everything a check found.
+
+    Attributes
+    ----------
+    name : str
+        What was checked.
+    entries : list of Entry
+    findings : list of Finding
+    blame : list of str
+        On a failure: the part that is to blame, found by checking the parts one by one.
+    again : str
+        How to repeat the check of what failed.
+    seconds : float
+
+    Examples
+    --------
+    >>> report = Report("nothing")
+    >>> report.status
+    'INCONCLUSIVE'
+    """
+
+    name: str
+    entries: list[Entry] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    blame: list[str] = field(default_factory=list)
+    again: str = ""
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """FAIL if anything failed, else INCONCLUSIVE if anything was (or nothing was checked), else PASS."""
+        states = {entry.status for entry in self.entries}
+        if FAIL in states or any(finding.fails for finding in self.findings):
+            return FAIL
+        return PASS if states == {PASS} else INCONCLUSIVE
+
+    @property
+    def passed(self) -> bool:
+        """Whether the status is PASS."""
+        return self.status == PASS
+
+    @property
+    def worst_error(self) -> float:
+        """Largest relative error of any tensor."""
+        return max((entry.relative_error for entry in self.entries), default=0.0)
+
+    @property
+    def resolution(self) -> float:
+        """The smallest relative error that would have been seen in every tensor."""
+        return max((entry.resolution for entry in self.entries), default=float("inf"))
+
+    def raise_if_failed(self) -> Report:
+        """Return the report itself if the status is PASS.
+
+        Raises
+        ------
+        GradientCheckError
+            If the status is FAIL, or INCONCLUSIVE: a test that could not tell has not passed.
+        """
+        if self.status != PASS:
+            raise GradientCheckError(self)
+        return self
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The whole report as JSON."""
+        document = asdict(self) | {"status": self.status}
+        for row, entry in zip(document["entries"], self.entries, strict=True):
+            row |= {"relative_error": entry.relative_error, "resolution": entry.resolution}
+        return json.dumps(document, indent=indent, default=str)
+
+    def __str__(self) -> str:
+        lines = [self._headline()]
+        lines += [f"  {finding.kind}: {finding.message}" for finding in self.findings]
+        lines += [f"  -> {sentence}" for sentence in self.blame]
+        good = [entry for entry in self.entries if entry.status == PASS]
+        for entry in self.entries:
+            if entry.status != PASS:
+                lines += _complaint(entry)
+        lines += _table(good)
+        if self.again and self.status != PASS:
+            lines.append(f"  again: {self.again}")
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        text = f"{self.status} {self.name}"
+        if not self.entries:
+            return f"{text}   nothing could be compared" if self.findings else f"{text}   nothing to check"
+        count = f"{len(self.entries)} tensor{'s' if len(self.entries) > 1 else ''}"
+        if self.status == PASS:
+            count += f", worst error {self.worst_error:.1e}, resolution {self.resolution:.0e}"
+        else:
+            bad = sum(entry.status == FAIL for entry in self.entries)
+            count += f", {bad} wrong" if bad else ""
+        return f"{text}   {count}   {self.seconds:.2f} s"
+
+    @staticmethod
+    def merge(name: str, reports: Iterable[Report]) -> Report:
+        """One report of several, the names of the tensors prefixed by the name of their report."""
+        merged = Report(name)
+        for report in reports:
+            for entry in report.entries:
+                entry.name = f"{report.name}.{entry.name}"
+            merged.entries += report.entries
+            merged.findings += [
+                Finding(f.kind, f"{report.name}: {f.message}", f.tensor, f.fails) for f in report.findings
+            ]
+            merged.blame += report.blame
+            merged.seconds += report.seconds
+            if report.status != PASS and not merged.again:
+                merged.again = report.again
+        return merged
+
+
+def _complaint(entry: Entry) -> list[str]:
+    lines = [f"{entry.status} {entry.name} {entry.shape}   {entry.method}, resolution {entry.resolution:.0e}"]
+    if not entry.explanation:
+        lines.append(f"  numeric {entry.numeric:.6g}   analytic {entry.analytic:.6g}   along a random direction")
+    lines += [f"  {line}" for line in entry.explanation]
+    lines += [f"  note: {note}" for note in entry.notes]
+    return lines
+
+
+def _table(entries: list[Entry]) -> list[str]:
+    width = max((len(entry.name) for entry in entries), default=0)
+    shape_width = max((len(str(entry.shape)) for entry in entries), default=0)
+    lines = []
+    for entry in entries:
+        lines.append("  " + entry.line(width, shape_width))
+        lines += [f"    note: {note}" for note in entry.notes]
+    return lines

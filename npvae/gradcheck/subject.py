@@ -1,0 +1,202 @@
+"""What is checked, in one shape: named tensors in, outputs out, a gradient back.
+
+Layers, distributions, losses, models and plain pairs of functions all become a `Subject`; the rest of the checker knows
+nothing else. Whatever goes wrong inside the code under test leaves here as a `Breakdown`, which becomes one line of the
+report: the checker itself never shows a traceback.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Breakdown", "Subject", "Tensors", "pull_back", "quiet", "run"]
+
+Tensors = dict[str, NDArray]
+
+
+class Breakdown(Exception):
+    """The code under test did something from which the checker cannot go on.
+
+    Attributes
+    ----------
+    kind : str
+        The kind of the finding this becomes.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass
+class Subject:
+    """Code under test.
+
+    Attributes
+    ----------
+    name : str
+    tensors : dict of str to float array
+        Everything of floating-point type that goes in: parameters, inputs, noise.
+    forward : callable
+        ``forward(tensors) -> (outputs, cache)``; outputs is whatever the user's forward returned as y.
+    backward : callable
+        ``backward(cache, upstream) -> {name: gradient}``; `upstream` is a tuple of one array per output.
+    required : tuple of str
+        Tensors whose gradient must come back: the parameters. For the others it may.
+    takes_upstream : bool
+        False for a loss: its output is one number and its gradient is the gradient of just that.
+    passes_layout : bool
+        Whether the memory layout of the tensors reaches the user's code (not if they are packed into a vector first).
+    parts : callable, optional
+        Returns the subjects this one is made of, in the order in which the forward runs through them.
+    sizes : dict of int to str
+        Numbers of which a wrong factor could be one, in words: ``{128: "the batch size"}``.
+    copies : bool
+        Hand out fresh writable copies instead of read-only arrays; set once the code has been seen to write to them.
+    """
+
+    name: str
+    tensors: Tensors
+    forward: Callable[[Tensors], tuple[object, object]]
+    backward: Callable[[object, tuple], Mapping[str, object]]
+    required: tuple[str, ...] = ()
+    takes_upstream: bool = True
+    passes_layout: bool = True
+    parts: Callable[[], list[Subject]] | None = None
+    sizes: Mapping[int, str] = field(default_factory=dict)
+    copies: bool = field(default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence floating-point noise of the code under test, but let no imaginary part be dropped silently."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        yield
+
+
+def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object]:
+    """Forward pass: the outputs as a tuple of arrays, and the cache.
+
+    Raises
+    ------
+    Breakdown
+        If the forward raises or returns something that is no array of floating-point numbers.
+    """
+    if subject.copies:
+        tensors = {name: tensor.copy() for name, tensor in tensors.items()}
+    with quiet():
+        try:
+            outputs, cache = subject.forward(tensors)
+        except Breakdown:
+            raise
+        except Exception as error:
+            raise Breakdown("raises", f"forward raised {_describe(error)}") from error
+    if not isinstance(outputs, tuple):
+        outputs = (outputs,)
+    if not outputs:
+        raise Breakdown("returns", "forward returned an empty tuple")
+    return tuple(_as_array(output) for output in outputs), cache
+
+
+def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors) -> Tensors:
+    """Backward pass: a copy of the gradient of every tensor that has one.
+
+    Raises
+    ------
+    Breakdown
+        If the backward raises, or returns the wrong names, shapes or things.
+    """
+    with quiet():
+        try:
+            gradients = subject.backward(cache, upstream)
+        except Breakdown:
+            raise
+        except Exception as error:
+            raise Breakdown("raises", f"backward raised {_describe(error)}") from error
+    if gradients is None:
+        raise Breakdown("returns", "backward returned nothing")
+    _check_names(gradients, subject)
+    return {
+        name: _as_gradient(name, gradient, tensors[name])
+        for name, gradient in gradients.items()
+        if gradient is not None
+    }
+
+
+def _describe(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+def _as_array(output: object) -> NDArray:
+    if output is None:
+        raise Breakdown("returns", "forward returned nothing (None)")
+    if not isinstance(output, (np.ndarray, np.number, float, complex, int)):
+        raise Breakdown("returns", f"forward returned a {type(output).__name__}, expected an array")
+    array = np.asarray(output)
+    if array.dtype.kind not in "fc":
+        raise Breakdown("returns", f"forward returned {array.dtype} numbers: a derivative needs floating-point ones")
+    return array
+
+
+def _check_names(gradients: Mapping, subject: Subject) -> None:
+    if not isinstance(gradients, Mapping):
+        raise Breakdown("returns", f"backward returned a {type(gradients).__name__}, expected a dict")
+    for name in gradients:
+        if name not in subject.tensors:
+            near = get_close_matches(str(name), subject.tensors, 1, 0)
+            raise Breakdown(
+                "keys",
+                f"backward returned a gradient for {name!r}, which is not among {', '.join(subject.tensors)}"
+                + (f" (did you mean {near[0]!r}?)" if near else ""),
+            )
+    for name in subject.required:
+        if gradients.get(name) is None:
+            raise Breakdown("keys", f"backward returned no gradient for the parameter {name!r}")
+
+
+def _as_gradient(name: str, gradient: object, tensor: NDArray) -> NDArray:
+    if not isinstance(gradient, (np.ndarray, np.number, float, int)):
+        raise Breakdown("returns", f"the gradient of {name} is a {type(gradient).__name__}, expected an array")
+    gradient = np.array(gradient)
+    if gradient.dtype.kind != "f":
+        raise Breakdown("dtype", f"the gradient of {name} is {gradient.dtype}, the tensor {tensor.dtype}")
+    if gradient.shape != tensor.shape:
+        raise Breakdown(
+            "shape",
+            f"the gradient of {name} has shape {gradient.shape}, {name} has {tensor.shape}"
+            + _shape_hint(gradient.shape, tensor.shape),
+        )
+    if not np.isfinite(gradient).all():
+        where = np.argwhere(~np.isfinite(gradient))[0]
+        raise Breakdown(
+            "not finite",
+            f"the gradient of {name} has {np.count_nonzero(~np.isfinite(gradient))} elements that are NaN or infinite, "
+            f"the first at {name}[{', '.join(map(str, where))}]",
+        )
+    return gradient
+
+
+def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if len(got) > len(expected) and got[len(got) - len(expected) :] == expected:
+        axes = tuple(range(len(got) - len(expected)))
+        what = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+        return f": {what} was broadcast in the forward and has to be summed over in the backward"
+    if len(got) == len(expected) and len(got) == 2 and got[::-1] == expected:
+        return ": it is the transpose of what it should be"
+    if len(got) == len(expected):
+        summed = [axis for axis, (a, b) in enumerate(zip(got, expected, strict=True)) if b == 1 and a != 1]
+        if summed:
+            return f": axis {summed[0]} was broadcast in the forward and has to be summed over with keepdims=True"
+    if np.prod(got, dtype=int) == np.prod(expected, dtype=int):
+        return ": a reshape is missing"
+    return ""
