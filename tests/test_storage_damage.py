@@ -1,0 +1,260 @@
+import io
+import itertools
+import json
+import random
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from npvae import storage
+from tests.test_storage import HEADER, assert_same, model
+
+
+def npy(array, **changes):
+    """A member's content, with entries of its own header changed."""
+    description = np.lib.format.header_data_from_array_1_0(array) | changes
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, description)
+    return stream.getvalue() + array.tobytes("A")
+
+
+def listed(array):
+    return {"shape": list(array.shape), "dtype": array.dtype.str}
+
+
+def craft(path, arrays, members, compression=zipfile.ZIP_STORED, version=1):
+    """A file of our format made by hand, so that every part of it can lie."""
+    description = {"format": "npvae", "version": version, "header": {}, "arrays": arrays}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("header.json", json.dumps(description))
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def refusal(path):
+    with pytest.raises(storage.StorageError) as caught:
+        storage.load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path} ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path} ")
+
+
+class TestForeignFiles:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"", "is empty"),
+            (b"just some text\nin two lines", "is no npvae file: it does not begin like a zip archive"),
+            (b"PK\x03\x04 and nothing more", "is damaged or cut short: File is not a zip file"),
+        ],
+    )
+    def test_files_that_are_no_zip(self, tmp_path, content, message):
+        path = tmp_path / "m.npz"
+        path.write_bytes(content)
+        assert refusal(path) == message
+
+    def test_an_npz_of_someone_else(self, tmp_path):
+        path = tmp_path / "other.npz"
+        np.savez(path, W=np.zeros(3))
+        assert refusal(path) == "is no npvae file: it has no header.json"
+
+    @pytest.mark.parametrize("content", [b"[1]", b'{"format": "other"}', b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
+    def test_a_header_of_someone_else(self, tmp_path, content):
+        path = tmp_path / "other.npz"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("header.json", content)
+        assert refusal(path).startswith("is no npvae file: its header.json ")
+
+    def test_a_missing_file_and_a_folder(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
+            storage.load(tmp_path / "nothing.npz")
+        with pytest.raises(IsADirectoryError, match="is a folder, not a file"):
+            storage.load(tmp_path)
+
+    def test_a_newer_version_says_both_numbers(self, tmp_path):
+        path = craft(tmp_path / "m", "laid out otherwise", [], version=9)
+        assert refusal(path) == "was written by a newer npvae: it has format 9, this one reads up to 1"
+
+    @pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", None])
+    def test_no_version(self, tmp_path, version):
+        assert "its version must be a positive integer" in refusal(craft(tmp_path / "m", {}, [], version=version))
+
+    def test_pickled_arrays_are_never_run(self, tmp_path):
+        class Trap:
+            def __reduce__(self):
+                return pytest.fail, ("unpickled",)
+
+        stream = io.BytesIO()
+        np.save(stream, np.array([Trap()], dtype=object), allow_pickle=True)
+        size = {"shape": [len(stream.getvalue()) - 128], "dtype": "|u1"}
+        assert "must have " in refusal(craft(tmp_path / "a", {"W": size}, [("W.npy", stream.getvalue())]))
+        objects = {"shape": [1], "dtype": "|O"}
+        assert "the dtype of 'W' must be one of" in refusal(craft(tmp_path / "b", {"W": objects}, []))
+
+
+class TestDamage:
+    W = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+    @pytest.mark.parametrize(
+        ("arrays", "members", "message"),
+        [
+            ({"W": listed(W)}, [], "it lacks 'W.npy', which its header lists"),
+            ({"W": listed(W)}, [("W", npy(W))], "it lacks 'W.npy'"),
+            ({}, [("W.npy", npy(W))], "it holds 'W.npy', which its header does not list"),
+            ({"W": listed(W.T)}, [("W.npy", npy(W))], "'W' must have shape (3, 2), got (2, 3)"),
+            ({"W": listed(W.view("i4"))}, [("W.npy", npy(W))], "'W' must have dtype int32 in C order, got float32"),
+            ({"W": listed(W)}, [("W.npy", npy(W, fortran_order=True))], "got float32 in Fortran order"),
+            ({"W": listed(W)}, [("W.npy", npy(W)[:-1])], "'W' does not end with its last value"),
+            ({"W": listed(W)}, [("W.npy", npy(W) + b"+")], "'W' does not end with its last value"),
+            ({"W": listed(W)}, [("W.npy", npy(W[:1], shape=(2, 3)) + b" " * 12 + b"+")], "'W' does not end"),
+            ({"W": listed(W)}, [("W.npy", b"x" * 152)], "'W' has no readable .npy header"),
+            (
+                {"W": listed(W)},
+                [("W.npy", b"\x93NUMPY\x01\x00\x40\x00" + b"{" * 142)],
+                "'W' has no readable .npy header",
+            ),
+            ({"W": listed(W)}, [("W.npy", b"\x93NUMPY\x03\x00" + npy(W)[8:])], "not version 1.0"),
+            (
+                {"W": {"shape": [-2, -3], "dtype": "<f4"}},
+                [("W.npy", npy(W))],
+                "the shape of 'W' must be a list of at most 32 lengths",
+            ),
+            (
+                {"W": {"shape": [2.0, 3], "dtype": "<f4"}},
+                [("W.npy", npy(W))],
+                "the shape of 'W' must be a list of at most 32 lengths",
+            ),
+            (
+                {"W": {"shape": [1] * 33, "dtype": "<f4"}},
+                [("W.npy", npy(W))],
+                "must be a list of at most 32 lengths, got [1, 1",
+            ),
+            ({"W": {"shape": [2, 3]}}, [("W.npy", npy(W))], "the dtype of 'W' must be one of"),
+            ({"W": None}, [("W.npy", npy(W))], "the shape of 'W' must be a list of at most 32 lengths, got None"),
+            ([], [], "its header must have the entries 'header' and 'arrays'"),
+        ],
+    )
+    def test_contradictions_are_said_by_name(self, tmp_path, arrays, members, message):
+        found = refusal(craft(tmp_path / "m", arrays, members))
+        assert found.startswith("is damaged: ")
+        assert message in found
+
+    def test_crafted_files_are_read_when_they_tell_the_truth(self, tmp_path):
+        path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))])
+        assert_same(storage.load(path)[1], {"W": self.W})
+
+    def test_a_name_twice(self, tmp_path):
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))] * 2)
+        assert refusal(tmp_path / "m") == "is damaged: it holds 'W.npy' twice"
+
+    def test_compressed_members(self, tmp_path):
+        path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))], zipfile.ZIP_DEFLATED)
+        assert "is compressed" in refusal(path)
+
+    def test_every_truncation(self, tmp_path):
+        storage.save(tmp_path / "whole", HEADER, model())
+        content = (tmp_path / "whole").read_bytes()
+        path = tmp_path / "cut"
+        for length in range(len(content)):
+            path.write_bytes(content[:length])
+            refusal(path)
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_flipped_bits_are_found_or_harmless(self, tmp_path, seed):
+        storage.save(tmp_path / "whole", HEADER, model())
+        content = (tmp_path / "whole").read_bytes()
+        draw = random.Random(seed)
+        path, found = tmp_path / "flipped", 0
+        for _ in range(500):
+            damaged = bytearray(content)
+            for _ in range(draw.choice([1, 1, 2, 16])):
+                damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+            path.write_bytes(damaged)
+            try:
+                header, arrays = storage.load(path)
+            except storage.StorageError:
+                found += 1
+            else:
+                assert header == HEADER
+                assert_same(arrays, model())
+        assert found > 350
+
+    def test_every_flip_in_the_values_is_found(self, tmp_path):
+        values = np.random.default_rng(0).standard_normal(4)
+        storage.save(tmp_path / "whole", {}, {"W": values})
+        content = (tmp_path / "whole").read_bytes()
+        start = content.index(values.tobytes())
+        path = tmp_path / "flipped"
+        for byte, bit in itertools.product(range(values.nbytes), range(8)):
+            damaged = bytearray(content)
+            damaged[start + byte] ^= 1 << bit
+            path.write_bytes(damaged)
+            assert "Bad CRC-32" in refusal(path)
+
+
+class TestClaims:
+    """A file that claims more than it holds takes no memory."""
+
+    def peak(self, path):
+        refusal(path)  # once before, so that what is imported or cached is not counted
+        tracemalloc.start()
+        try:
+            refusal(path)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def test_shapes_in_the_header(self, tmp_path):
+        huge = {"shape": [1 << 40], "dtype": "<f8"}
+        content = npy(np.zeros(1), shape=(1 << 40,))
+        path = craft(tmp_path / "m", {"W": huge}, [("W.npy", content)])
+        assert "'W' must hold 8,796,093,022,208 bytes" in refusal(path)
+        assert self.peak(path) < 200_000
+
+    def test_shapes_that_no_machine_can_hold(self, tmp_path):
+        huge = {"shape": [0] + [(1 << 62) - 1] * 31, "dtype": "<f8"}
+        path = craft(tmp_path / "m", {"W": huge}, [("W.npy", npy(np.empty(0), shape=tuple(huge["shape"])))])
+        assert self.peak(path) < 200_000
+
+    @pytest.mark.parametrize("member", ["header.json", "W.npy"])
+    def test_bombs(self, tmp_path, member):
+        zeros = bytes(30_000_000)
+        path = tmp_path / "m"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            if member != "header.json":
+                archive.writestr("header.json", "{}", zipfile.ZIP_STORED)
+            archive.writestr(member, zeros)
+        del zeros
+        assert "is compressed" in refusal(path)
+        assert self.peak(path) < 200_000
+
+    def test_sizes_in_the_directory_of_the_zip(self, tmp_path):
+        path = craft(tmp_path / "m", {"W": listed(np.zeros(1))}, [("W.npy", npy(np.zeros(1)))])
+        content = bytearray(path.read_bytes())
+        entry = content.rindex(b"PK\x01\x02")
+        content[entry + 20 : entry + 28] = (1 << 30).to_bytes(4, "little") * 2
+        path.write_bytes(content)
+        assert "its members claim more than" in refusal(path)
+        assert self.peak(path) < 200_000
+
+    def test_headers_beyond_the_limit(self, tmp_path):
+        path = tmp_path / "m"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("header.json", b" " * 8_400_000)
+        assert refusal(path) == "is damaged: its header takes 8,400,000 bytes, more than 8,388,608"
+        assert self.peak(path) < 200_000
+
+    def test_an_array_takes_no_more_than_itself_twice(self, tmp_path):
+        array = np.zeros(1_000_000)
+        storage.save(tmp_path / "m", {}, {"W": array})
+        tracemalloc.start()
+        try:
+            storage.load(tmp_path / "m")
+            assert tracemalloc.get_traced_memory()[1] < 2.2 * array.nbytes
+        finally:
+            tracemalloc.stop()
