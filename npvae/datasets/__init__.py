@@ -1,6 +1,23 @@
-"""Data to train on: drawn, generated, or read from files."""
+"""Data to train on: drawn, generated, or read from files; and three ways from grey to black and white."""
 
+from npvae.datasets.binarize import bernoulli_draw, is_binary, threshold
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.digits import digits
+from npvae.datasets.files import load
+from npvae.datasets.idx import read_idx
+from npvae.datasets.published import binarized_mnist, frey_faces, mnist
+from npvae.datasets.ring import ring
 
-__all__ = ["Dataset", "digits"]
+__all__ = [
+    "Dataset",
+    "bernoulli_draw",
+    "binarized_mnist",
+    "digits",
+    "frey_faces",
+    "is_binary",
+    "load",
+    "mnist",
+    "read_idx",
+    "ring",
+    "threshold",
+]

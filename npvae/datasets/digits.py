@@ -9,12 +9,11 @@ randomness is the raw stream of PCG64, whose bits NumPy guarantees: the same see
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from npvae.datasets.dataset import Dataset
-from npvae.datasets.strokes import tabulate
+from npvae.datasets.strokes import Strokes, tabulate
+from npvae.validation import integer
 
 SIDE = 28
 """Height and width of an image in pixels."""
@@ -31,13 +30,11 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 """Range of each continuous factor: a scaled sum of two uniform draws, so triangular with its mode in the middle."""
 
-_SAMPLES = 88
-_CHUNK = 256
-_EDGE = 1.3
-_STROKES = tabulate(_SAMPLES)
-_CONTROLS = len(_STROKES.controls)
-_FIELD = 10
-_DRAWS = 2 + 2 * len(RANGES) + _FIELD + 2 * (_CONTROLS + 2)
+_SAMPLES = 88  # places along the pen's way, less than 0.8 pixels apart
+_CHUNK = 256  # images drawn at once: their distances stay in the cache
+_EDGE = 1.3  # width in pixels over which the ink fades
+_FIELD = 10  # random coefficients of the wobble's field
+_FACTOR_DRAWS = 2 + 2 * len(RANGES)
 
 
 def digits(n: int = 10_000, seed: int = 0) -> Dataset:
@@ -82,51 +79,42 @@ def digits(n: int = 10_000, seed: int = 0) -> Dataset:
     >>> data.x.shape, data.image_shape, sorted(data.factors)[:3]
     ((5, 784), (28, 28), ['aspect', 'class', 'rotation'])
     """
-    n, seed = _integer("n", n, 1), _integer("seed", seed, 0)
+    n, seed = integer("n", n, at_least=1), integer("seed", seed, at_least=0)
     stream = np.random.PCG64(seed)
+    strokes = tabulate(_SAMPLES)
+    draws = _FACTOR_DRAWS + _FIELD + 2 * (len(strokes.controls) + 2)
     x = np.empty((n, SIDE * SIDE), np.float32)
     parts = []
     for start in range(0, n, _CHUNK):
         m = min(_CHUNK, n - start)
-        u = _uniform(stream, m)
-        factors = _factors(u)
-        x[start : start + m] = _draw(_pen_way(factors, u), factors["thickness"])
+        u = _uniform(stream, draws, m)
+        factors = _factors(u, strokes)
+        x[start : start + m] = _draw(_pen_way(factors, strokes, u[_FACTOR_DRAWS:]), factors["thickness"])
         parts.append(factors)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Dataset(x, columns["class"].copy(), (SIDE, SIDE), columns, "embedded digits")
 
 
-def _integer(name: str, value: int, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, got {number}")
-    return number
-
-
-def _uniform(stream: np.random.PCG64, m: int) -> np.ndarray:
+def _uniform(stream: np.random.PCG64, draws: int, m: int) -> np.ndarray:
     """Return (draws, m) doubles in [0, 1), a column per image, from the upper 53 bits of the raw stream."""
-    raw = stream.random_raw(m * _DRAWS).reshape(m, _DRAWS)
+    raw = stream.random_raw(m * draws).reshape(m, draws)
     return np.ascontiguousarray((raw >> np.uint64(11)).T) * 2.0**-53
 
 
-def _factors(u: np.ndarray) -> dict[str, np.ndarray]:
+def _factors(u: np.ndarray, strokes: Strokes) -> dict[str, np.ndarray]:
     """Turn the first rows of `u` into the factors of each image."""
     label = (u[0] * 10.0).astype(np.int64)
-    factors = {"class": label, "style": (u[1] * _STROKES.count[label]).astype(np.int64)}
+    factors = {"class": label, "style": (u[1] * strokes.count[label]).astype(np.int64)}
     for i, (name, (low, high)) in enumerate(RANGES.items()):
         factors[name] = low + (high - low) * 0.5 * (u[2 + 2 * i] + u[3 + 2 * i])
     return factors
 
 
-def _pen_way(factors: dict[str, np.ndarray], u: np.ndarray) -> np.ndarray:
+def _pen_way(factors: dict[str, np.ndarray], strokes: Strokes, u: np.ndarray) -> np.ndarray:
     """Return the places of the pen, (2, S, m) float64: x and y in pixels from the image's upper left corner."""
-    style = _STROKES.first[factors["class"]] + factors["style"]
-    noise = 2.0 * u[2 + 2 * len(RANGES) :] - 1.0
-    controls = _STROKES.controls[:, :, style]
-    dx, dy = _wobble(controls, noise)
+    style = strokes.first[factors["class"]] + factors["style"]
+    controls = strokes.controls[:, :, style]
+    dx, dy = _wobble(controls, 2.0 * u - 1.0)
     size, wobble = factors["size"], factors["wobble"]
     x = controls[:, 0] * (size * factors["aspect"]) + wobble * dx
     y = controls[:, 1] * size + wobble * dy
@@ -134,20 +122,20 @@ def _pen_way(factors: dict[str, np.ndarray], u: np.ndarray) -> np.ndarray:
     sin, cos = _sin_cos(factors["rotation"])
     controls_x, controls_y = cos * x - sin * y, sin * x + cos * y
 
-    index, weight = _STROKES.index[:, :, style], _STROKES.weight[:, :, style]
+    index, weight = strokes.index[:, :, style], strokes.weight[:, :, style]
     images = np.arange(len(style))
     way = np.zeros((2, _SAMPLES, len(style)))
     for k in range(4):
         way[0] += weight[k] * controls_x[index[k], images]
         way[1] += weight[k] * controls_y[index[k], images]
-    mean_x, mean_y = _centre(way, _STROKES.drawn[:, style])
+    mean_x, mean_y = _centre(way, strokes.drawn[:, style])
     way[0] += SIDE / 2 + factors["shift_x"] - mean_x
     way[1] += SIDE / 2 + factors["shift_y"] - mean_y
     return way
 
 
 def _wobble(controls: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the displacement (dx, dy), each (K, m), of the control points, of the order of 1.
+    """Return the displacement (dx, dy), each (K, m), of the control points, of the order of 1, from noise in [-1, 1).
 
     A random combination of quadratic and some cubic terms of the place, which bends the digit as a whole, and a smaller
     offset of each control point, smooth along the pen's way: noise filtered by (¼, ½, ¼). The cube is freed of
@@ -155,10 +143,7 @@ def _wobble(controls: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     a, b = 2.0 * controls[:, 0], 2.0 * controls[:, 1]
     terms = (a * b, b * b, a * a, b * (b * b - 0.6), a * b * b)
-    dx, dy = (
-        0.3 * (offset[:-2] + 2.0 * offset[1:-1] + offset[2:])
-        for offset in (noise[_FIELD : _FIELD + _CONTROLS + 2], noise[_FIELD + _CONTROLS + 2 :])
-    )
+    dx, dy = (0.3 * (offset[:-2] + 2.0 * offset[1:-1] + offset[2:]) for offset in np.split(noise[_FIELD:], 2))
     for i, term in enumerate(terms):
         dx += 1.5 * noise[2 * i] * term
         dy += 1.5 * noise[2 * i + 1] * term

@@ -14,6 +14,7 @@ linear in the control points: a table of four indices and weights per sample des
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from math import fsum, sqrt
 from typing import NamedTuple
@@ -225,6 +226,7 @@ def sample_counts(strokes: tuple[Stroke, ...], samples: int) -> list[int]:
     return counts
 
 
+@cache
 def tabulate(samples: int) -> Strokes:
     """Return the tables of all styles with `samples` places along the way of the pen."""
     styles = [style for digit in range(10) for style in STYLES[digit]]

@@ -1,0 +1,109 @@
+"""IDX files, the format of MNIST: a magic number, the sizes of the axes, and the values, all big-endian.
+
+    offset  content
+    0       two zero bytes
+    2       type: 08 uint8, 09 int8, 0B int16, 0C int32, 0D float32, 0E float64
+    3       number of axes
+    4       length of each axis, four bytes each, unsigned
+    ...     the values, last axis fastest
+
+The file may be compressed with gzip; its first bytes tell, whatever its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+import sys
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from npvae.datasets.paths import existing_file
+
+TYPES: dict[int, str] = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+"""NumPy type of the values for each type byte."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_DEFLATE_RATIO = 1032
+"""Deflate spends at least two bits on a copy of at most 258 bytes: it shrinks no data by more than this."""
+
+_MAX_AXES = 32
+_PIECE = 1 << 20
+
+
+def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read an IDX file, plain or gzipped.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; gzip is recognised by content.
+
+    Returns
+    -------
+    array
+        Values of the file's type in the machine's byte order, with the file's number of axes.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If `path` is no file.
+    ValueError
+        If the file is no IDX file, is truncated, is followed by anything else or is damaged. Memory is taken as data
+        arrive: a header that claims more than the file holds allocates nothing.
+    """
+    file = existing_file(path)
+    with file.open("rb") as stored:
+        zipped = stored.read(2) == GZIP_MAGIC
+        stored.seek(0)
+        held = os.fstat(stored.fileno()).st_size
+        if not zipped:
+            return _read(stored, file, held)
+        try:
+            with gzip.GzipFile(fileobj=stored) as plain:
+                return _read(plain, file, held * MAX_DEFLATE_RATIO)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{file} is a damaged gzip file: {error}") from None
+
+
+def _read(stream: BinaryIO, file: Path, most: int) -> np.ndarray:
+    """Read header and values from `stream`, which can hold at most `most` bytes."""
+    kind, shape = _read_header(stream, file)
+    wanted = math.prod(shape) * kind.itemsize
+    header = 4 + 4 * len(shape)
+    if header + wanted > most:
+        raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got at most {max(most - header, 0)}")
+    values = bytearray()
+    while len(values) < wanted:
+        piece = stream.read(min(_PIECE, wanted - len(values)))
+        if not piece:
+            raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got {len(values)}")
+        values += piece
+    if stream.read(1):
+        raise ValueError(f"{file} must end after {wanted} bytes for shape {shape}, got more")
+    return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
+
+
+def _read_header(stream: BinaryIO, file: Path) -> tuple[np.dtype, tuple[int, ...]]:
+    magic = stream.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
+        raise ValueError(
+            f"{file} must begin with an IDX magic number such as 00 00 08 03, got {magic.hex(' ') or 'nothing'}"
+        )
+    axes = magic[3]
+    if axes > _MAX_AXES:
+        raise ValueError(f"{file} must have at most {_MAX_AXES} axes, got {axes}")
+    sizes = stream.read(4 * axes)
+    if len(sizes) < 4 * axes:
+        raise ValueError(f"{file} must have {4 * axes} bytes of axis lengths, got {len(sizes)}")
+    kind = np.dtype(TYPES[magic[2]])
+    shape = struct.unpack(f">{axes}I", sizes)
+    # NumPy refuses such shapes even where an axis of length 0 leaves nothing to store.
+    if math.prod(max(length, 1) for length in shape) * kind.itemsize > sys.maxsize:
+        raise ValueError(f"{file} must have a shape that fits into memory, got {shape}")
+    return kind, shape

@@ -1,0 +1,156 @@
+"""The published data sets: MNIST, its static binarisation, and Frey Face."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from npvae.datasets.dataset import Dataset
+from npvae.datasets.files import load
+from npvae.datasets.paths import cache_folder
+from npvae.validation import one_of
+
+MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+"""Where MNIST is fetched from."""
+
+MNIST_FILES = {"train": "train-{}-idx{}-ubyte", "test": "t10k-{}-idx{}-ubyte"}
+"""Names of the files of each part, with places for `images` or `labels` and for the number of axes."""
+
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""Digest of each MNIST file, uncompressed."""
+
+FREY_TEST = 200
+"""Number of frames at the end of the film that are kept for testing."""
+
+
+def mnist(split: str = "train", folder: str | os.PathLike[str] | None = None, download: bool = False) -> Dataset:
+    """Load MNIST: handwritten digits, grey.
+
+    Parameters
+    ----------
+    split : 'train' or 'test'
+        60,000 or 10,000 images.
+    folder : str, path or None
+        Folder with the IDX files under their usual names, with or without ``.gz``; None for the cache, which is the
+        environment's NPVAE_CACHE, or `npvae` in XDG_CACHE_HOME or ~/.cache.
+    download : bool
+        Fetch what is missing into that folder; the content is proved by its SHA-256.
+
+    Returns
+    -------
+    Dataset
+        `x` (n, 784) float32, multiples of 1/255 in [0, 1], ink is 1; `labels` (n,) int64; `image_shape` (28, 28).
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing and `download` is off.
+    ConnectionError
+        If a file cannot be fetched.
+    ValueError
+        If `split` is unknown, or a file is damaged or not the expected one.
+
+    Notes
+    -----
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition (1998).
+    """
+    pattern = one_of("split", split, MNIST_FILES)
+    place = cache_folder() if folder is None else Path(folder)
+    images = _mnist_file(place, pattern.format("images", 3), download)
+    labels = _mnist_file(place, pattern.format("labels", 1), download)
+    data = load(images, labels)
+    return Dataset(data.x, data.labels, data.image_shape, name=f"MNIST {split}")
+
+
+def _mnist_file(place: Path, name: str, download: bool) -> Path:
+    zipped = place / f"{name}.gz"
+    for file in (zipped, place / name):
+        if file.exists():
+            return file
+    if not download:
+        raise FileNotFoundError(f"folder must hold {name}.gz, got {place} without it; download=True fetches it")
+    # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
+    from npvae.datasets.download import fetch
+
+    fetch(MIRROR + zipped.name, zipped, SHA256[name])
+    return zipped
+
+
+def binarized_mnist(split: str = "train", folder: str | os.PathLike[str] | None = None) -> Dataset:
+    """Load the static binarisation of MNIST, the one draw on which the literature reports log-likelihoods.
+
+    Its rows are in another order than those of MNIST and have no labels.
+
+    Parameters
+    ----------
+    split : 'train', 'valid' or 'test'
+        50,000, 10,000 or 10,000 images.
+    folder : str, path or None
+        Folder with ``binarized_mnist.npz``: an array for each part, its rows 784 bits packed as by
+        ``numpy.packbits(axis=1)``; None for the cache (see `mnist`).
+
+    Returns
+    -------
+    Dataset
+        `x` (n, 784) float32 of zeros and ones; `image_shape` (28, 28).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If `split` is unknown or the file is damaged.
+
+    Notes
+    -----
+    H. Larochelle, I. Murray, The neural autoregressive distribution estimator (2011).
+    """
+    one_of("split", split, dict.fromkeys(("train", "valid", "test")))
+    data = load(f"{_archive(folder, 'binarized_mnist.npz')}:{split}")
+    return Dataset(data.x, None, data.image_shape, name=f"binarized MNIST {split}")
+
+
+def frey_faces(split: str = "train", folder: str | os.PathLike[str] | None = None) -> Dataset:
+    """Load Frey Face: 1,965 frames of one film of one face, grey, in film order.
+
+    Neighbouring frames are nearly the same, so a random split would show the training nearly all of the test set: the
+    split is by time.
+
+    Parameters
+    ----------
+    split : 'train', 'test' or 'all'
+        The first 1,765 frames, the last 200, or all 1,965.
+    folder : str, path or None
+        Folder with ``frey_faces.npz``, an array `faces` (1965, 28, 20) of 8-bit grey values; None for the cache
+        (see `mnist`).
+
+    Returns
+    -------
+    Dataset
+        `x` (n, 560) float32, multiples of 1/255 in [0, 1]; `image_shape` (28, 20).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+    ValueError
+        If `split` is unknown or the file is damaged.
+    """
+    frames = {"train": slice(None, -FREY_TEST), "test": slice(-FREY_TEST, None), "all": slice(None)}
+    rows = one_of("split", split, frames)
+    data = load(f"{_archive(folder, 'frey_faces.npz')}:faces").take(rows)
+    return Dataset(np.ascontiguousarray(data.x), None, data.image_shape, name=f"Frey Face {split}")
+
+
+def _archive(folder: str | os.PathLike[str] | None, name: str) -> Path:
+    file = (cache_folder() if folder is None else Path(folder)) / name
+    if not file.exists():
+        raise FileNotFoundError(f"folder must hold {name}, got {file.parent} without it")
+    return file
