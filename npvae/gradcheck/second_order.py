@@ -1,0 +1,222 @@
+"""Second order: the gradient of a gradient, and the remainder of Taylor's formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.gradcheck.complex_step import STEP
+from npvae.gradcheck.engine import check
+from npvae.gradcheck.estimate import EPS
+from npvae.gradcheck.named import rebuild
+from npvae.gradcheck.probes import direction
+from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
+from npvae.gradcheck.settings import Settings
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, run
+
+__all__ = ["TaylorTest", "check_gradient_of_gradient", "taylor_test"]
+
+HALVINGS = 20
+ASYMPTOTIC = 5
+
+
+def check_gradient_of_gradient(
+    gradient: Callable,
+    theta: object,
+    hvp: Callable | None = None,
+    *,
+    name: str | None = None,
+    **settings: object,
+) -> Report:
+    """Check that a gradient is the gradient of something, and that a Hessian-vector product belongs to it.
+
+    The Jacobian H of a gradient g is symmetric, uᵀHv = vᵀHu. H v is computed by the complex step through g itself,
+    ``Im g(θ + ihv) / h``, and held against differences of g. No value of the loss is needed: a gradient in which one term
+    is forgotten shows here if that term couples two parameters.
+
+    Parameters
+    ----------
+    gradient : callable
+        ``theta -> gradient``, or ``theta -> (value, gradient)``.
+    theta : array or dict of str to array
+        Where to check. The gradient has the same structure.
+    hvp : callable, optional
+        ``(theta, v) -> H v``, to be checked against g as well.
+    name : str, optional
+        By default the name of `gradient`.
+    **settings
+        See `npvae.gradcheck.Settings`.
+
+    Returns
+    -------
+    Report
+        INCONCLUSIVE if there is no `hvp` and the gradient does not run on complex numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_gradient_of_gradient(lambda w: np.array([w[0] * w[1], w[0] ** 2 / 2]), np.ones(2)).status
+    'PASS'
+    >>> check_gradient_of_gradient(lambda w: np.array([w[1], 2 * w[0]]), np.ones(2)).status
+    'FAIL'
+    """
+    chosen = Settings(**settings)
+    subject = _hessian_subject(gradient, theta, hvp, name)
+    if hvp is None:
+        try:
+            subject.backward(subject.tensors, tuple(np.zeros_like(t) for t in subject.tensors.values()))
+        except Exception as error:
+            reason = Finding("not analytic", f"the gradient does not run on complex numbers: {error}", fails=False)
+            return Report(subject.name, findings=[reason])
+    report = check(subject, replace(chosen, explain=False))
+    if report.status == FAIL and any(entry.status == FAIL for entry in report.entries):
+        if hvp is None:
+            report.blame.append("uᵀHv ≠ vᵀHu: what was returned as a gradient is not the gradient of any function.")
+        else:
+            report.blame.append("The Hessian-vector product is not the derivative of the gradient.")
+    return report
+
+
+def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, name: str | None) -> Subject:
+    if not callable(gradient):
+        raise TypeError(f"gradient must be callable, got {type(gradient).__name__}")
+    if not isinstance(theta, (Mapping, np.ndarray)):
+        raise TypeError(f"theta must be an array or a dict of arrays, got {type(theta).__name__}")
+    mapping = isinstance(theta, Mapping)
+    tensors = {key: np.array(theta[key]) for key in theta} if mapping else {"theta": np.array(theta)}
+
+    def build(arrays: Tensors) -> object:
+        return rebuild(theta, arrays) if mapping else arrays["theta"]
+
+    def unbuild(result: object) -> Tensors:
+        return {key: np.asarray(result[key]) for key in tensors} if mapping else {"theta": np.asarray(result)}
+
+    def forward(arrays: Tensors) -> tuple[tuple, Tensors]:
+        result = gradient(build(arrays))
+        result = result[1] if isinstance(result, tuple) else result
+        if result is None:
+            raise Breakdown("returns", "gradient returned nothing (None)")
+        return tuple(unbuild(result).values()), arrays
+
+    def backward(arrays: Tensors, upstream: tuple) -> Tensors:
+        along = {key: np.asarray(u) for key, u in zip(tensors, upstream, strict=True)}
+        if hvp is not None:
+            return unbuild(hvp(build(arrays), build(along)))
+        moved = {key: arrays[key] + 1j * STEP * along[key] for key in tensors}
+        slopes, _ = run(subject, moved)
+        return {key: y.imag / STEP for key, y in zip(tensors, slopes, strict=True)}
+
+    subject = Subject(name or getattr(gradient, "__name__", "gradient"), tensors, forward, backward, tuple(tensors))
+    return subject
+
+
+@dataclass(frozen=True)
+class TaylorTest:
+    """Remainders of Taylor's formula along one direction.
+
+    Attributes
+    ----------
+    steps : (k,) array
+        Step sizes h, halved from one to the next.
+    first : (k,) array
+        |f(x + hv) − f(x)|, of order h.
+    second : (k,) array
+        |f(x + hv) − f(x) − h⟨g, v⟩|, of order h² if g is the gradient, of order h if it is not.
+    slope : float
+        Observed order of `second`, where rounding does not yet hide it; infinite if the remainder is nothing but
+        rounding, as for a linear f.
+    """
+
+    steps: NDArray
+    first: NDArray
+    second: NDArray
+    slope: float
+
+    @property
+    def status(self) -> str:
+        """PASS from a slope of 1.9, FAIL below 1.5, INCONCLUSIVE between them."""
+        if not self.slope == self.slope:
+            return INCONCLUSIVE
+        return PASS if self.slope >= 1.9 else FAIL if self.slope < 1.5 else INCONCLUSIVE
+
+    def raise_if_failed(self) -> TaylorTest:
+        """Return the test itself if the status is PASS.
+
+        Raises
+        ------
+        GradientCheckError
+            If it is not.
+        """
+        if self.status != PASS:
+            raise GradientCheckError(self)
+        return self
+
+    def __str__(self) -> str:
+        lines = [f"{self.status} Taylor test   the remainder falls with slope {self.slope:.2f}, 2 is right"]
+        lines += [
+            f"  h {h:.1e}   without gradient {a:.2e}   with gradient {b:.2e}"
+            for h, a, b in zip(self.steps, self.first, self.second, strict=True)
+        ]
+        return "\n".join(lines)
+
+
+def taylor_test(f: Callable, gradient: object, x: NDArray, direction_: NDArray | None = None, seed: int = 0) -> TaylorTest:
+    """Taylor's formula as a test: f(x + hv) − f(x) − h⟨g, v⟩ is of order h².
+
+    Parameters
+    ----------
+    f : callable
+        ``x -> value``.
+    gradient : callable or array
+        ``x -> gradient``, or the gradient at x.
+    x : array
+    direction_ : array, optional
+        v; random by default.
+    seed : int
+        Of the random direction.
+
+    Returns
+    -------
+    TaylorTest
+
+    Raises
+    ------
+    ValueError
+        If the gradient has another shape than x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> test = taylor_test(lambda x: np.exp(x).sum(), np.exp, np.zeros(3))
+    >>> test.status, round(test.slope)
+    ('PASS', 2)
+    """
+    x = np.array(x, dtype=np.float64)
+    g = np.asarray(gradient(x.copy()) if callable(gradient) else gradient)
+    if g.shape != x.shape:
+        raise ValueError(f"gradient must have the shape of x, {x.shape}, got {g.shape}")
+    v = direction(np.random.default_rng(seed), x.shape) if direction_ is None else np.asarray(direction_)
+    v = v / np.linalg.norm(v)
+    steps = 0.1 * 0.5 ** np.arange(HALVINGS)
+    with quiet():
+        base = float(f(x.copy()))
+        change = np.array([float(f(x + h * v)) - base for h in steps])
+    second = np.abs(change - steps * float((g * v).sum()))
+    noise = 64.0 * EPS * max(abs(base), float(np.abs(change).max()))
+    return TaylorTest(steps, np.abs(change), second, _slope(steps, second, noise))
+
+
+def _slope(steps: NDArray, remainder: NDArray, noise: float) -> float:
+    """Order of the remainder over the smallest steps at which it still stands out of the noise."""
+    if not np.isfinite(remainder).all():
+        return float("nan")
+    visible = np.flatnonzero(remainder > noise)
+    if visible.size == 0:
+        return float("inf")
+    last = visible[-ASYMPTOTIC:]
+    if last.size < 2:
+        return float("nan")
+    return float(np.polyfit(np.log(steps[last]), np.log(remainder[last]), 1)[0])
