@@ -49,7 +49,7 @@ def number(argument: str, value: Any, above: float | None = None, at_least: floa
 def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
     """One width or several, as a tuple of positive integers."""
     if isinstance(value, Integral):
-        value = (value,)
+        return (integer(argument, value, at_least=1),)
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise TypeError(f"{argument} must be an integer or a sequence of integers, got {value!r}")
     return tuple(integer(f"{argument}[{i}]", width, at_least=1) for i, width in enumerate(value))
@@ -58,7 +58,7 @@ def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
 def data_matrix(argument: str, value: ArrayLike, n_features: int | None = None, dtype: type = np.float32) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
-    An array that is so already is returned itself, not a copy.
+    Of an array that is so already, a view is returned, not a copy.
     """
     try:
         x = np.asarray(value)
