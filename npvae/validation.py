@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = ["data_matrix", "integer", "number", "one_of", "widths"]
 
@@ -55,7 +55,7 @@ def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(integer(f"{argument}[{i}]", width, at_least=1) for i, width in enumerate(value))
 
 
-def data_matrix(argument: str, value: ArrayLike, n_features: int | None = None, dtype: type = np.float32) -> NDArray:
+def data_matrix(argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike = np.float32) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
     Of an array that is so already, a view is returned, not a copy.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from npvae import VAE, training
@@ -136,7 +137,11 @@ def run(args: argparse.Namespace) -> int:
     if args.patience is not None and test is None:
         raise ValueError("--patience needs held-out data: give --test")
     folder, made = _folder(args)
-    say = (lambda *words: None) if args.quiet else print
+
+    def say(*lines: str) -> None:
+        if not args.quiet:
+            print(*lines, sep="\n")
+
     say(
         f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features" + (f", {len(test):,} held out" if test else "")
     )
@@ -144,10 +149,11 @@ def run(args: argparse.Namespace) -> int:
         status = _fit(vae, data, test, folder, args)
     except (TypeError, ValueError):
         if made:
-            folder.rmdir()
+            with suppress(OSError):  # not empty: what the run has left is kept
+                folder.rmdir()
         raise
     _save(vae, folder)
-    say(*_summary(vae), sep="\n")
+    say(*_summary(vae))
     if not args.no_pictures:
         say(draw_pictures(vae, test if test is not None else data, data, folder))
     say(f"wrote {folder / MODEL}; try: npvae sample {shlex.quote(str(folder / MODEL))}")
@@ -178,8 +184,9 @@ def _folder(args: argparse.Namespace) -> tuple[Path, bool]:
         raise NotADirectoryError(f"--output must be a folder, got the file {str(folder)!r}")
     if args.resume and not (folder / CHECKPOINT).exists():
         raise FileNotFoundError(f"--resume finds no {folder / CHECKPOINT}")
-    if (folder / MODEL).exists() and not (args.overwrite or args.resume):
-        raise FileExistsError(f"{folder / MODEL} exists: give another --output, or --overwrite, or --resume")
+    earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
+    if earlier and not (args.overwrite or args.resume):
+        raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / ".writable"):  # fails now, not after the training

@@ -19,6 +19,7 @@ from npvae.estimators.persistence import load_estimator, save_estimator
 from npvae.evaluation import interpolate
 from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
+from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
 from npvae.validation import data_matrix, integer, number, one_of, widths
 
@@ -32,7 +33,7 @@ BINARIZE = dict.fromkeys(["none", "threshold", "fixed", "dynamic"])
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 
-_INIT, _BINARIZE, _SCORE = 1, 2, 3  # streams of random numbers beside those of the training loop
+_INIT, _BINARIZE, _SCORE = 3, 4, 5  # streams of random numbers, beside 0 to 2 of the training loop
 
 
 class VAE(Estimator):
@@ -78,7 +79,9 @@ class VAE(Estimator):
     history_ : History
         Loss and its terms by epoch, nats.
     run_ : TrainingRun
-        The whole state of the training, to go on from.
+        The whole state of the training, to go on from; a model file does not hold it.
+    seed_ : int
+        Where the random numbers came from: ``random_state=seed_`` repeats the training.
     n_features_in_ : int
     image_shape_ : tuple of int or None
         Shape of a row as a picture: that of X[0] if it had two dimensions, a square if its width is one.
@@ -163,29 +166,36 @@ class VAE(Estimator):
         Raises
         ------
         TypeError, ValueError
-            For a hyper-parameter or data that cannot be; nothing is trained then.
+            For a hyper-parameter or data that cannot be, or a single row; nothing is trained then.
         NonFiniteLossError
             If the loss stops being finite; the estimator keeps the last good parameters.
         """
         dtype = one_of("dtype", self.dtype, DTYPES)
         x = data_matrix("X", X, dtype=dtype)
+        if len(x) < 2:
+            raise ValueError(f"X must have at least two rows to learn from, got shape {np.shape(X)}")
         x_val = None if X_val is None else data_matrix("X_val", X_val, x.shape[1], dtype)
         model, optimizer = self._model(x.shape[1]), self._optimizer(len(x))
         for argument, rows in (("X", x), ("X_val", x_val)):
             if rows is not None:
                 self._require_support(argument, rows)
+        if resume_from is not None and resume_from.theta.dtype != dtype:
+            raise ValueError(f"resume_from must have dtype {self.dtype}, got {resume_from.theta.dtype}")
 
         seed = resume_from.seed if resume_from is not None else random_seed(self.random_state)
-        start = resume_from
-        if start is None:
-            start = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
+        start: Parameters | training.TrainingRun = (
+            resume_from
+            if resume_from is not None
+            else model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
+        )
         dynamic = self.binarize == "dynamic"
-        if not dynamic:
-            x = self._binarized(x, seed)
+        draws = np.random.default_rng([seed, 0, _BINARIZE])
+        x = x if dynamic else self._binarized(x, draws)
+        x_val = None if x_val is None else self._binarized(x_val, draws)
 
         def keep(run: training.TrainingRun) -> VAE:
             self.run_, self.theta_, self.history_, self.model_ = run, run.theta, run.history, model
-            self.n_features_in_, self.image_shape_ = x.shape[1], picture_shape(np.shape(X))
+            self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
             return self
 
@@ -198,7 +208,7 @@ class VAE(Estimator):
                 epochs=self.epochs,
                 batch_size=self.batch_size,
                 seed=seed,
-                x_val=None if x_val is None else self._binarized(x_val, seed),
+                x_val=x_val,
                 transform=bernoulli_draw if dynamic else None,
                 patience=self.patience,
                 callbacks=callbacks,
@@ -240,12 +250,12 @@ class VAE(Estimator):
                 f" {x.max():g}; divide 8-bit images by 255, or use likelihood='gaussian'"
             )
 
-    def _binarized(self, x: NDArray, seed: int) -> NDArray:
+    def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
         if self.binarize == "none":
             return x
         if self.binarize == "threshold":
             return threshold(x)
-        return bernoulli_draw(x, np.random.default_rng([seed, 0, _BINARIZE]))
+        return bernoulli_draw(x, rng)
 
     def _data(self, X: ArrayLike) -> NDArray:
         self._require_fitted()
@@ -298,10 +308,10 @@ class VAE(Estimator):
         The expectation is a mean over `n_samples` draws of z; β plays no part. Grey rows are made binary first where
         `binarize` says so.
         """
-        x = self._data(X)
-        x = self._binarized(x, random_seed(random_state))
+        x, seed = self._data(X), random_seed(random_state)
+        x = self._binarized(x, np.random.default_rng([seed, 0, _BINARIZE]))
         model = replace(self.model_, n_samples=integer("n_samples", n_samples, at_least=1), beta=1.0)
-        rng = np.random.default_rng([random_seed(random_state), 0, _SCORE])
+        rng = np.random.default_rng([seed, 0, _SCORE])
 
         def terms(rows: NDArray) -> NDArray:
             loss = model.loss(self.theta_, rows, model.draw_noise(rng, len(rows), self.theta_.dtype))

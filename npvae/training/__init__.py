@@ -3,16 +3,18 @@
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.evaluate import evaluate
 from npvae.training.history import History
-from npvae.training.loop import train
+from npvae.training.loop import Callback, Transform, train
 from npvae.training.minibatches import minibatches
 from npvae.training.progress import Progress
 from npvae.training.run import NonFiniteLossError, TrainingRun
 
 __all__ = [
+    "Callback",
     "History",
     "NonFiniteLossError",
     "Progress",
     "TrainingRun",
+    "Transform",
     "evaluate",
     "load_checkpoint",
     "minibatches",
