@@ -10,7 +10,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def read_npz(path: str | os.PathLike[str], key: str) -> np.ndarray:
         raise ValueError(f"{file}:{key} is damaged: {error}") from None
 
 
-def _read_array(stream: BinaryIO, size: int, name: str) -> np.ndarray:
+def _read_array(stream: IO[bytes], size: int, name: str) -> np.ndarray:
     """Read the array in .npy format that fills the `size` bytes of `stream`."""
     kind, fortran, shape, header = _read_header(stream, name)
     wanted = math.prod(shape) * kind.itemsize
@@ -93,7 +93,7 @@ def _read_array(stream: BinaryIO, size: int, name: str) -> np.ndarray:
     return array.astype(kind.newbyteorder("="))
 
 
-def _read_header(stream: BinaryIO, name: str) -> tuple[np.dtype, bool, tuple[int, ...], int]:
+def _read_header(stream: IO[bytes], name: str) -> tuple[np.dtype, bool, tuple[int, ...], int]:
     """Return type, Fortran order, shape and the number of bytes that say so."""
     start = stream.read(8)
     if len(start) < 8 or start[:6] != NPY_MAGIC or start[6] not in (1, 2, 3):

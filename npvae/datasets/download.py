@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 _PIECE = 1 << 20
 _TIMEOUT = 30.0
@@ -51,7 +51,7 @@ def fetch(url: str, target: Path, sha256: str, most: int = 1 << 26) -> None:
         part.unlink(missing_ok=True)
 
 
-def _receive(url: str, stored: BinaryIO, most: int) -> None:
+def _receive(url: str, stored: IO[bytes], most: int) -> None:
     left = most
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:

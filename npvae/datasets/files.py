@@ -108,7 +108,7 @@ def _labels(path: str | os.PathLike[str], n: int) -> np.ndarray:
         values = values[:, 0]
     if values.shape != (n,):
         raise ValueError(f"labels must have one value for each of the {n} rows, got shape {values.shape} in {path}")
-    if not (np.isfinite(values).all() and (np.abs(values.astype(np.float64)) < 2**53).all()):
+    if not (np.abs(values.astype(np.float64)) < 2**53).all():
         raise ValueError(f"labels must be finite whole numbers below 2^53, got others in {path}")
     whole = values.astype(np.int64)
     if not (whole == values).all():

@@ -19,7 +19,7 @@ import struct
 import sys
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             raise ValueError(f"{file} is a damaged gzip file: {error}") from None
 
 
-def _read(stream: BinaryIO, file: Path, most: int) -> np.ndarray:
+def _read(stream: IO[bytes] | gzip.GzipFile, file: Path, most: int) -> np.ndarray:
     """Read header and values from `stream`, which can hold at most `most` bytes."""
     kind, shape = _read_header(stream, file)
     wanted = math.prod(shape) * kind.itemsize
@@ -89,7 +89,7 @@ def _read(stream: BinaryIO, file: Path, most: int) -> np.ndarray:
     return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
 
 
-def _read_header(stream: BinaryIO, file: Path) -> tuple[np.dtype, tuple[int, ...]]:
+def _read_header(stream: IO[bytes] | gzip.GzipFile, file: Path) -> tuple[np.dtype, tuple[int, ...]]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
         raise ValueError(

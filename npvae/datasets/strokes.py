@@ -14,10 +14,10 @@ linear in the control points: a table of four indices and weights per sample des
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import fsum, sqrt
-from typing import NamedTuple
 
 import numpy as np
 
@@ -144,7 +144,8 @@ STYLES: dict[int, tuple[tuple[Stroke, ...], ...]] = {
 }  # fmt: skip
 
 
-class Strokes(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Strokes:
     """All styles as tables, padded to one size; the last axis is the style.
 
     Attributes

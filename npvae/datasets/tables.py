@@ -56,9 +56,7 @@ def _parse(text: TextIO) -> np.ndarray | None:
         return None
     try:
         table = np.loadtxt(chain([second], lines), delimiter=",", comments=None, quotechar='"', ndmin=2)
-    except UnicodeDecodeError:
-        raise
-    except ValueError:
+    except ValueError:  # for text in another encoding, the complaint meets the same error
         return None
     return table if table.shape[1] == len(first) else None
 

@@ -146,6 +146,24 @@ def test_an_archive_that_claims_more_than_it_can_hold_is_refused(file):
         read_npz(file, "a")
 
 
+def test_an_archive_that_unpacks_to_less_than_it_claims_is_refused(file):
+    content = forged("{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }", bytes(400))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", content)
+    lying = bytearray(packed.getvalue())
+    struct.pack_into("<I", lying, lying.rindex(b"PK\x01\x02") + 24, len(content) + 400)
+    file.write_bytes(lying)
+    with pytest.raises(ValueError, match=r"must hold 800 bytes for shape \(100,\) of float64, got 400"):
+        read_npz(file, "a")
+
+
+def test_an_odd_order_is_refused(file):
+    file.write_bytes(forged("{'descr': '<f8', 'fortran_order': 'x', 'shape': (1,), }", bytes(8)))
+    with pytest.raises(ValueError, match=r"has an unreadable \.npy header"):
+        read_npy(file)
+
+
 def test_an_encrypted_or_oddly_compressed_archive_is_a_value_error(file):
     honest = npz_bytes(a=np.zeros(10))
     directory = honest.rindex(b"PK\x01\x02")

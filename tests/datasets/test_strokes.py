@@ -28,6 +28,12 @@ def test_stroke_starts_and_ends_at_its_end_points():
         np.testing.assert_allclose(np.array(weights) @ np.array(points), end, atol=1e-12)
 
 
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.4, 0.5, 0.8, 1.0])
+def test_an_open_stroke_keeps_its_speed_up_to_its_ends(at):
+    points, weights = sample_stroke(((0.0, 0.0), (1.0, 2.0), (2.0, 4.0)), at)
+    np.testing.assert_allclose(np.array(weights) @ np.array(points), [2 * at, 4 * at], atol=1e-12)
+
+
 def test_closed_stroke_has_no_corner_where_it_closes():
     circle = [(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 9)[:-1]]
     stroke = tuple(circle + circle[:1])

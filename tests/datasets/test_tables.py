@@ -76,6 +76,12 @@ def test_noise_never_raises_anything_but_a_value_error(file, content):
         assert str(file) in str(error)  # noqa: PT017
 
 
+def test_a_field_too_long_for_a_table_is_a_value_error(file):
+    file.write_text("a" * 200_000)
+    with pytest.raises(ValueError, match="must be a table of numbers separated by commas: field larger than"):
+        read_csv(file)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must name an existing file"):
         read_csv(tmp_path / "nothing.csv")
