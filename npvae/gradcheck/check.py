@@ -29,16 +29,17 @@ def check_function(
 ) -> Report:
     """Check a backward written by hand against the forward it belongs to.
 
-    For y = f(t) and a random upstream gradient u = dy, the analytic slope ⟨backward(u), v⟩ along a random direction v has to
-    be the numeric one, d/ds Σ u∘f(t + s v) at s = 0.
+    For y = f(t) and a random upstream gradient u = dy, the analytic slope ⟨backward(u), v⟩ along a random direction
+    v has to be the numeric one, d/ds Σ u∘f(t + s v) at s = 0.
 
     Parameters
     ----------
     forward : callable
         ``forward(inputs, **params) -> y`` or ``(y, cache)``; y is an array, a number or a tuple of arrays.
     backward : callable or None
-        ``backward(cache, dy)``, or ``backward(dy)`` where forward returns no cache. It returns the gradients as a dict by
-        argument name, or as a tuple in the order of the arguments. None where forward returns ``(y, closure)``.
+        ``backward(cache, dy)``, or ``backward(dy)`` where forward returns no cache. It returns the gradients as a
+        dict by argument name, or as a tuple in the order of the arguments. None where forward returns ``(y,
+        closure)``.
     inputs : array, tuple or dict
         Arguments of forward: one, several by position, or several by name. Only arrays of floating-point numbers are
         differentiated, and of those the ones that backward returns a gradient for.
@@ -96,9 +97,9 @@ def check_layer(
     Parameters
     ----------
     layer : object
-        With ``shapes``, ``init(rng)``, ``forward(params, x) -> (y, cache)`` and ``backward(params, cache, dy, grads) -> dx``;
-        or in the other common style, with ``params`` and ``grads`` (dicts of arrays), ``forward(x) -> y`` and
-        ``backward(dy) -> dx``.
+        With ``shapes``, ``init(rng)``, ``forward(params, x) -> (y, cache)`` and ``backward(params, cache, dy,
+        grads) -> dx``; or in the other common style, with ``params`` and ``grads`` (dicts of arrays), ``forward(x)
+        -> y`` and ``backward(dy) -> dx``.
     x : (n, n_in) array, optional
         Standard normal numbers by default.
     params : dict of str to array, optional
@@ -128,8 +129,8 @@ def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **s
     Parameters
     ----------
     dist : object
-        With ``n_params(d)`` and pairs of methods like ``kl(a) -> (value, cache)``, ``kl_backward(cache, dvalue) -> da``.
-        ``log_prob_backward_x`` is checked where it exists.
+        With ``n_params(d)`` and pairs of methods like ``kl(a) -> (value, cache)``, ``kl_backward(cache, dvalue) ->
+        da``. ``log_prob_backward_x`` is checked where it exists.
     d : int
         Dimensions of x.
     name : str, optional
@@ -210,8 +211,8 @@ def check_model(
     Parameters
     ----------
     model : object
-        With ``init(rng)``, ``draw_noise(rng, n)``, ``loss(theta, x, noise)`` and ``loss_and_grad(theta, x, noise)``; a loss is a
-        number or has ``value``.
+        With ``init(rng)``, ``draw_noise(rng, n)``, ``loss(theta, x, noise)`` and ``loss_and_grad(theta, x,
+        noise)``; a loss is a number or has ``value``.
     x : (n, n_features) array
         A small batch.
     theta : Parameters, optional

@@ -1,7 +1,7 @@
 """``npvae gradcheck``: the checker as a command.
 
-Exit status: 0 all right, 1 a gradient is wrong, 2 it cannot be told, 3 the command itself was used wrongly (an unknown
-factory, a factory that raises, a number that is none).
+Exit status: 0 all right, 1 a gradient is wrong, 2 it cannot be told, 3 the command itself was used wrongly (an
+unknown factory, a factory that raises, a number that is none).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=METHODS, default="complex", help="how the numeric side is computed")
     parser.add_argument("--step", type=float, metavar="H", help="step of --method central or forward")
     parser.add_argument("--json", metavar="FILE", help="write the report there as well")
-    parser.add_argument("--mutate", action="store_true", help="break the backward in every way and see each break caught")
+    parser.add_argument("--mutate", action="store_true", help="break the backward in many ways: is each break seen?")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,6 +68,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.all:
         return _check_all(args)
     report = check_made(make(args.target), settings, args.target.rpartition(":")[2])
+    if args.only is not None and not report.entries and not report.findings:
+        raise TargetError(f"no tensor is called {args.only!r}")
     print(report)
     _write(args.json, report.to_json())
     return exit_status([report])

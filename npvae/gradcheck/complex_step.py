@@ -1,8 +1,8 @@
 """The complex step: a derivative without a difference, exact to the last digits.
 
-For an analytic f, ``f(t + ihv) = f(t) + ih f'(t)v − O(h²)``, so ``Im f(t + ihv) / h`` is the derivative with an error of
-order h². Nothing is subtracted, so h = 1e-20 costs no digits and h² = 1e-40 vanishes.
-(Squire and Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.)
+For an analytic f, ``f(t + ihv) = f(t) + ih f'(t)v − O(h²)``, so ``Im f(t + ihv) / h`` is the derivative with an
+error of order h². Nothing is subtracted, so h = 1e-20 costs no digits and h² = 1e-40 vanishes. (Squire and Trapp,
+Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.)
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ forward returns             backward is called as
                             wants more than one argument
 ==========================  =====================================================================
 
-``y`` is an array, a number, or (before a cache) a tuple of arrays; ``dy`` then is a tuple as well. Backward returns a dict
-from the argument's name to its gradient, or a tuple of gradients in the order of the arguments (inputs, then
+``y`` is an array, a number, or (before a cache) a tuple of arrays; ``dy`` then is a tuple as well. Backward returns
+a dict from the argument's name to its gradient, or a tuple of gradients in the order of the arguments (inputs, then
 parameters), or one array if there is one argument. An input without a gradient (noise, labels) is left out or None.
 """
 

@@ -1,7 +1,7 @@
 """Which part is to blame: the parts of a chain or a model, each checked by itself.
 
-For every part ⟨Jv, u⟩ = ⟨v, Jᵀu⟩ must hold. A wrong part spoils the gradients of everything that lies before it, so many
-tensors may be wrong although one line is.
+For every part ⟨Jv, u⟩ = ⟨v, Jᵀu⟩ must hold. A wrong part spoils the gradients of everything that lies before it, so
+many tensors may be wrong although one line is.
 """
 
 from __future__ import annotations
@@ -13,17 +13,27 @@ from npvae.gradcheck.point import Point
 from npvae.gradcheck.probes import draw_probes
 from npvae.gradcheck.report import FAIL
 from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.subject import Breakdown, Subject
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors
 from npvae.gradcheck.verdict import judge
 
 __all__ = ["blame"]
 
+BY_ITSELF = "is wrong by itself"
 
-def blame(subject: Subject, settings: Settings) -> list[str]:
-    """Sentences that say which part of a failing subject is wrong by itself."""
+
+def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
+    """A sentence that says which part of a failing subject is wrong by itself.
+
+    Parameters
+    ----------
+    subject : Subject
+    tensors : dict of arrays
+        Where it failed.
+    settings : Settings
+    """
     try:
-        parts = subject.parts() if subject.parts is not None else []
-    except Exception:  # noqa: BLE001
+        parts = subject.parts(tensors) if subject.parts is not None else []
+    except Exception:
         return []
     if not parts:
         return []
@@ -32,22 +42,25 @@ def blame(subject: Subject, settings: Settings) -> list[str]:
     for part in reversed(parts):
         wrong = _wrong_tensors(part, quick)
         if wrong:
-            deeper = blame(part, settings)
-            sentence = f"{part.name} is wrong by itself: the gradient of {', '.join(wrong)}."
-            return deeper if deeper and "by itself" in deeper[0] else [sentence]
-    names = ", ".join(part.name for part in parts)
+            deeper = blame(part, part.tensors, settings)
+            if deeper and BY_ITSELF in deeper[0]:
+                return [f"{part.name}, {deeper[0]}"]
+            return [f"{part.name} {BY_ITSELF}: the gradient of {', '.join(wrong)}."]
+    names = ", ".join(dict.fromkeys(part.name.partition(".")[0] for part in parts))
     return [f"Each of its parts is right by itself ({names}): the error is in how they are joined."]
 
 
 def _wrong_tensors(part: Subject, settings: Settings) -> list[str]:
-    wrong = []
+    """Names of the tensors whose gradient is wrong; what cannot be judged convicts nobody."""
+    point = Point(part, part.tensors)
     try:
-        probes = draw_probes(Point(part, part.tensors), settings.probes, settings.seed)
+        probes = draw_probes(point, settings.probes, settings.seed)
     except Breakdown as breakdown:
         return [f"({breakdown})"]
+    wrong = []
     for name, own in probes.items():
         try:
-            if judge(name, own, settings).status == FAIL:
+            if judge(name, own, settings).status == FAIL and not point.branches.ties:
                 wrong.append(name)
         except (NoEstimate, Breakdown):
             continue

@@ -1,8 +1,8 @@
 """Plain finite differences, for teaching: what everybody tries first, and how far it carries.
 
-A forward difference (f(t+h) − f(t))/h has a truncation error of order h, a central one (f(t+h) − f(t−h))/2h of order h²; both
-have a rounding error of order eps·|f|/h. The best step balances the two, and the best error is about √eps = 1e-8 and
-eps^⅔ = 4e-11 of |f|: the V curve. The complex step has no second branch and no V.
+A forward difference (f(t+h) − f(t))/h has a truncation error of order h, a central one (f(t+h) − f(t−h))/2h of
+order h²; both have a rounding error of order eps·|f|/h. The best step balances the two, and the best error is about
+√eps = 1e-8 and eps^⅔ = 4e-11 of |f|: the V curve. The complex step has no second branch and no V.
 """
 
 from __future__ import annotations

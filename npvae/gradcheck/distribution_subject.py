@@ -94,4 +94,4 @@ def _method_subject(dist: object, name: str, tensors: Tensors, label: str) -> Su
             named["x"] = getattr(dist, f"{name}_backward_x")(cache, upstream[0])
         return named
 
-    return Subject(name + label, tensors, forward, backward, required=tuple(differentiated))
+    return Subject(name + label, tensors, forward, backward, required=tuple(differentiated), group=type(dist).__name__)

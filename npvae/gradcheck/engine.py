@@ -58,17 +58,20 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
             for entry in report.entries:
                 entry.notes += [note] if entry.status == FAIL else []
         else:
-            note = f"the point given lies on a kink of {', '.join(point.branches.ties)}: checked a step of {ASIDE:g} beside it"
+            kinks = ", ".join(point.branches.ties)
+            note = f"the point given lies on a kink of {kinks}: checked a step of {ASIDE:g} beside it"
             point = aside
             report.entries = _judge_all(point, settings, note)
     if settings.explain:
         _explain(point, settings, report)
+    for entry in report.entries:
+        entry.name = subject.label(entry.name)
 
 
 def _judge_all(point: Point, settings: Settings, note: str | None = None) -> list[Entry]:
     entries = []
     for name, probes in draw_probes(point, settings.probes, settings.seed).items():
-        if not settings.selects(name):
+        if not settings.selects(point.subject.label(name)):
             continue
         if settings.on_progress is not None:
             settings.on_progress(name)
@@ -126,7 +129,7 @@ def _explain(point: Point, settings: Settings, report: Report) -> None:
         others = "the other tensor passes" if passed == 1 else f"the other {passed} tensors pass"
         failed[-1].explanation[-1] += f" {others[0].upper()}{others[1:]}."
     if point.subject.parts is not None:
-        report.blame = blame(point.subject, settings)
+        report.blame = blame(point.subject, dict(point.tensors), settings)
 
 
 def _say_again(report: Report, settings: Settings) -> None:

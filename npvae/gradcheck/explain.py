@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npvae.gradcheck.complex_step import complex_step
 from npvae.gradcheck.culprit import Culprits, find_culprits
 from npvae.gradcheck.differences import difference
 from npvae.gradcheck.estimate import NoEstimate
-from npvae.gradcheck.hints import Evidence, Hint, diagnose
+from npvae.gradcheck.evidence import Evidence
+from npvae.gradcheck.hints import Hint, diagnose
 from npvae.gradcheck.ladder import ladder
 from npvae.gradcheck.point import Point
 from npvae.gradcheck.probes import Probe
@@ -47,7 +49,7 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings) ->
     )
     hint = diagnose(evidence)
     lines = _numbers(entry, culprits, hint, len(own))
-    return [*lines, f"-> {_sentence(entry, culprits, hint)}"]
+    return [*lines, f"-> {_sentence(entry, culprits, hint, own[0].gradient)}"]
 
 
 def _measure(entry: Entry, settings: Settings) -> Measure:
@@ -72,19 +74,19 @@ def _numbers(entry: Entry, culprits: Culprits, hint: Hint | None, count: int) ->
     return lines
 
 
-def _sentence(entry: Entry, culprits: Culprits, hint: Hint | None) -> str:
+def _sentence(entry: Entry, culprits: Culprits, hint: Hint | None, gradient: NDArray) -> str:
     if hint is not None:
         return f"{hint.sentence} {culprits.extent}".strip()
     if not culprits.everywhere and culprits.elements:
         element = culprits.elements[0]
         return f"{culprits.extent} The others agree: look at what is special about index {element.index}."
-    if culprits.numeric is not None and _permuted(culprits.numeric, culprits.elements[0].tolerance, entry):
+    if culprits.numeric is not None and _permuted(culprits.numeric, gradient):
         return f"The values of {entry.name}'s gradient are right, but in the wrong places. {culprits.extent}"
     return f"No factor, transpose, shift or missing term that is known here fits. {culprits.extent}".strip()
 
 
-def _permuted(numeric: np.ndarray, tolerance: float, entry: Entry) -> bool:
-    return False
+def _permuted(numeric: NDArray, analytic: NDArray) -> bool:
+    return bool(np.allclose(np.sort(numeric, axis=None), np.sort(analytic, axis=None), rtol=1e-9, atol=0.0))
 
 
 def _sizes(point: Point, shape: tuple[int, ...]) -> dict[int, str]:

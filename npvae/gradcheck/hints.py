@@ -1,8 +1,9 @@
 """What kind of mistake is it? A bank of guesses, each tried on every probe.
 
-A guess is another gradient that would have been right: twice as large, transposed, without a term that is proportional to
-the parameter. If it agrees with the numeric side in all probes, chance is out of the question, and the guess can be said
-in words. No guess needs another evaluation of the code.
+A guess is another gradient that would have been right: twice as large, transposed, without a term that is
+proportional to the parameter. If it agrees with the numeric side in all probes, chance is out of the question, and
+the guess can be said in words. Only the last guess calls the code again: what would backward make of another
+upstream gradient?
 """
 
 from __future__ import annotations
@@ -13,69 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.probes import Probe
+from npvae.gradcheck.evidence import Evidence, companions, derivatives
 
-__all__ = ["Evidence", "Hint", "diagnose"]
-
-LOOSE = 1e-8
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known about one wrong gradient.
-
-    Attributes
-    ----------
-    name : str
-    probes : list of Probe
-    numeric : list of float
-        The numeric side of each probe.
-    slack : list of float
-        What each may be off by.
-    gradients : dict of str to list of arrays
-        The analytic gradients of the other tensors, one for each probe.
-    sizes : dict of int to str
-        Sizes that a factor could come from, in words.
-    """
-
-    name: str
-    probes: list[Probe]
-    numeric: list[float]
-    slack: list[float]
-    gradients: dict[str, list[NDArray]]
-    sizes: dict[int, str]
-
-    @property
-    def own(self) -> list[NDArray]:
-        """The gradient itself, for each probe."""
-        return [probe.gradient for probe in self.probes]
-
-    @property
-    def tensor(self) -> NDArray:
-        """The tensor."""
-        return self.probes[0].line.point.tensors[self.name]
-
-    def slopes(self, gradients: list[NDArray]) -> NDArray:
-        """⟨g, v⟩ for each probe."""
-        return np.array([float((g * p.line.direction).sum()) for g, p in zip(gradients, self.probes, strict=True)])
-
-    def fits(self, gradients: list[NDArray]) -> bool:
-        """Whether these gradients would have been right."""
-        if any(g.shape != self.tensor.shape or not np.isfinite(g).all() for g in gradients):
-            return False
-        size = np.array(
-            [float(np.linalg.norm(g * p.line.direction)) for g, p in zip(gradients, self.probes, strict=True)]
-        )
-        return bool(np.all(np.abs(self.slopes(gradients) - self.numeric) <= np.maximum(self.slack, LOOSE * size)))
-
-    def common_factor(self, top: NDArray, bottom: NDArray) -> float | None:
-        """The number c with top = c·bottom on all probes, if there is one."""
-        square = float(bottom @ bottom)
-        factor = float(top @ bottom) / square if square else 0.0
-        slack = np.maximum(self.slack, 1e-6 * np.abs(top))
-        if factor and np.all(np.abs(top) > self.slack) and np.all(np.abs(top - factor * bottom) <= slack):
-            return factor
-        return None
+__all__ = ["Hint", "diagnose"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +29,7 @@ class Hint:
 
 def diagnose(evidence: Evidence) -> Hint | None:
     """The first guess that fits all probes."""
-    for guess in (_zero, _factor, _rearranged, _mistaken, _term, _product):
+    for guess in (_zero, _factor, _rearranged, _mistaken, _term, _product, _upstream):
         hint = guess(evidence)
         if hint is not None:
             return hint
@@ -166,7 +107,7 @@ def _term(evidence: Evidence) -> Hint | None:
     """Analytic minus numeric is a multiple of something known."""
     excess = evidence.slopes(evidence.own) - evidence.numeric
     name = evidence.name
-    for words, arrays in _companions(evidence):
+    for words, arrays in companions(evidence):
         factor = evidence.common_factor(excess, evidence.slopes(arrays))
         if factor is None:
             continue
@@ -182,7 +123,7 @@ def _term(evidence: Evidence) -> Hint | None:
 
 def _product(evidence: Evidence) -> Hint | None:
     """Numeric is analytic times something known, element by element."""
-    for words, arrays in _companions(evidence):
+    for words, arrays in companions(evidence):
         for factor in (1.0, 0.5, 2.0):
             times = "" if factor == 1.0 else f"{_number(factor)} × "
             with np.errstate(all="ignore"):
@@ -190,51 +131,28 @@ def _product(evidence: Evidence) -> Hint | None:
                 quotient = [factor * g / a for g, a in zip(evidence.own, arrays, strict=True)]
             if evidence.fits(product):
                 formula = f"numeric = {times}analytic × {words}"
-                return Hint(formula, f"The factor {times}{words} is missing{_known_derivative(words)}.")
+                return Hint(formula, f"The factor {times}{words} is missing.")
             if evidence.fits(quotient):
                 return Hint(f"numeric = {times}analytic / ({words})", f"There is a factor {words} too much.")
     return None
 
 
-def _known_derivative(words: str) -> str:
-    if words.startswith("(1 −"):
-        return ", the derivative of tanh"
-    if "(1 − " in words:
-        return ", the derivative of the sigmoid"
-    return ", the derivative of the rectifier" if words.endswith("> 0)") else ""
-
-
-def _companions(evidence: Evidence) -> Iterator[tuple[str, list[NDArray]]]:
-    """Arrays of the tensor's shape from which a term or factor could have come, one for each probe."""
-    count, shape = len(evidence.probes), evidence.tensor.shape
-    yield evidence.name, [evidence.tensor] * count
-    yield "1", [np.ones(shape)] * count
+def _upstream(evidence: Evidence) -> Hint | None:
+    """Backward would be right if dy had been multiplied by, or divided by, the derivative of the last step."""
     point = evidence.probes[0].line.point
-    many = len(point.outputs) > 1
-    for i, y in enumerate(point.outputs):
-        if y.shape == shape and y.ndim:
-            label = f"y[{i}]" if many else "y"
-            yield f"d{label}", [np.asarray(probe.line.upstream[i]) for probe in evidence.probes]
-            yield from _functions_of(label, y, count)
-    for other, tensor in point.tensors.items():
-        if tensor.shape == shape:
-            if other != evidence.name:
-                yield other, [tensor] * count
-            yield from _functions_of(other, tensor, count)
-    for other, gradients in evidence.gradients.items():
-        if other != evidence.name and gradients[0].shape == shape:
-            yield f"d{other}", gradients
-
-
-def _functions_of(label: str, array: NDArray, count: int) -> Iterator[tuple[str, list[NDArray]]]:
-    with np.errstate(all="ignore"):
-        yield label, [array] * count
-        yield f"(1 − {label}²)", [1.0 - array**2] * count
-        yield f"{label} (1 − {label})", [array * (1.0 - array)] * count
-        yield f"({label} > 0)", [(array > 0) * 1.0] * count
-        yield f"exp({label})", [np.exp(array)] * count
-        yield f"exp(½ {label})", [np.exp(0.5 * array)] * count
-        yield f"{label}²", [array**2] * count
+    if not point.subject.takes_upstream or len(point.outputs) != 1:
+        return None
+    y = point.outputs[0]
+    for words, function, values in derivatives(y):
+        for sign, power in (("×", 1), ("/", -1)):
+            with np.errstate(all="ignore"):
+                upstreams = [(probe.line.upstream[0] * values**power,) for probe in evidence.probes]
+            if not all(np.isfinite(u).all() for (u,) in upstreams):
+                continue
+            if evidence.fits([point.gradients(u)[evidence.name] for u in upstreams]):
+                what = "is missing" if power == 1 else "is there once too often"
+                return Hint(f"right for dy {sign} {words}", f"The derivative of {function}, {words}, {what}.")
+    return None
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Branches", "Traced"]
 
-COMPARISONS = {"greater", "greater_equal", "less", "less_equal"}
+COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 SELECTIONS = {"maximum", "minimum", "fmax", "fmin"}
 STEPS = {"floor", "ceil", "rint", "trunc", "floor_divide"}
 NOT_ANALYTIC = {
@@ -59,8 +59,6 @@ class Branches:
             return
         real = [np.asarray(value).real for value in inputs]
         if name in COMPARISONS:
-            self.decide(name, np.asarray(result), bool(np.any(real[0] == real[1])))
-        elif name in ("equal", "not_equal"):
             self.decide(name, np.asarray(result), bool(np.any(real[0] == real[1])))
         elif name in SELECTIONS:
             self.decide(name, np.asarray(real[0] > real[1]), bool(np.any(real[0] == real[1])))
@@ -115,7 +113,7 @@ class Traced(np.ndarray):
         if self.branches is None:
             self.branches = getattr(source, "branches", None)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):  # noqa: ANN001, ANN204
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
         plain = [_plain(value) for value in inputs]
         if out is not None:
             keywords["out"] = tuple(_plain(value) for value in out)
@@ -133,7 +131,7 @@ class Traced(np.ndarray):
             return tuple(self._wrap(value) for value in result)
         return self._wrap(result)
 
-    def __array_function__(self, function, types, arguments, keywords):  # noqa: ANN001, ANN204
+    def __array_function__(self, function, types, arguments, keywords):
         result = super().__array_function__(function, types, arguments, keywords)
         if self.branches is not None:
             self.branches.function(function, result)

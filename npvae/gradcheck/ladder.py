@@ -1,8 +1,9 @@
 """Richardson's ladder: central differences that know their own error.
 
-Central differences D_j with steps h_j = 0.1/‖v‖·4⁻ʲ, each pair extrapolated to R_j = (16 D_{j+1} − D_j) / 15. Going down the
-ladder the truncation error falls by 256 a rung until rounding, which grows by 4, takes over. Where neighbouring rungs
-agree best is where to stand, and how well they agree is the error: no step and no tolerance is chosen by hand.
+Central differences D_j with steps h_j = 0.1/‖v‖·4⁻ʲ, each pair extrapolated to R_j = (16 D_{j+1} − D_j) / 15. Going
+down the ladder the truncation error falls by 256 a rung until rounding, which grows by 4, takes over. Where
+neighbouring rungs agree best is where to stand, and how well they agree is the error: no step and no tolerance is
+chosen by hand.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def _stateless(
     tensors = {"x": np.asarray(x), **{key: np.asarray(params[key]) for key in keys}}
     subject = Subject(name or type(layer).__name__, tensors, forward, backward, required=tuple(keys))
     if hasattr(layer, "layers"):
-        subject.parts = lambda: _links(layer, subject.tensors, rng)
+        subject.parts = lambda tensors: _links(layer, tensors, rng)
     return subject
 
 
@@ -108,7 +108,7 @@ def _width(layer: object) -> int:
 def _stateful(
     layer: object, x: NDArray | None, params: Mapping | None, rng: np.random.Generator, name: str | None
 ) -> Subject:
-    """The other common style: ``y = forward(x)``, ``dx = backward(dy)``, arrays in ``layer.params`` and ``layer.grads``."""
+    """The other common style: ``forward(x)``, ``backward(dy)``, arrays in ``layer.params`` and ``layer.grads``."""
     params = dict(layer.params if params is None else params)
     matrices = [np.shape(value) for value in params.values() if np.ndim(value) == 2]
     x = rng.standard_normal((ROWS, matrices[0][0] if matrices else WIDTH)) if x is None else x

@@ -103,7 +103,7 @@ def model_subject(
 
     tensors = {key: np.array(theta[key]) for key in theta}
     packed = _needs_its_own_class(model, tensors, data)
-    subject = Subject(
+    return Subject(
         name or type(model).__name__,
         tensors,
         forward,
@@ -111,10 +111,9 @@ def model_subject(
         required=tuple(tensors),
         takes_upstream=False,
         passes_layout=False,
+        parts=lambda tensors: _rooms(model, tensors, rng),
         sizes={len(x): "the batch size"},
     )
-    subject.parts = lambda: _rooms(model, subject.tensors, rng)
-    return subject
 
 
 class _Data:
@@ -141,7 +140,7 @@ def _needs_its_own_class(model: object, tensors: Tensors, data: _Data) -> bool:
     """Whether the loss wants more of its parameters than names and sections (their flat vector, say)."""
     try:
         model.loss(Named(tensors), *data.like(tensors))
-    except Exception:  # noqa: BLE001
+    except Exception:
         return True
     return False
 

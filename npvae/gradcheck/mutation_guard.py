@@ -15,8 +15,8 @@ __all__ = ["mutations"]
 def mutations(subject: Subject, rng: np.random.Generator) -> list[Finding]:
     """Hand out writable copies and compare them afterwards; then hand out read-only arrays.
 
-    If the code writes to its arguments, ``subject.copies`` is set, and from then on only copies are handed out, so that
-    the gradients can be judged all the same.
+    If the code writes to its arguments, ``subject.copies`` is set, and from then on only copies are handed out, so
+    that the gradients can be judged all the same.
     """
     tensors = {name: tensor.copy() for name, tensor in subject.tensors.items()}
     outputs, cache = run(subject, tensors)

@@ -17,8 +17,8 @@ EPS32 = 2.0**-23
 def check_float32(subject: Subject, upstream: tuple) -> list[Finding]:
     """Findings if the float32 gradient is not float32, or ‖g32 − g64‖ > 64·eps32·‖g64‖.
 
-    Where the problem itself amplifies rounding errors, what the float64 gradient moves by under nudges of a few float32
-    units in the last place is granted as well.
+    Where the problem itself amplifies rounding errors, what the float64 gradient moves by under nudges of a few
+    float32 units in the last place is granted as well.
 
     Parameters
     ----------

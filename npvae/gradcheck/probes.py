@@ -15,8 +15,8 @@ __all__ = ["Probe", "coordinate", "direction", "draw_probes", "draw_upstream"]
 def direction(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype | type = np.float64) -> NDArray:
     """A random direction without blind spots.
 
-    Standard normal numbers, moved 0.1 away from zero: |vᵢ| ≥ 0.1 (about 0.1/√n of the length), so that an error in any
-    one element shows.
+    Standard normal numbers, moved 0.1 away from zero: |vᵢ| ≥ 0.1 (about 0.1/√n of the length), so that an error in
+    any one element shows.
     """
     v = rng.standard_normal(shape)
     return np.asarray(v + np.copysign(0.1, v), dtype=dtype)

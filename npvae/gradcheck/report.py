@@ -214,11 +214,9 @@ class Report:
 
     @staticmethod
     def merge(name: str, reports: Iterable[Report]) -> Report:
-        """One report of several, the names of the tensors prefixed by the name of their report."""
+        """One report of several."""
         merged = Report(name)
         for report in reports:
-            for entry in report.entries:
-                entry.name = f"{report.name}.{entry.name}"
             merged.entries += report.entries
             merged.findings += [
                 Finding(f.kind, f"{report.name}: {f.message}", f.tensor, f.fails) for f in report.findings

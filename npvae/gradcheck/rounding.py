@@ -1,8 +1,8 @@
 """How much of a disagreement is rounding, measured rather than guessed.
 
-Moving every tensor by a few units in the last place draws the rounding errors of both sides anew. What the two sides move
-by is what their last digits are worth, however much the code in between cancels: a gradient that is zero by symmetry (a
-bias in front of a softmax) comes out as 1e-17 here and 3e-17 there, and both are right.
+Moving every tensor by a few units in the last place draws the rounding errors of both sides anew. What the two
+sides move by is what their last digits are worth, however much the code in between cancels: a gradient that is zero
+by symmetry (a bias in front of a softmax) comes out as 1e-17 here and 3e-17 there, and both are right.
 """
 
 from __future__ import annotations

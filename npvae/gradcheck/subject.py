@@ -1,8 +1,8 @@
 """What is checked, in one shape: named tensors in, outputs out, a gradient back.
 
-Layers, distributions, losses, models and plain pairs of functions all become a `Subject`; the rest of the checker knows
-nothing else. Whatever goes wrong inside the code under test leaves here as a `Breakdown`, which becomes one line of the
-report: the checker itself never shows a traceback.
+Layers, distributions, losses, models and plain pairs of functions all become a `Subject`; the rest of the checker
+knows nothing else. Whatever goes wrong inside the code under test leaves here as a `Breakdown`, which becomes one
+line of the report: the checker itself never shows a traceback.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Subject:
     passes_layout : bool
         Whether the memory layout of the tensors reaches the user's code (not if they are packed into a vector first).
     parts : callable, optional
-        Returns the subjects this one is made of, in the order in which the forward runs through them.
+        ``parts(tensors)`` gives the subjects this one is made of, in the order in which the forward runs through them.
+    group : str
+        Name of the whole of which this is a part; the part's name then stands before the names of its tensors.
     sizes : dict of int to str
         Numbers of which a wrong factor could be one, in words: ``{128: "the batch size"}``.
     copies : bool
@@ -69,9 +71,14 @@ class Subject:
     required: tuple[str, ...] = ()
     takes_upstream: bool = True
     passes_layout: bool = True
-    parts: Callable[[], list[Subject]] | None = None
+    parts: Callable[[Tensors], list[Subject]] | None = None
+    copies: bool = False
+    group: str = ""
     sizes: Mapping[int, str] = field(default_factory=dict)
-    copies: bool = field(default=False)
+
+    def label(self, tensor: str) -> str:
+        """What a tensor is called in a report."""
+        return f"{self.name}.{tensor}" if self.group else tensor
 
 
 @contextmanager

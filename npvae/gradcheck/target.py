@@ -19,8 +19,10 @@ from npvae.gradcheck.settings import Settings
 
 __all__ = ["TargetError", "check_made", "make"]
 
-FORMS = "a layer, a distribution, (forward, backward, inputs[, params]), (layer, x[, params]), (model, x[, theta[, noise]]) \
-or (value_and_grad, theta)"
+FORMS = (
+    "a layer, a distribution, (forward, backward, inputs[, params]), (layer, x[, params]), "
+    "(model, x[, theta[, noise]]) or (value_and_grad, theta)"
+)
 
 
 class TargetError(Exception):
@@ -97,7 +99,8 @@ def check_made(made: object, settings: Settings, name: str | None = None) -> Rep
     except (TypeError, ValueError) as error:
         raise TargetError(_one_line(error)) from error
     kinds = ", ".join(type(part).__name__ for part in parts)
-    raise TargetError(f"the factory has to return {FORMS}; it returned {'(' + kinds + ')' if len(parts) > 1 else kinds}")
+    returned = f"({kinds})" if len(parts) > 1 else kinds
+    raise TargetError(f"the factory has to return {FORMS}; it returned {returned}")
 
 
 def _one_line(error: Exception) -> str:

@@ -164,8 +164,8 @@ def _second_thought(worst: Comparison, probe: Probe, measure: Measure, notes: li
         return worst.status, notes
     return INCONCLUSIVE, [
         *notes,
-        f"the complex step disagrees, but the forward calls {', '.join(sorted(seen))}, through which it cannot be trusted; "
-        "the ladder agrees as far as it can see",
+        f"the complex step disagrees, but it cannot be trusted through "
+        f"{', '.join(sorted(seen))}, which the forward calls; the ladder agrees as far as it can see",
     ]
 
 
@@ -180,8 +180,8 @@ def _takes_all_coordinates(point: Point, name: str, measure: Measure, settings: 
 def judge_coordinates(probe: Probe, measure: Measure) -> Comparison:
     """Compare every element; the answer is the worst one.
 
-    The tolerance is relative to the largest element: relative to itself, a tiny element of a correct gradient may show
-    an error of 1e-3 and mean nothing.
+    The tolerance is relative to the largest element: relative to itself, a tiny element of a correct gradient may
+    show an error of 1e-3 and mean nothing.
     """
     line, gradient = probe.line, probe.gradient
     largest = float(np.abs(gradient).max(initial=0.0))
