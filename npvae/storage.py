@@ -17,7 +17,6 @@ import math
 import os
 import secrets
 import shutil
-import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,8 +44,8 @@ Kind = tuple[tuple[int, ...], np.dtype]
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MAX_NPY_HEADER = 10_000
-# What zipfile, json and NumPy raise on damaged bytes. OSError: a seek to an impossible offset.
-_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, OverflowError, RuntimeError, struct.error, ValueError)
+# What zipfile raises on damaged bytes; OSError and OverflowError come from a seek to an impossible offset.
+_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, OverflowError, RuntimeError, ValueError)
 
 
 class StorageError(ValueError):

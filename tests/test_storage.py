@@ -133,11 +133,13 @@ class TestSaveRefuses:
             with pytest.raises(ValueError, match=r"arrays\['W'\] must have at most 32 axes, got 33"):
                 storage.save(tmp_path / "m", {}, {"W": array[None]})
 
-    def test_a_header_that_holds_itself(self, tmp_path):
-        header = {}
-        header["self"] = header
-        with pytest.raises(ValueError, match="header must be at most 32 levels deep"):
-            storage.save(tmp_path / "m", header, {})
+    def test_headers_without_end(self, tmp_path):
+        mapping, sequence = {}, []
+        mapping["self"] = mapping
+        sequence.append(sequence)
+        for header in (mapping, {"self": sequence}):
+            with pytest.raises(ValueError, match="header must be at most 32 levels deep"):
+                storage.save(tmp_path / "m", header, {})
 
     def test_a_header_that_would_not_be_read_back(self, tmp_path):
         with pytest.raises(ValueError, match="header must take at most 8,388,608 bytes as JSON, got 9,"):

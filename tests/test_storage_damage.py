@@ -110,6 +110,7 @@ class TestDamage:
             ({"W": listed(W)}, [("W.npy", npy(W, fortran_order=True))], "got float32 in Fortran order"),
             ({"W": listed(W)}, [("W.npy", npy(W)[:-1])], "'W' does not end with its last value"),
             ({"W": listed(W)}, [("W.npy", npy(W) + b"+")], "'W' does not end with its last value"),
+            ({"W": listed(W)}, [("W.npy", npy(W) + bytes(10_000))], "'W' must hold 24 bytes for shape (2, 3)"),
             ({"W": listed(W)}, [("W.npy", npy(W[:1], shape=(2, 3)) + b" " * 12 + b"+")], "'W' does not end"),
             ({"W": listed(W)}, [("W.npy", b"x" * 152)], "'W' has no readable .npy header"),
             (
@@ -154,6 +155,13 @@ class TestDamage:
 
     def test_compressed_members(self, tmp_path):
         path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))], zipfile.ZIP_DEFLATED)
+        assert "is compressed" in refusal(path)
+
+    def test_compression_that_saves_nothing(self, tmp_path):
+        path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))])
+        content = bytearray(path.read_bytes())
+        content[content.rindex(b"PK\x01\x02") + 10] = zipfile.ZIP_DEFLATED
+        path.write_bytes(content)
         assert "is compressed" in refusal(path)
 
     def test_every_truncation(self, tmp_path):
@@ -240,6 +248,15 @@ class TestClaims:
         content[entry + 20 : entry + 28] = (1 << 30).to_bytes(4, "little") * 2
         path.write_bytes(content)
         assert "its members claim more than" in refusal(path)
+        assert self.peak(path) < 200_000
+
+    @pytest.mark.parametrize("offset", [1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+    def test_places_in_the_directory_of_the_zip(self, tmp_path, offset):
+        path = tmp_path / "m"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("header.json", "{}")
+            archive.filelist[0].header_offset = offset
+        assert refusal(path).startswith("is damaged or cut short: ")
         assert self.peak(path) < 200_000
 
     def test_headers_beyond_the_limit(self, tmp_path):
