@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import cos, pi
+from math import ceil, cos, pi
 
 __all__ = ["SCHEDULES", "Constant", "Cosine", "Schedule", "StepList", "WarmUp"]
 
@@ -65,7 +65,7 @@ class Cosine:
 SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "constant": lambda rate, steps: Constant(rate),
     "warm-up": lambda rate, steps: WarmUp(rate, max(1, steps // 10)),
-    "steps": lambda rate, steps: StepList(rate, (steps // 2, steps * 3 // 4)),
+    "steps": lambda rate, steps: StepList(rate, (ceil(steps / 2), ceil(steps * 3 / 4))),
     "cosine": Cosine,
 }
 """Schedules by the name that a user types, as functions of the rate and the number of steps of the whole run:

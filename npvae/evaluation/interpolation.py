@@ -26,12 +26,21 @@ def interpolate(z_from: NDArray, z_to: NDArray, steps: int = 10, method: str = "
     -------
     (steps, d) array
 
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown method, fewer than two steps, or latents that are no vectors of one size.
+
     References
     ----------
     Shoemake, Animating rotation with quaternion curves (1985); White, Sampling generative networks (2016), section 2.1.
     """
     way = one_of("method", method, {"linear": _linear, "spherical": _spherical})
-    t = np.linspace(0, 1, integer("steps", steps, at_least=2), dtype=z_from.dtype)[:, None]
+    z_from, z_to = np.asarray(z_from), np.asarray(z_to)
+    if z_from.ndim != 1 or z_from.shape != z_to.shape:
+        raise ValueError(f"z_from and z_to must be vectors of one size, got shapes {z_from.shape} and {z_to.shape}")
+    dtype = np.result_type(z_from, z_to, np.float32)
+    t = np.linspace(0, 1, integer("steps", steps, at_least=2), dtype=dtype)[:, None]
     return way(z_from, z_to, t)
 
 

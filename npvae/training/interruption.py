@@ -16,7 +16,8 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
 
     The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
-    at once. Outside the main thread, where Python delivers no signals, nothing changes.
+    at once. Nothing changes outside the main thread, where Python delivers no signals, and where Ctrl-C is ignored, as
+    in a background job.
 
     Yields
     ------
@@ -30,7 +31,8 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield pressed.is_set
         return
     previous = signal.signal(signal.SIGINT, remember)

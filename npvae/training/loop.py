@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
+from itertools import zip_longest
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.bounds import Loss
 from npvae.models import Model
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
@@ -69,7 +70,8 @@ def train(
     transform : callable, optional
         Applied to every batch at every visit, with a generator.
     patience : int, optional
-        Stop when the held-out loss has not improved for that many epochs, and return the parameters at its best.
+        Stop when the held-out loss has not improved for that many epochs. The parameters at its best are returned,
+        unless Ctrl-C came first.
     callbacks : sequence of callable
         Called with the run after every epoch.
     progress : Progress, optional
@@ -83,10 +85,11 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        For counts that are not positive integers, or `patience` without `x_val`.
+        For counts that are not positive integers, `patience` without `x_val`, no rows, or a `start` that does not fit
+        the model, the optimiser or `x_val`.
     NonFiniteLossError
-        When the loss stops being finite. The error names step and term and carries the run with the last good
-        parameters.
+        When the loss, the held-out loss or a parameter stops being finite. The error names step and term and carries
+        the run with the last good parameters.
     """
     integer("epochs", epochs, at_least=1)
     integer("batch_size", batch_size, at_least=1)
@@ -94,19 +97,29 @@ def train(
         integer("patience", patience, at_least=1)
         if x_val is None:
             raise ValueError("patience needs held-out data, got x_val=None")
+    for argument, rows in (("x", x), ("x_val", x_val)):
+        if rows is not None and len(rows) == 0:
+            raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
+    _require_fit(run, model, optimizer, x_val)
     run.stopped = "finished"
     good = run.theta.copy()
-    with deferred_interrupt() as interrupted, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with (
+        deferred_interrupt() as interrupted,
+        nullcontext() if progress is None else closing(progress),
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+    ):
         while run.epoch < epochs and run.stopped == "finished":
             means = _epoch(model, run, good, x, optimizer, batch_size, transform, interrupted, progress)
-            if interrupted():
+            if means is None:
                 run.stopped = "interrupted"
                 break
             if x_val is not None:
-                validation = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
-                means |= {f"val_{name}": mean for name, mean in validation.items()}
+                means |= _held_out(model, run, x_val)
+            bad = [name for name, mean in means.items() if not np.isfinite(mean)]
+            if bad or not np.isfinite(run.theta.flat).all():
+                raise _breakdown(run, good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
             run.epoch += 1
             run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means})
             if patience is not None and _out_of_patience(run, patience):
@@ -116,7 +129,7 @@ def train(
             answers = [callback(run) for callback in callbacks]
             if any(answers):
                 run.stopped = "callback"
-    if run.best is not None and run.stopped != "interrupted":
+    if patience is not None and run.best is not None and run.stopped != "interrupted":
         run.theta = run.best.copy()
     return run
 
@@ -131,47 +144,71 @@ def _epoch(
     transform: Transform | None,
     interrupted: Callable[[], bool],
     progress: Progress | None,
-) -> dict[str, float]:
+) -> dict[str, float] | None:
     """One pass over the data: moves the run's parameters and optimiser state, and returns seconds and mean terms.
 
-    `good` is overwritten from time to time with parameters at which the loss was finite.
+    None if Ctrl-C cut the pass short. `good` is overwritten from time to time with parameters at which the loss was
+    finite.
     """
     theta, started = run.theta, perf_counter()
     shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
     sums = TermSums()
     for rows in minibatches(len(x), batch_size, shuffle_rng):
+        if interrupted():
+            return None
         batch = np.asarray(x[rows], dtype=theta.dtype)
         if transform is not None:
             batch = transform(batch, noise_rng)
         noise = model.draw_noise(noise_rng, len(rows), theta.dtype)
         loss, dtheta = model.loss_and_grad(theta, batch, noise)
         if not np.isfinite(loss.value):
-            run.theta, run.stopped = good, "non-finite loss"
-            raise NonFiniteLossError(_diagnosis(loss, run, optimizer), run)
+            bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
+            raise _breakdown(run, good, run.optimizer_state.t + 1, bad or list(loss.terms), optimizer)
         if run.optimizer_state.t % SNAPSHOT_EVERY == 0:
             good.flat[:] = theta.flat
         optimizer.step(theta.flat, dtheta.flat, run.optimizer_state)
         sums.add(loss)
         if progress is not None:
             progress.step(run, sums, len(x))
-        if interrupted():
-            break
     before = run.history["seconds"][-1] if run.history else 0.0
     return {"seconds": before + perf_counter() - started, **sums.means()}
 
 
 def _out_of_patience(run: TrainingRun, patience: int) -> bool:
     losses = run.history["val_loss"]
-    if losses[-1] <= min(losses):
+    if losses[-1] < min(losses[:-1], default=np.inf):
         run.best, run.best_epoch = run.theta.copy(), run.epoch
     return run.epoch - run.best_epoch >= patience
 
 
-def _diagnosis(loss: Loss, run: TrainingRun, optimizer: Optimizer) -> str:
-    bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
-    step = run.optimizer_state.t + 1
-    return (
-        f"the loss stopped being finite at step {step} (epoch {run.epoch + 1}), in the term"
-        f"{'s' if len(bad) > 1 else ''} {' and '.join(bad)}; the last good parameters are kept."
-        f" Try a smaller learning rate or a warm-up ({optimizer}), and look for extreme values in the data"
+def _held_out(model: Model, run: TrainingRun, x_val: NDArray) -> dict[str, float]:
+    means = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
+    return {f"val_{name}": mean for name, mean in means.items()}
+
+
+def _breakdown(
+    run: TrainingRun, good: Parameters, step: int, terms: Sequence[str], optimizer: Optimizer
+) -> NonFiniteLossError:
+    run.theta, run.stopped = good, "non-finite loss"
+    return NonFiniteLossError(
+        f"the loss stopped being finite at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)};"
+        f" the last good parameters are kept. Try a smaller learning rate or a warm-up ({optimizer}),"
+        " and look for extreme values in the data",
+        run,
     )
+
+
+def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None) -> None:
+    """Refuse a run that another model, another optimiser or other columns of the history belong to."""
+    for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
+        if expected != got:
+            raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")
+    slots, found = optimizer.init(run.theta.flat).slots, run.optimizer_state.slots
+    if _sizes(slots) != _sizes(found):
+        raise ValueError(f"start must have the moments of {optimizer}, expected {_sizes(slots)}, got {_sizes(found)}")
+    if run.history and ("val_loss" in run.history) != (x_val is not None):
+        raise ValueError(f"x_val must {'not ' if x_val is not None else ''}be given, as in the epochs before")
+
+
+def _sizes(slots: Mapping[str, NDArray]) -> dict[str, int]:
+    return {name: slot.size for name, slot in slots.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
@@ -34,6 +35,7 @@ class Progress:
         self.alive = self.stream.isatty()
         self._epoch_started = self._refreshed = perf_counter()
         self._images = 0
+        self._open = False  # whether the cursor is still in the living line
 
     def step(self, run: TrainingRun, sums: TermSums, n: int) -> None:
         """Called after every step with the sums so far over the n rows of the epoch."""
@@ -43,7 +45,10 @@ class Progress:
             self._refreshed = now
             speed = sums.n / (now - self._epoch_started)
             left = ((self.epochs - run.epoch) * n - sums.n) / speed
-            self._write(f"\r{self._line(run.epoch + 1, sums.means(), speed, left)} {sums.n / n:4.0%}\033[K")
+            line = f"{self._line(run.epoch + 1, sums.means(), speed, left)} {sums.n / n:4.0%}"
+            # A line that wraps could not be rewritten.
+            self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K")
+            self._open = True
 
     def epoch(self, run: TrainingRun) -> None:
         """Called after every epoch."""
@@ -52,7 +57,13 @@ class Progress:
         left = (self.epochs - run.epoch) * (now - self._epoch_started)
         line = self._line(run.epoch, run.history.last(), speed, left)
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
-        self._epoch_started = now
+        self._epoch_started, self._open = now, False
+
+    def close(self) -> None:
+        """End the living line of an epoch that was cut short, so that what follows starts a line of its own."""
+        if self._open:
+            self._write("\n")
+            self._open = False
 
     def _line(self, epoch: int, means: dict[str, float], speed: float, left: float) -> str:
         width = len(str(self.epochs))
@@ -62,7 +73,7 @@ class Progress:
         ]
         held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
         return (
-            f"epoch {epoch:{width}}/{self.epochs} | loss {means['loss']:.2f} = {' + '.join(terms)} nats{held_out}"
+            f"epoch {epoch:{width}}/{self.epochs} | loss {means['loss']:.2f} ({', '.join(terms)}) nats{held_out}"
             f" | {speed:,.0f} images/s | {_duration(left)} left"
         )
 
