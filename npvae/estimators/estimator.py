@@ -48,10 +48,9 @@ class Estimator:
 
     def __repr__(self) -> str:
         defaults = signature(type(self).__init__).parameters
-        changed = {
-            n: v for n, v in self.get_params().items() if v is not defaults[n].default and v != defaults[n].default
-        }
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+        texts = {name: repr(value) for name, value in self.get_params().items()}
+        changed = [f"{name}={text}" for name, text in texts.items() if text != repr(defaults[name].default)]
+        return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "theta_")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from npvae import storage
 from npvae.parameters import Parameters
 from npvae.training import History
+from npvae.validation import integer, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.vae import VAE
@@ -22,18 +24,27 @@ def save_estimator(path: str | Path, estimator: VAE) -> None:
     """Write hyper-parameters, parameters and history; the optimiser's moments belong to checkpoints."""
     params = estimator.get_params()
     if isinstance(params["random_state"], np.random.Generator):
-        params["random_state"] = estimator.run_.seed
+        params["random_state"] = estimator.seed_
     header = {
         "kind": "estimator",
         "estimator": type(estimator).__name__,
-        "params": params,
+        "params": {name: _plain(value) for name, value in params.items()},
+        "seed": estimator.seed_,
         "n_features": estimator.n_features_in_,
         "image_shape": estimator.image_shape_,
         "grey": estimator.grey_,
         "history": dict(estimator.history_),
-        "stopped": estimator.run_.stopped,
     }
     storage.save(path, header, dict(estimator.theta_))
+
+
+def _plain(value: Any) -> Any:
+    """A hyper-parameter in Python's own types: NumPy's numbers are accepted as such, but JSON does not know them."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(entry) for entry in value]
+    return value
 
 
 def load_estimator(path: str | Path, classes: Mapping[str, type[VAE]]) -> VAE:
@@ -52,23 +63,29 @@ def load_estimator(path: str | Path, classes: Mapping[str, type[VAE]]) -> VAE:
         raise storage.StorageError(f"{path}: expected a model ({', '.join(classes)}), got {found!r}")
     try:
         return _restore(classes[name], header, arrays)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}") from None
 
 
 def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> VAE:
     estimator = cls(**header["params"])
-    model = estimator._model(header["n_features"])
+    model = estimator._model(integer("n_features", header["n_features"], at_least=1))
     shapes = {name: array.shape for name, array in arrays.items()}
     if shapes != model.shapes:
         wrong = sorted(name for name in {*shapes, *model.shapes} if shapes.get(name) != model.shapes.get(name))
         raise ValueError(f"{wrong[0]} should have shape {model.shapes.get(wrong[0])}, got {shapes.get(wrong[0])}")
-    theta = Parameters.from_arrays({name: arrays[name] for name in model.shapes}, np.dtype(estimator.dtype))
+    for name, array in arrays.items():
+        if array.dtype != estimator.dtype:
+            raise ValueError(f"{name} should have dtype {estimator.dtype}, got {array.dtype}")
+    theta = Parameters.from_arrays({name: arrays[name] for name in model.shapes}, estimator.dtype)
     if not np.isfinite(theta.flat).all():
         raise ValueError("not all parameters are finite")
     estimator.model_, estimator.theta_ = model, theta
     estimator.n_features_in_ = header["n_features"]
-    estimator.image_shape_ = tuple(header["image_shape"]) if header["image_shape"] else None
-    estimator.grey_ = header["grey"]
+    estimator.image_shape_ = None if header["image_shape"] is None else widths("image_shape", header["image_shape"])
+    if estimator.image_shape_ is not None and prod(estimator.image_shape_) != estimator.n_features_in_:
+        raise ValueError(f"image_shape should have {estimator.n_features_in_} pixels, got {estimator.image_shape_}")
+    estimator.grey_ = bool(header["grey"])
+    estimator.seed_ = integer("seed", header["seed"], at_least=0)
     estimator.history_ = History(header["history"])
     return estimator
