@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import npvae
 from npvae.cli import produce, report, train
-from npvae.cli.arguments import HelpFormatter
+from npvae.cli.arguments import HelpFormatter, Parser
 
 __all__ = ["build_parser", "main"]
 
@@ -33,9 +33,7 @@ exit status: 0 success, 1 the loss stopped being finite (what was trained is kep
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
-        prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter
-    )
+    parser = Parser(prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (train, produce, report):
@@ -48,16 +46,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Greek letters gets question marks, no traceback
-    args = build_parser().parse_args(argv)
     try:
-        return args.run(args)
+        args = build_parser().parse_args(argv)
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print("npvae: interrupted", file=sys.stderr)
         return 130
-    except (ImportError, MemoryError, OSError, TypeError, ValueError) as error:
+    except (ImportError, MemoryError, OSError, OverflowError, TypeError, ValueError) as error:
         print(f"npvae: error: {_one_line(error)}", file=sys.stderr)
         return 2
 

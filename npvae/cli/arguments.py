@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from npvae import datasets
 from npvae.datasets import Dataset
 
-__all__ = ["HelpFormatter", "add_command", "integers", "read_data", "row_range"]
+__all__ = ["HelpFormatter", "Parser", "add_command", "integers", "read_data", "row_range"]
 
 DIGITS = 20_000
 """How many embedded digits the word "digits" stands for."""
@@ -24,6 +25,14 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         if action.default in (None, False, argparse.SUPPRESS) or not action.option_strings:
             return action.help
         return f"{action.help} (default: %(default)s)"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def add_command(
@@ -64,15 +73,14 @@ def row_range(text: str) -> slice:
 
 def read_data(path: str, labels: str | None = None, rows: slice | None = None, digits_seed: int = 0) -> Dataset:
     """The data set behind DATA. A file called "digits" goes before the embedded ones."""
-    if path == "digits" and not Path(path).exists():
-        if labels is not None:
-            raise ValueError("--labels: the embedded digits have labels of their own")
-        data = datasets.digits(DIGITS, seed=digits_seed)
-    else:
-        data = datasets.load(path, labels)
-    if rows is None:
-        return data
-    chosen = range(*rows.indices(len(data)))
+    embedded = path == "digits" and not Path(path).exists()
+    if embedded and labels is not None:
+        raise ValueError("--labels: the embedded digits have labels of their own")
+    data = None if embedded else datasets.load(path, labels)
+    everything = range(DIGITS if data is None else len(data))
+    chosen = everything if rows is None else everything[rows]
     if not chosen:
-        raise ValueError(f"--rows selects nothing: {path} has {len(data)} rows")
-    return data.take(list(chosen))
+        raise ValueError(f"--rows selects nothing: {path} has {len(everything)} rows")
+    if data is None:
+        data = datasets.digits(max(chosen) + 1, seed=digits_seed)
+    return data if len(chosen) == len(data) else data.take(list(chosen))

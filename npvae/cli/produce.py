@@ -62,7 +62,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         decode_,
         "latents to data",
         "decoded.png",
-        "Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z).",
+        "Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z). Where encode wrote\n"
+        "latents.npz, LATENTS is latents.npz:mu.",
         "npvae decode npvae-run/model.npz latents.npy -o decoded.npy",
     )
     decode.add_argument("latents", metavar="LATENTS", help="file with one row of latents per image")
