@@ -87,7 +87,7 @@ class Bernoulli:
 
         The difference is taken dimension by dimension, so that it is exactly 0 at a = 0 whatever d is.
         """
-        return (LOG_2 - softplus(a) + a * sigmoid(a)).sum(axis=-1), a
+        return (LOG_2 - (softplus(a) - a * sigmoid(a))).sum(axis=-1), a
 
     def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
         """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl."""

@@ -1,0 +1,43 @@
+"""The variance is what an initialiser is about; it is the one of the paper it is named after."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from npvae.layers import INITIALIZERS, glorot_uniform, he_normal, normal
+
+VARIANCES = {
+    "glorot": lambda n_in, n_out: 2 / (n_in + n_out),
+    "he": lambda n_in, n_out: 2 / n_in,
+    "normal": lambda n_in, n_out: 0.01,
+}
+
+
+def test_every_initialiser_has_a_variance_here():
+    assert VARIANCES.keys() == INITIALIZERS.keys()
+
+
+@pytest.mark.parametrize("name", VARIANCES)
+@pytest.mark.parametrize(("n_in", "n_out"), [(500, 100), (100, 500)])
+def test_mean_zero_and_the_variance_of_the_paper(name, n_in, n_out):
+    weights = INITIALIZERS[name](np.random.default_rng(0), n_in, n_out)
+    variance = VARIANCES[name](n_in, n_out)
+    assert weights.shape == (n_in, n_out)
+    assert abs(weights.mean()) < 4 * np.sqrt(variance / weights.size)
+    assert weights.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / weights.size))
+
+
+def test_glorot_is_uniform_and_the_others_are_normal():
+    radius = np.sqrt(6 / 600)
+    uniform = scipy.stats.uniform(-radius, 2 * radius)
+    assert scipy.stats.kstest(glorot_uniform(np.random.default_rng(1), 500, 100).ravel(), uniform.cdf).pvalue > 0.01
+    for init, sd in ((he_normal, np.sqrt(2 / 500)), (normal, 0.1)):
+        gaussian = scipy.stats.norm(0, sd)
+        assert scipy.stats.kstest(init(np.random.default_rng(1), 500, 100).ravel(), gaussian.cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_the_same_seed_gives_the_same_weights(name):
+    draws = [INITIALIZERS[name](np.random.default_rng(seed), 4, 3) for seed in (2, 2, 3)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert (draws[0] != draws[2]).all()
