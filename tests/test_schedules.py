@@ -1,0 +1,54 @@
+"""Learning-rate schedules by hand, at their boundaries."""
+
+import pytest
+
+from npvae.schedules import SCHEDULES, Constant, Cosine, StepList, WarmUp
+
+
+def test_constant():
+    assert [Constant(0.3)(t) for t in (0, 1, 10**9)] == [0.3, 0.3, 0.3]
+
+
+def test_warm_up_rises_in_equal_steps_and_stays():
+    assert [WarmUp(0.4, 4)(t) for t in (0, 1, 2, 3, 4, 100)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+
+
+def test_warm_up_never_starts_at_zero():
+    assert WarmUp(0.4, 1)(0) == 0.4
+
+
+def test_step_list_falls_at_each_boundary():
+    schedule = StepList(1.0, (10, 20), factor=0.5)
+    assert [schedule(t) for t in (0, 9, 10, 19, 20, 1000)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
+
+
+def test_cosine_ends_and_middle():
+    schedule = Cosine(2.0, 100, final=0.1)
+    assert schedule(0) == pytest.approx(2.0)
+    assert schedule(50) == pytest.approx(2.0 * (0.1 + 0.9 * 0.5))
+    assert schedule(25) == pytest.approx(2.0 * (0.1 + 0.9 * 0.853553390593), rel=1e-9)
+    assert schedule(100) == pytest.approx(0.2)
+    assert schedule(10_000) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("constant", {0: 1.0, 99: 1.0}),
+        ("warm-up", {0: 0.1, 4: 0.5, 9: 1.0, 99: 1.0}),
+        ("steps", {0: 1.0, 49: 1.0, 50: 0.1, 74: 0.1, 75: 0.01, 99: 0.01}),
+        ("cosine", {0: 1.0, 50: 0.505, 100: 0.01}),
+    ],
+)
+def test_named_schedules_span_the_whole_run(name, expected):
+    schedule = SCHEDULES[name](1.0, 100)
+    assert {t: schedule(t) for t in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["constant", "warm-up", "steps", "cosine"])
+def test_a_run_of_one_step_has_the_full_rate(name):
+    assert SCHEDULES[name](0.5, 1)(0) == 0.5
+
+
+def test_steps_of_an_odd_run_fall_after_the_half_not_before():
+    assert [SCHEDULES["steps"](1.0, 3)(t) for t in range(3)] == pytest.approx([1.0, 1.0, 0.1])
