@@ -44,8 +44,8 @@ Kind = tuple[tuple[int, ...], np.dtype]
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _MAX_NPY_HEADER = 10_000
-# What zipfile raises on damaged bytes; OSError and OverflowError come from a seek to an impossible offset.
-_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, OverflowError, RuntimeError, ValueError)
+# What zipfile raises on damaged bytes; OSError and ValueError also come from a seek to an impossible offset.
+_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError)
 
 
 class StorageError(ValueError):
@@ -243,8 +243,9 @@ def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Ki
     size = archive.getinfo(HEADER).file_size
     if size > MAX_HEADER_BYTES:
         raise StorageError(f"is damaged: its header takes {size:,} bytes, more than {MAX_HEADER_BYTES:,}")
+    text = archive.read(HEADER)
     try:
-        found = json.loads(archive.read(HEADER))
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise StorageError(f"is no npvae file: its {HEADER} is not JSON ({error})") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
