@@ -17,7 +17,7 @@ __all__ = ["Line", "Point", "read_only"]
 
 def read_only(array: NDArray) -> NDArray:
     """A view through which nothing can be written."""
-    view = array.view()
+    view = np.asarray(array).view()  # arithmetic on an array without axes gives a scalar
     view.flags.writeable = False
     return view
 
