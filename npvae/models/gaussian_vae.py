@@ -87,8 +87,8 @@ class GaussianVAE:
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32, mean: NDArray | None = None) -> Parameters:
         """Draw initial parameters.
 
-        With the `mean` (n_features,) of the data, the decoder's last bias starts where its output is that mean whatever
-        z is, which spares the first epochs.
+        With the `mean` (n_features,) of the data, the decoder's last bias starts where it alone puts out that mean, so
+        that the first outputs lie around it; this spares the first epochs.
         """
         theta = Parameters(self.shapes, dtype)
         for part, network in (("encoder", self.encoder), ("decoder", self.decoder)):
