@@ -19,12 +19,17 @@ def test_file_appears_only_at_the_end(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+def fail_half_way(path):
+    with replacing(path) as temporary:
+        temporary.write_text("ne")
+        raise RuntimeError("half way")
+
+
 def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="half way"), replacing(path) as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError("half way")
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way(path)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.optimizers import CHUNK, OPTIMIZERS, SGD, Adagrad, Adam, OptimizerState
+from npvae.optimizers import CHUNK, SGD, Adagrad, Adam, OptimizerState
 from npvae.schedules import WarmUp
 
 SIZES = [1, 7, CHUNK - 1, CHUNK, 2 * CHUNK + 5]
@@ -141,7 +141,7 @@ def test_learning_rate_may_be_a_schedule_of_the_steps_taken(optimizer):
         g = np.array([1.0, -2.0, 3.0])
         scheduled.step(theta, g, state)
         type(optimizer)(rate).step(expected, g, shadow)
-        np.testing.assert_allclose(theta, expected, rtol=1e-12)
+        np.testing.assert_allclose(theta, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER)
@@ -191,7 +191,3 @@ def test_a_copied_state_goes_on_as_the_original():
     for g in gradients[3:]:
         Adam(0.1).step(theta, g, state)
     np.testing.assert_array_equal(theta, straight)
-
-
-def test_names():
-    assert OPTIMIZERS == {"adam": Adam, "adagrad": Adagrad, "sgd": SGD}

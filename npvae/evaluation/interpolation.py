@@ -40,8 +40,9 @@ def interpolate(z_from: NDArray, z_to: NDArray, steps: int = 10, method: str = "
     if z_from.ndim != 1 or z_from.shape != z_to.shape:
         raise ValueError(f"z_from and z_to must be vectors of one size, got shapes {z_from.shape} and {z_to.shape}")
     dtype = np.result_type(z_from, z_to, np.float32)
-    t = np.linspace(0, 1, integer("steps", steps, at_least=2), dtype=dtype)[:, None]
-    return way(z_from, z_to, t)
+    t = np.linspace(0, 1, integer("steps", steps, at_least=2))[:, None]
+    # Angles near 0 and π need the digits of float64.
+    return way(z_from.astype(np.float64), z_to.astype(np.float64), t).astype(dtype)
 
 
 def _linear(z_from: NDArray, z_to: NDArray, t: NDArray) -> NDArray:

@@ -1,0 +1,134 @@
+"""What a user sees of a run, on a terminal and in a file."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+
+from npvae.training import NonFiniteLossError, Progress, progress, train
+from tests.training.toys import Mean, binary_rows, small_vae
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def every_step(monkeypatch):
+    """Refresh the living line at every step, on a terminal of 200 columns."""
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def train_to(stream, epochs=3, **settings):
+    model, theta = small_vae()
+    return train(
+        model, theta, binary_rows(), epochs=epochs, batch_size=10, progress=Progress(epochs, stream), **settings
+    )
+
+
+def test_a_pipe_gets_one_plain_line_an_epoch():
+    stream = io.StringIO()
+    run = train_to(stream, x_val=binary_rows(20, seed=1))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert "\r" not in stream.getvalue()
+    assert "\033" not in stream.getvalue()
+    pattern = (
+        r"epoch 2/3 \| loss {loss:.2f} \(reconstruction {reconstruction:.2f}, kl {kl:.2f}\) nats"
+        r" \| held-out {val_loss:.2f} \| [\d,]+ images/s \| \d:\d\d left"
+    )
+    row = {name: column[1] for name, column in run.history.items()}
+    assert re.fullmatch(pattern.format(**row), lines[1])
+
+
+def test_a_terminal_gets_a_line_that_lives(every_step):
+    stream = Terminal()
+    train_to(stream)
+    lines = stream.getvalue().split("\n")
+    assert len(lines) == 4
+    assert lines[3] == ""
+    updates = lines[0].split("\r")[1:]
+    assert len(updates) == 6  # five steps and the finished epoch
+    assert all(update.startswith("epoch 1/3") and update.endswith("\033[K") for update in updates)
+    assert [re.search(r"(\d+)%", update)[1] for update in updates[:5]] == ["20", "40", "60", "80", "100"]
+    assert "%" not in updates[5]
+
+
+def test_a_living_line_never_wraps(every_step, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    train_to(stream, epochs=1)
+    *living, last = stream.getvalue().split("\r")[1:]
+    assert [len(line.removesuffix("\033[K")) for line in living] == [39] * 5
+    assert last.endswith("left\033[K\n")
+
+
+def test_refreshing_is_rare_enough_not_to_cost_time(monkeypatch):
+    monkeypatch.setattr(progress, "REFRESH", 3600.0)
+    stream = Terminal()
+    train_to(stream)
+    assert stream.getvalue().count("\r") == 3
+
+
+def test_speed_and_time_left(monkeypatch):
+    clock = iter(np.arange(0, 1000, 10.0))
+    monkeypatch.setattr(progress, "perf_counter", lambda: next(clock))
+    stream = io.StringIO()
+    model = Mean()
+    train(model, model.init(None), np.ones((400, 3)), batch_size=400, epochs=3, progress=Progress(3, stream))
+    # Ten seconds pass between two looks at the clock: created at 0, first step at 10, first epoch over at 20.
+    assert [line.split(" | ")[2:] for line in stream.getvalue().splitlines()] == [
+        ["20 images/s", "0:40 left"],
+        ["20 images/s", "0:20 left"],
+        ["20 images/s", "0:00 left"],
+    ]
+
+
+def test_time_left_within_an_epoch(every_step, monkeypatch):
+    clock = iter(np.arange(0, 1000, 10.0))
+    monkeypatch.setattr(progress, "perf_counter", lambda: next(clock))
+    stream = Terminal()
+    model = Mean()
+    train(model, model.init(None), np.ones((400, 3)), batch_size=100, epochs=2, progress=Progress(2, stream))
+    first = stream.getvalue().split("\r")[1]
+    assert "10 images/s | 1:10 left  25%" in first  # 100 of 800 in ten seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3600, "1:00:00"), (7325, "2:02:05")]
+)
+def test_durations(seconds, text):
+    assert progress._duration(seconds) == text
+
+
+def test_a_broken_run_ends_its_living_line(every_step):
+    class Breaks(Mean):
+        def loss_and_grad(self, theta, x, noise):
+            loss, grads = super().loss_and_grad(theta, x, noise)
+            if len(self.seen) == 3:
+                loss.terms["distance"][:] = np.inf
+            return loss, grads
+
+    stream, model = Terminal(), Breaks()
+    with pytest.raises(NonFiniteLossError):
+        train(model, model.init(None), np.ones((8, 3)), batch_size=2, progress=Progress(10, stream))
+    assert stream.getvalue().endswith("50%\033[K\n")
+
+
+def test_goes_to_standard_error_by_default(capsys):
+    model = Mean()
+    train(model, model.init(None), np.ones((8, 3)), epochs=1, progress=Progress(1))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("epoch 1/1 | loss ")
+
+
+def test_epochs_of_a_continued_run_count_on():
+    model, theta = small_vae()
+    run = train(model, theta, binary_rows(), epochs=1)
+    stream = io.StringIO()
+    train(model, run, binary_rows(), epochs=2, progress=Progress(2, stream))
+    assert stream.getvalue().startswith("epoch 2/2 ")

@@ -1,0 +1,39 @@
+"""Small things to train: a model whose loss is plain to see, a VAE of a few units, and their data."""
+
+import numpy as np
+
+from npvae.bounds import Loss
+from npvae.models import GaussianVAE
+from npvae.parameters import Parameters
+
+
+class Mean:
+    """Learns the mean: ½‖x − m‖² + 0.1 Σ noise, in two terms. Remembers what it was shown."""
+
+    def __init__(self, d=3):
+        self.shapes = {"m": (d,)}
+        self.seen = []
+
+    def init(self, rng, dtype=np.float32):
+        return Parameters(self.shapes, dtype)
+
+    def draw_noise(self, rng, n, dtype=np.float32):
+        return rng.standard_normal(n, dtype=dtype)
+
+    def loss(self, theta, x, noise):
+        return Loss({"distance": 0.5 * ((x - theta["m"]) ** 2).sum(axis=1), "noise": 0.1 * noise})
+
+    def loss_and_grad(self, theta, x, noise):
+        self.seen.append(x.copy())
+        grads = theta.zeros_like()
+        grads["m"][:] = (theta["m"] - x).mean(axis=0)
+        return self.loss(theta, x, noise), grads
+
+
+def binary_rows(n=50, d=6, seed=0):
+    return (np.random.default_rng(seed).random((n, d)) < 0.4).astype(np.float32)
+
+
+def small_vae(d=6):
+    model = GaussianVAE(d, 2, (5,), "tanh")
+    return model, model.init(np.random.default_rng(0))
