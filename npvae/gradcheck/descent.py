@@ -9,20 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from npvae.gradcheck.estimate import NoEstimate
+from npvae.gradcheck.explain import explain
 from npvae.gradcheck.point import Point
 from npvae.gradcheck.probes import draw_probes
-from npvae.gradcheck.report import FAIL
+from npvae.gradcheck.report import FAIL, Entry
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors
 from npvae.gradcheck.verdict import judge
 
-__all__ = ["blame"]
+__all__ = ["BY_ITSELF", "blame"]
 
 BY_ITSELF = "is wrong by itself"
+PROBES = 3
 
 
 def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
-    """A sentence that says which part of a failing subject is wrong by itself.
+    """Which part of a failing subject is wrong by itself, and how.
 
     Parameters
     ----------
@@ -40,28 +42,31 @@ def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
     quick = replace(settings, probes=1, full=False, only=None, explain=False, on_progress=None)
     # Backwards, because that is how an error travels.
     for part in reversed(parts):
-        wrong = _wrong_tensors(part, quick)
+        point = Point(part, part.tensors)
+        wrong = _wrong_entries(point, quick)
         if wrong:
             deeper = blame(part, part.tensors, settings)
             if deeper and BY_ITSELF in deeper[0]:
-                return [f"{part.name}, {deeper[0]}"]
-            return [f"{part.name} {BY_ITSELF}: the gradient of {', '.join(wrong)}."]
+                return [f"{part.name}, {deeper[0]}", *deeper[1:]]
+            names = ", ".join(entry.name for entry in wrong)
+            probes = draw_probes(point, PROBES, settings.seed)
+            return [f"{part.name} {BY_ITSELF}: the gradient of {names}.", *explain(wrong[0], probes, settings)]
     names = ", ".join(dict.fromkeys(part.name.partition(".")[0] for part in parts))
     return [f"Each of its parts is right by itself ({names}): the error is in how they are joined."]
 
 
-def _wrong_tensors(part: Subject, settings: Settings) -> list[str]:
-    """Names of the tensors whose gradient is wrong; what cannot be judged convicts nobody."""
-    point = Point(part, part.tensors)
+def _wrong_entries(point: Point, settings: Settings) -> list[Entry]:
+    """The tensors whose gradient is wrong; what cannot be judged convicts nobody."""
     try:
         probes = draw_probes(point, settings.probes, settings.seed)
-    except Breakdown as breakdown:
-        return [f"({breakdown})"]
+    except Breakdown:
+        return []
     wrong = []
     for name, own in probes.items():
         try:
-            if judge(name, own, settings).status == FAIL and not point.branches.ties:
-                wrong.append(name)
+            entry = judge(name, own, settings)
+            if entry.status == FAIL and not point.branches.ties:
+                wrong.append(entry)
         except (NoEstimate, Breakdown):
             continue
     return wrong

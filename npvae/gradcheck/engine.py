@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from npvae.gradcheck.descent import blame
+from npvae.gradcheck.descent import BY_ITSELF, blame
 from npvae.gradcheck.estimate import NoEstimate
 from npvae.gradcheck.explain import explain
 from npvae.gradcheck.point import Point
 from npvae.gradcheck.precision import check_float32
-from npvae.gradcheck.preflight import preflight
+from npvae.gradcheck.preflight import UNSTEADY, preflight
 from npvae.gradcheck.probes import Probe, direction, draw_probes, draw_upstream
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, Entry, Finding, Report
 from npvae.gradcheck.settings import Settings
@@ -45,7 +45,7 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
     rng = np.random.default_rng(settings.seed)
     findings, point = preflight(subject, rng)
     report.findings += findings
-    if any(finding.kind == "unfrozen randomness" for finding in findings):
+    if any(finding.kind in UNSTEADY for finding in findings):
         return
     if settings.float32 or (settings.float32 is None and narrow):
         report.findings += check_float32(subject, draw_upstream(rng, point))
@@ -121,15 +121,33 @@ def _explain(point: Point, settings: Settings, report: Report) -> None:
     failed = [entry for entry in report.entries if entry.status == FAIL]
     if not failed:
         return
+    report.blame = blame(point.subject, dict(point.tensors), settings)
+    report.blame = report.blame or _front(point, report)
+    spoiled = any(BY_ITSELF in sentence for sentence in report.blame)
     probes = draw_probes(point, EXPLAINING_PROBES, settings.seed)
     for entry in failed[:EXPLAINED]:
-        entry.explanation = explain(entry, probes, settings)
+        entry.explanation = explain(entry, probes, settings, spoiled)
     passed = len(report.entries) - len(failed)
-    if passed and len(failed) <= EXPLAINED:
+    if passed and len(failed) <= EXPLAINED and not spoiled:
         others = "the other tensor passes" if passed == 1 else f"the other {passed} tensors pass"
         failed[-1].explanation[-1] += f" {others[0].upper()}{others[1:]}."
-    if point.subject.parts is not None:
-        report.blame = blame(point.subject, dict(point.tensors), settings)
+
+
+def _front(point: Point, report: Report) -> list[str]:
+    """If the first tensors, in the order of the arguments, are wrong and the last ones right: where that changes.
+
+    Backward runs from the last to the first, and an error travels with it.
+    """
+    entries = {entry.name: entry for entry in report.entries}
+    order = [name for name in point.tensors if name in entries]
+    wrong = [entries[name].status == FAIL for name in order]
+    count = sum(wrong)
+    if count < 3 or count == len(order) or not all(wrong[:count]):
+        return []
+    return [
+        f"Everything up to {order[count - 1]} is wrong, and from {order[count]} on all is right: "
+        f"the error lies in what backward does between {order[count - 1]} and {order[count]}."
+    ]
 
 
 def _say_again(report: Report, settings: Settings) -> None:

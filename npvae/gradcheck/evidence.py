@@ -98,6 +98,8 @@ def companions(evidence: Evidence) -> Iterator[tuple[str, list[NDArray]]]:
 def _functions_of(label: str, array: NDArray, count: int) -> Iterator[tuple[str, list[NDArray]]]:
     with np.errstate(all="ignore"):
         yield label, [array] * count
+        yield f"(1 + {label})", [1.0 + array] * count
+        yield f"(1 − {label})", [1.0 - array] * count
         for words, _, values in derivatives(array, label):
             yield words, [values] * count
         yield f"exp({label})", [np.exp(array)] * count

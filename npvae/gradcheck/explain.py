@@ -23,7 +23,7 @@ __all__ = ["explain"]
 SHOWN = 3
 
 
-def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings) -> list[str]:
+def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, spoiled: bool = False) -> list[str]:
     """Lines that explain the failure of one entry.
 
     Parameters
@@ -32,6 +32,8 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings) ->
     probes : dict of str to list of Probe
         Several probes of every tensor, with the same upstream gradients.
     settings : Settings
+    spoiled : bool
+        A part behind this tensor is known to be wrong, so that this gradient need not be to blame.
     """
     own, measure = probes[entry.name], _measure(entry, settings)
     try:
@@ -49,6 +51,8 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings) ->
     )
     hint = diagnose(evidence)
     lines = _numbers(entry, culprits, hint, len(own))
+    if hint is None and spoiled:
+        return lines[:1]
     return [*lines, f"-> {_sentence(entry, culprits, hint, own[0].gradient)}"]
 
 

@@ -126,7 +126,7 @@ class Report:
     entries : list of Entry
     findings : list of Finding
     blame : list of str
-        On a failure: the part that is to blame, found by checking the parts one by one.
+        On a failure: the part that is to blame, found by checking the parts one by one, and what is wrong with it.
     again : str
         How to repeat the check of what failed.
     seconds : float
@@ -190,7 +190,7 @@ class Report:
     def __str__(self) -> str:
         lines = [self._headline()]
         lines += [f"  {finding.kind}: {finding.message}" for finding in self.findings]
-        lines += [f"  -> {sentence}" for sentence in self.blame]
+        lines += [f"  {'   ' if i else '-> '}{sentence}" for i, sentence in enumerate(self.blame)]
         good = [entry for entry in self.entries if entry.status == PASS]
         for entry in self.entries:
             if entry.status != PASS:

@@ -15,7 +15,7 @@ from npvae.gradcheck.estimate import EPS, Estimate, NoEstimate
 from npvae.gradcheck.point import Line, Point
 from npvae.gradcheck.subject import Breakdown, Tensors
 
-__all__ = ["MARGIN", "gradient_noise", "nudged", "slope_noise"]
+__all__ = ["MARGIN", "gradient_noise", "natural_size", "nudged", "slope_noise"]
 
 DRAWS = 4
 MARGIN = 64.0
@@ -35,9 +35,9 @@ def _neighbours(point: Point, eps: float = EPS) -> list[Point]:
 
 
 def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, float]:
-    """For every tensor the largest ‖Δg‖ under nudges; zero where the code refuses to be nudged."""
+    """For every tensor the largest ‖Δg‖ under nudges."""
     here = point.gradients(upstream)
-    noise = dict.fromkeys(here, 0.0)
+    noise = {name: 0.25 * eps * natural_size(point, name, upstream) for name in here}
     for neighbour in _neighbours(point, eps):
         try:
             there = neighbour.gradients(upstream)
@@ -63,8 +63,18 @@ def slope_noise(line: Line, measure: Callable[[Line], Estimate] | None) -> float
         analytic = np.array([_analytic(line) for line in lines])
         numeric = np.array([measure(line).value for line in lines]) if measure else np.zeros(1)
     except (Breakdown, NoEstimate):
-        return 0.0
-    return float(np.abs(analytic - analytic[0]).max() + np.abs(numeric - numeric[0]).max())
+        analytic = numeric = np.zeros(1)
+    # Few numbers may by luck all round the same way.
+    least = 0.25 * EPS * natural_size(line.point, line.name, line.upstream)
+    return max(least, float(np.abs(analytic - analytic[0]).max() + np.abs(numeric - numeric[0]).max()))
+
+
+def natural_size(point: Point, name: str, upstream: tuple) -> float:
+    """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
+    size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, point.outputs, strict=True)))
+    tensor = point.tensors[name]
+    spread = float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0
+    return float(size) / (spread or 1.0)
 
 
 def _analytic(line: Line) -> float:

@@ -15,7 +15,7 @@ from npvae.gradcheck.ladder import ladder
 from npvae.gradcheck.point import Line, Point
 from npvae.gradcheck.probes import Probe, coordinate
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
-from npvae.gradcheck.rounding import MARGIN, slope_noise
+from npvae.gradcheck.rounding import MARGIN, natural_size, slope_noise
 from npvae.gradcheck.settings import Settings
 
 __all__ = ["Comparison", "Measure", "choose_measure", "compare", "judge", "judge_coordinates"]
@@ -105,14 +105,7 @@ def _vanishes(probe: Probe, estimate: Estimate, error: float, tolerance: float) 
     if error == 0.0 and estimate.value == 0.0:
         return True
     line = probe.line
-    size = np.sqrt(sum(float((u * y).ravel() @ (u * y).ravel()) for u, y in _pairs(line)))
-    tensor = line.point.tensors[line.name]
-    spread = float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0
-    return tolerance <= VANISHING * size / (spread or 1.0)
-
-
-def _pairs(line: Line) -> list[tuple[NDArray, NDArray]]:
-    return [(np.asarray(u), y) for u, y in zip(line.upstream, line.point.outputs, strict=True)]
+    return tolerance <= VANISHING * natural_size(line.point, line.name, line.upstream)
 
 
 def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
