@@ -1,0 +1,205 @@
+"""Using a fitted model: latents, images, and what the scores are."""
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.special
+import scipy.stats
+
+from npvae import VAE
+from npvae.evaluation import interpolate
+
+RNG = np.random.default_rng(0)
+BINARY = (RNG.random((60, 5)) < [0.1, 0.3, 0.5, 0.7, 0.9]).astype(np.float64)
+BINARY[:, 4] = BINARY[:, 0]  # something for the latent to explain
+GREY = RNG.random((60, 5))
+
+
+@pytest.fixture(scope="module")
+def vae():
+    return VAE(1, 4, "tanh", epochs=60, batch_size=20, learning_rate=0.02, dtype="float64", random_state=0).fit(BINARY)
+
+
+@pytest.fixture(scope="module")
+def gaussian():
+    return VAE(1, 4, "tanh", "gaussian", epochs=20, learning_rate=0.02, dtype="float64", random_state=0).fit(3 * GREY)
+
+
+def networks(vae):
+    """Encoder and decoder, written out."""
+    theta = vae.theta_
+
+    def mlp(part, x):
+        h = np.tanh(x @ theta[f"{part}.0.W"] + theta[f"{part}.0.b"])
+        return h @ theta[f"{part}.2.W"] + theta[f"{part}.2.b"]
+
+    return (lambda x: mlp("encoder", x)), (lambda z: mlp("decoder", z))
+
+
+def test_posterior_and_transform(vae):
+    encoder, _ = networks(vae)
+    mu, log_var = vae.posterior(BINARY)
+    np.testing.assert_allclose(np.hstack([mu, log_var]), encoder(BINARY), rtol=1e-12)
+    np.testing.assert_array_equal(vae.transform(BINARY), mu)
+
+
+def test_inverse_transform_is_the_mean_of_the_likelihood(vae, gaussian):
+    z = np.linspace(-3, 3, 7)[:, None]
+    _, decoder = networks(vae)
+    np.testing.assert_allclose(vae.inverse_transform(z), scipy.special.expit(decoder(z)), rtol=1e-9)
+    _, decoder = networks(gaussian)
+    np.testing.assert_allclose(gaussian.inverse_transform(z), decoder(z), rtol=1e-12)
+
+
+def test_reconstruct_is_there_and_back(vae):
+    np.testing.assert_array_equal(vae.reconstruct(BINARY), vae.inverse_transform(vae.transform(BINARY)))
+
+
+def test_fit_transform(vae):
+    again = VAE(**vae.get_params())
+    np.testing.assert_array_equal(again.fit_transform(BINARY), vae.transform(BINARY))
+
+
+def test_more_rows_than_go_at_once(vae):
+    many = np.tile(BINARY, (40, 1))
+    assert len(many) > 2000
+    np.testing.assert_allclose(vae.transform(many), np.tile(vae.transform(BINARY), (40, 1)), rtol=1e-12)
+    np.testing.assert_allclose(vae.reconstruct(many), np.tile(vae.reconstruct(BINARY), (40, 1)), rtol=1e-12)
+
+
+def test_samples_are_decoded_draws_from_the_prior(vae):
+    images = vae.sample(3000, random_state=1)
+    assert images.shape == (3000, 5)
+    assert (images >= 0).all()
+    assert (images <= 1).all()
+    _, decoder = networks(vae)
+    z, weights = np.polynomial.hermite_e.hermegauss(60)
+    expected = weights @ scipy.special.expit(decoder(z[:, None])) / weights.sum()
+    np.testing.assert_allclose(images.mean(axis=0), expected, atol=5 * images.std() / np.sqrt(3000))
+
+
+def test_samples_and_their_seed(vae):
+    np.testing.assert_array_equal(vae.sample(4, random_state=3), vae.sample(4, random_state=3))
+    assert not np.array_equal(vae.sample(4, random_state=3), vae.sample(4, random_state=4))
+    assert not np.array_equal(vae.sample(4), vae.sample(4))
+    rng = np.random.default_rng(0)
+    assert not np.array_equal(vae.sample(4, rng), vae.sample(4, rng))
+    assert vae.sample().shape == (1, 5)
+
+
+@pytest.mark.parametrize("method", ["linear", "spherical"])
+def test_interpolation_goes_through_the_posterior_means(vae, method):
+    images = vae.interpolate(BINARY[0], BINARY[1], 5, method)
+    z = vae.transform(BINARY[:2])
+    np.testing.assert_allclose(images, vae.inverse_transform(interpolate(z[0], z[1], 5, method)), rtol=1e-12)
+    np.testing.assert_allclose(images[[0, -1]], vae.reconstruct(BINARY[:2]), rtol=1e-12)
+
+
+def test_interpolation_takes_pictures():
+    x = RNG.random((10, 2, 3))
+    vae = VAE(2, 4, epochs=1, random_state=0).fit(x)
+    np.testing.assert_array_equal(vae.interpolate(x[0], x[1]), vae.interpolate(x[0].ravel(), x[1].ravel()))
+
+
+def exact(vae, x, log_px_z):
+    """log p(x) and the ELBO of one row, both by integration over the latent."""
+    encoder, decoder = networks(vae)
+    mu, log_var = encoder(x[None])[0]
+    sigma = np.exp(log_var / 2)
+
+    def log_joint(z):
+        return log_px_z(decoder(np.array([[z]]))[0], x) + scipy.stats.norm.logpdf(z)
+
+    def bound(z):
+        q = scipy.stats.norm.logpdf(z, mu, sigma)
+        return np.exp(q) * (log_joint(z) - q)
+
+    evidence = scipy.integrate.quad(lambda z: np.exp(log_joint(z)), -9, 9, epsabs=0, points=[mu])[0]
+    return np.log(evidence), scipy.integrate.quad(bound, mu - 9 * sigma, mu + 9 * sigma)[0]
+
+
+def bernoulli(a, x):
+    return scipy.stats.bernoulli.logpmf(x, scipy.special.expit(a)).sum()
+
+
+def gauss(a, x):
+    return scipy.stats.norm.logpdf(x, a, 1).sum()
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_score_is_the_elbo_in_nats_and_below_the_evidence(vae, gaussian, likelihood):
+    model, x, log_px_z = (vae, BINARY[:4], bernoulli) if likelihood == "bernoulli" else (gaussian, 3 * GREY[:4], gauss)
+    scores = model.score_samples(x, n_samples=20_000)
+    assert scores.shape == (4,)
+    for row, score in zip(x, scores, strict=True):
+        evidence, bound = exact(model, row, log_px_z)
+        assert score == pytest.approx(bound, abs=0.03)
+        assert bound < evidence
+        assert score < evidence + 0.03
+
+
+def test_score_is_minus_the_sum_of_the_terms(vae):
+    terms = vae.elbo_terms(BINARY, 3, random_state=4)
+    assert list(terms) == ["reconstruction", "kl"]
+    scores = vae.score_samples(BINARY, 3, random_state=4)
+    np.testing.assert_allclose(scores, -(terms["reconstruction"] + terms["kl"]), rtol=1e-12)
+    assert (scores < 0).all()
+    assert vae.score(BINARY) == pytest.approx(vae.score_samples(BINARY).mean())
+    assert isinstance(vae.score(BINARY), float)
+
+
+def test_kl_term_is_the_analytic_one(vae):
+    mu, log_var = vae.posterior(BINARY)
+    kl = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
+    np.testing.assert_allclose(vae.elbo_terms(BINARY)["kl"], kl, rtol=1e-9)
+
+
+def test_better_data_score_higher(vae):
+    likely, unlikely = np.array([[0.0, 0, 0, 1, 0]]), np.array([[1.0, 0, 0, 0, 0]])
+    assert vae.score(likely) > vae.score(unlikely) + 1
+
+
+def test_scores_repeat_by_default_and_vary_with_the_seed(vae):
+    np.testing.assert_array_equal(vae.score_samples(BINARY), vae.score_samples(BINARY))
+    assert not np.array_equal(vae.score_samples(BINARY), vae.score_samples(BINARY, random_state=1))
+    rng = np.random.default_rng(0)
+    assert not np.array_equal(vae.score_samples(BINARY, random_state=rng), vae.score_samples(BINARY, random_state=rng))
+
+
+def test_more_samples_spread_less(vae):
+    def spread(n_samples):
+        return np.std([vae.score_samples(BINARY, n_samples, random_state=s) for s in range(60)], axis=0).mean()
+
+    assert spread(16) == pytest.approx(spread(1) / 4, rel=0.25)
+
+
+def test_beta_and_training_samples_play_no_part_in_the_score():
+    plain = VAE(1, 4, epochs=1, random_state=0).fit(BINARY)
+    heavy = VAE(1, 4, epochs=1, random_state=0, beta=5.0, n_samples=3).fit(BINARY)
+    heavy.theta_.flat[:] = plain.theta_.flat
+    np.testing.assert_array_equal(heavy.score_samples(BINARY), plain.score_samples(BINARY))
+
+
+@pytest.mark.parametrize("binarize", ["threshold", "fixed", "dynamic"])
+def test_grey_rows_are_scored_as_the_model_saw_them(binarize):
+    vae = VAE(1, 4, epochs=1, random_state=0, binarize=binarize).fit(GREY)
+    scores = np.array([vae.score_samples(GREY[:1], random_state=s)[0] for s in range(40)])
+    patterns = np.array([[int(b) for b in f"{i:05b}"] for i in range(32)], float)
+    if binarize == "threshold":
+        patterns = (GREY[:1] > 0.5).astype(float)
+    possible = [vae.score_samples(patterns, random_state=s) for s in range(40)]
+    centre, width = np.mean(possible, axis=0), np.ptp(possible, axis=0).max()
+    assert (np.abs(scores[:, None] - centre).min(axis=1) < width).all()
+    grey = VAE(1, 4, epochs=1, random_state=0).fit(GREY)
+    grey.theta_.flat[:] = vae.theta_.flat
+    assert not np.allclose(grey.score_samples(GREY), vae.score_samples(GREY))
+
+
+def test_use_changes_nothing(vae):
+    theta, x = vae.theta_.flat.copy(), BINARY.copy()
+    vae.sample(3)
+    vae.reconstruct(x)
+    vae.score_samples(x, 2)
+    vae.interpolate(x[0], x[1])
+    np.testing.assert_array_equal(vae.theta_.flat, theta)
+    np.testing.assert_array_equal(x, BINARY)
