@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npvae.gradcheck.complex_step import ROUNDINGS, complex_step
 from npvae.gradcheck.differences import difference
