@@ -1,0 +1,1 @@
+"""The races: `python -m benchmarks`. Every figure is a ratio, from processes that took turns on one machine."""

@@ -1,0 +1,73 @@
+"""npvae through its public face: `npvae.training.train`, and the estimator's methods for inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.implementations import LEARNING_RATE
+from benchmarks.workloads import Workload
+from npvae import VAE
+from npvae.models import GaussianVAE
+from npvae.optimizers import Adam
+from npvae.training import Progress, TrainingRun
+from npvae.training import train as train_model
+from npvae.training.evaluate import TermSums
+
+FOR_EVER = 10**9
+
+__all__ = ["build", "infer", "train"]
+
+
+class Paced(Progress):
+    """A progress display that shows nothing, and tells `pace` the loss of every step."""
+
+    def __init__(self, pace: Callable[[float], None]) -> None:
+        super().__init__(FOR_EVER)
+        self.pace, self._rows, self._total = pace, 0, 0.0
+
+    def step(self, run: TrainingRun, sums: TermSums, n: int) -> None:
+        """The loss of the batch, as what it added to the sum of the epoch."""
+        if sums.n <= self._rows:  # a new epoch
+            self._rows, self._total = 0, 0.0
+        rows, total = sums.n, sums.means()["loss"] * sums.n
+        loss = (total - self._total) / (rows - self._rows)
+        self._rows, self._total = rows, total
+        self.pace(loss)
+
+    def epoch(self, run: TrainingRun) -> None:
+        """Print nothing."""
+
+
+def build(workload: Workload) -> GaussianVAE:
+    """The model of a workload."""
+    return GaussianVAE(workload.n_features, workload.latent, workload.hidden, workload.activation)
+
+
+def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:
+    """The library's own training loop, as it is."""
+    model = build(workload)
+    theta = model.init(np.random.default_rng(seed))
+    train_model(
+        model,
+        theta,
+        x,
+        optimizer=Adam(LEARNING_RATE),
+        epochs=FOR_EVER,
+        batch_size=workload.batch,
+        seed=seed,
+        progress=Paced(pace),
+    )
+
+
+def infer(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:
+    """`transform`, `inverse_transform` and `sample` of a fitted estimator."""
+    vae = VAE(workload.latent, workload.hidden, workload.activation, epochs=1, random_state=seed).fit(x[:256])
+    rng = np.random.default_rng(seed)
+    while True:
+        z = vae.transform(x[: workload.batch])
+        pixels = vae.inverse_transform(z)
+        samples = vae.sample(workload.batch, rng)
+        pace(float(pixels[0, 0] + samples[0, 0]))

@@ -1,0 +1,85 @@
+"""PyTorch: a module and its loss, eager or compiled; Adam as it comes, or fused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.implementations import LEARNING_RATE
+from benchmarks.workloads import Workload
+
+__all__ = ["TorchVAE", "infer", "train"]
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+class TorchVAE(nn.Module):
+    """Two perceptrons; called with a batch and noise, it returns −ELBO in nats, mean over the batch."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        self.encoder = _mlp(workload.encoder_widths, workload.activation)
+        self.decoder = _mlp(workload.decoder_widths, workload.activation)
+
+    def forward(self, x: Tensor, eps: Tensor) -> Tensor:
+        mu, log_var = self.encoder(x).chunk(2, dim=-1)
+        z = mu + torch.exp(0.5 * log_var) * eps
+        reconstruction = F.binary_cross_entropy_with_logits(self.decoder(z), x, reduction="sum")
+        kl = 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum()
+        return (reconstruction + kl) / len(x)
+
+
+def _mlp(widths: tuple[int, ...], activation: str) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(widths):
+        linear = nn.Linear(n_in, n_out)
+        if activation == "relu" and len(layers) < 2 * (len(widths) - 2):
+            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        else:
+            nn.init.xavier_uniform_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:
+    """The usual loop. `variant` is "default", "fused" or "compile"; a compiled model takes the fused Adam too."""
+    torch.manual_seed(seed)
+    data = torch.from_numpy(x)
+    model = TorchVAE(workload)
+    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=variant != "default" or None)
+    loss_of = torch.compile(model) if variant == "compile" else model
+    while True:
+        for rows in torch.randperm(len(data)).split(workload.batch):
+            batch = data[rows]
+            loss = loss_of(batch, torch.randn(len(rows), workload.latent))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            pace(loss.item())
+
+
+@torch.inference_mode()
+def infer(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:
+    """All rows at once, in inference mode; compiled where `variant` says so."""
+    torch.manual_seed(seed)
+    data = torch.from_numpy(x)[: workload.batch]
+    model = TorchVAE(workload).eval()
+
+    def encode(rows: Tensor) -> Tensor:
+        return model.encoder(rows).chunk(2, dim=-1)[0]
+
+    def decode(z: Tensor) -> Tensor:
+        return torch.sigmoid(model.decoder(z))
+
+    if variant == "compile":
+        encode, decode = torch.compile(encode), torch.compile(decode)
+    while True:
+        pixels = decode(encode(data))
+        samples = decode(torch.randn(workload.batch, workload.latent))
+        pace((pixels[0, 0] + samples[0, 0]).item())
