@@ -44,15 +44,8 @@ def _scatter(vae: VAE, data: Dataset):
     from npvae import plots
 
     z = vae.transform(data.x)
-    first, second = sorted(np.argsort(-z.var(axis=0), kind="stable")[:2])  # the latents that vary most with x
-    ax = plots.latent_scatter(z[:, [first, second]], data.labels)
-    ax.set_xlabel(ax.get_xlabel().replace("₁", _subscript(first + 1)))
-    ax.set_ylabel(ax.get_ylabel().replace("₂", _subscript(second + 1)))
-    return ax
-
-
-def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    first, second = sorted(np.argsort(-z.var(axis=0), kind="stable")[:2].tolist())  # those that vary most with x
+    return plots.latent_scatter(z, data.labels, dimensions=(first, second))
 
 
 def _images(vae: VAE, shown: Dataset) -> dict:

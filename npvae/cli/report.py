@@ -53,10 +53,11 @@ def score_(args: argparse.Namespace) -> int:
     terms = vae.elbo_terms(data.x, args.samples, args.seed)
     columns = {"loss": terms["reconstruction"] + terms["kl"], **terms}
     note = "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
-    print(f"{len(data):,} rows, {args.samples} sample{'s' if args.samples > 1 else ''} of z each; nats per row")
+    rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
+    print(f"{rows}, {samples} of z each; nats per row")
     for name, values in columns.items():
-        error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-        print(f"  {name:15}{values.mean():10.3f} ± {error:.3f}" + (f"   ({note})" if name == "reconstruction" else ""))
+        error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
+        print(f"  {name:15}{values.mean():10.3f}{error}" + (f"   ({note})" if name == "reconstruction" else ""))
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
         print(f"wrote {output}")
@@ -69,10 +70,11 @@ def info_(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0
+    width = max(len(name) for values in facts.values() for name in values)
     for group, values in facts.items():
         print(group)
         for name, value in values.items():
-            print(f"  {name:16}{value}")
+            print(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}")
     return 0
 
 

@@ -147,10 +147,10 @@ def run(args: argparse.Namespace) -> int:
     )
     try:
         status = _fit(vae, data, test, folder, args)
-    except (TypeError, ValueError):
-        if made:
-            with suppress(OSError):  # not empty: what the run has left is kept
-                folder.rmdir()
+    except BaseException:
+        with suppress(OSError):  # not empty: what the run has left is kept
+            for path in made:
+                path.rmdir()
         raise
     _save(vae, folder)
     say(*_summary(vae))
@@ -171,8 +171,8 @@ def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     return data, read_data(test, digits_seed=1)
 
 
-def _folder(args: argparse.Namespace) -> tuple[Path, bool]:
-    """The folder for the results, and whether it was made just now."""
+def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
+    """The folder for the results, and the folders that were made just now, from the innermost."""
     if args.output is None:
         if args.resume:
             raise ValueError("--resume needs the run's folder: give --output")
@@ -187,7 +187,7 @@ def _folder(args: argparse.Namespace) -> tuple[Path, bool]:
     earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
     if earlier and not (args.overwrite or args.resume):
         raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
-    made = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / ".writable"):  # fails now, not after the training
         pass

@@ -1,0 +1,62 @@
+"""Results into files, by the ending of the name."""
+
+import os
+
+import numpy as np
+import pytest
+
+from npvae.cli.output import check_output, write
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png", "a.svg", "a.pdf", "A.PNG"])
+def test_known_endings(tmp_path, name):
+    assert check_output(tmp_path / name) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["a", "a.jpg", "a.txt", ".npy"])
+def test_other_endings(tmp_path, name):
+    with pytest.raises(ValueError, match=r"output must end in \.npy, \.npz, \.csv, \.png, \.svg, \.pdf, got"):
+        check_output(tmp_path / name)
+
+
+def test_a_table_is_no_picture(tmp_path):
+    with pytest.raises(ValueError, match=r"output must end in \.npy, \.npz, \.csv, got"):
+        check_output(tmp_path / "a.png", picture=False)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "a.npy").mkdir()
+    with pytest.raises(IsADirectoryError, match="output must be a file, got the folder"):
+        check_output(tmp_path / "a.npy")
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="output must lie in a folder that exists"):
+        check_output(tmp_path / "b" / "a.npy")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="output must lie in a folder that can be written"):
+        check_output(tmp_path / "a.npy")
+
+
+def test_numbers_in_a_table_come_back_whole(tmp_path):
+    x = np.random.default_rng(0).standard_normal((4, 2, 3))
+    write(tmp_path / "a.csv", {"x": x}, [f"x{i}" for i in range(6)])
+    np.testing.assert_array_equal(np.loadtxt(tmp_path / "a.csv", delimiter=",", skiprows=1).reshape(x.shape), x)
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.csv").write_text("old")
+
+    class Broken:
+        def __len__(self):
+            return 1
+
+        def reshape(self, *shape):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        write(tmp_path / "a.csv", {"x": Broken()}, ["x"])
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]

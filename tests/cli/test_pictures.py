@@ -1,0 +1,61 @@
+"""Which pictures a run leaves, and what becomes of them where they cannot be drawn."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from npvae import VAE
+from npvae.cli.pictures import draw_pictures
+from npvae.datasets import Dataset
+
+RNG = np.random.default_rng(0)
+
+
+def rows(n, d, **parts):
+    return Dataset(RNG.random((n, d)).astype(np.float32), **parts)
+
+
+def names(folder):
+    return sorted(path.stem for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "d", "n", "expected"),
+    [
+        (2, 9, 20, ["interpolations", "latents", "learning_curves", "manifold", "reconstructions", "samples"]),
+        (3, 9, 20, ["interpolations", "latents", "learning_curves", "reconstructions", "samples"]),
+        (1, 9, 20, ["interpolations", "learning_curves", "reconstructions", "samples"]),
+        (2, 7, 20, ["latents", "learning_curves"]),
+        (2, 9, 1, ["latents", "learning_curves", "manifold", "reconstructions", "samples"]),
+    ],
+)
+def test_what_can_be_shown_is(tmp_path, latent_dim, d, n, expected):
+    pytest.importorskip("matplotlib")
+    data = rows(20, d, labels=np.arange(20) % 4)
+    vae = VAE(latent_dim, 4, epochs=1, random_state=0).fit(data.x)
+    text = draw_pictures(vae, rows(n, d), data, tmp_path)
+    assert names(tmp_path) == expected
+    assert text.startswith("drew ")
+
+
+def test_a_run_without_an_epoch_has_no_curves(tmp_path):
+    pytest.importorskip("matplotlib")
+    from npvae.training import History
+
+    data = rows(20, 7)
+    vae = VAE(2, 4, epochs=1, random_state=0).fit(data.x)
+    vae.history_ = History()
+    draw_pictures(vae, data, data, tmp_path)
+    assert names(tmp_path) == ["latents"]
+
+
+def test_without_matplotlib_the_reason_is_said(tmp_path, monkeypatch):
+    for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure", "matplotlib.lines", "matplotlib.ticker"):
+        monkeypatch.setitem(sys.modules, name, None)
+    data = rows(20, 9)
+    vae = VAE(2, 4, epochs=1, random_state=0).fit(data.x)
+    text = draw_pictures(vae, data, data, tmp_path)
+    assert text.startswith("no pictures: ")
+    assert 'pip install "npvae[plots]"' in text
+    assert names(tmp_path) == []

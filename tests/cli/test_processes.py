@@ -1,0 +1,87 @@
+"""The command as a process: signals, pipes, encodings."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import training
+from tests.cli.conftest import TINY
+
+NPVAE = [sys.executable, "-m", "npvae"]
+
+
+@pytest.fixture
+def environment():
+    """Of the child: it finds this npvae from any folder."""
+    root = os.path.dirname(os.path.dirname(npvae.__file__))
+    return {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": ""}
+
+
+def npvae_process(arguments, environment, **settings):
+    return subprocess.run(
+        [*NPVAE, *arguments], env=environment, capture_output=True, timeout=60, check=False, **settings
+    )
+
+
+def test_runs_as_a_module_and_says_errors_in_one_line(here, environment):
+    done = npvae_process(["sample", "nothing.npz"], environment, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("npvae: error: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_keeps_what_was_trained(files, here, environment):
+    words = ["train", files.images, "-o", "run", *TINY, "--epochs", "1000000"]
+    process = subprocess.Popen([*NPVAE, *words], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        patience = time.monotonic() + 30
+        while not (here / "run" / "checkpoint.npz").exists():
+            assert time.monotonic() < patience
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert stderr == ""
+    vae, run = npvae.load("run/model.npz"), training.load_checkpoint("run/checkpoint.npz")
+    assert run.epoch == vae.history_.n_rows >= 1
+    assert np.isfinite(vae.theta_.flat).all()
+    assert (here / "run" / "history.csv").read_text().count("\n") == run.epoch + 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a pipe from the other end")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_early_is_no_error(files, environment, unbuffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [*NPVAE, "info", files.model],
+            env={**environment, "PYTHONUNBUFFERED": unbuffered},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["score", "MODEL", "DATA"], ["info", "MODEL"]])
+def test_an_output_without_greek_letters_gets_question_marks(files, environment, words):
+    words = [{"MODEL": files.model, "DATA": files.images}.get(word, word) for word in words]
+    done = npvae_process(words, {**environment, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert done.stdout.isascii()

@@ -1,0 +1,179 @@
+"""``npvae train``: what it leaves, where, and how it goes on."""
+
+import csv
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import VAE, datasets, training
+from npvae.cli import arguments, main
+from tests.cli.conftest import TINY
+
+
+def test_leaves_a_model_a_history_and_a_checkpoint(files, here, capsys):
+    assert main(["train", files.images, "-o", "run", *TINY]) == 0
+    assert sorted(path.name for path in (here / "run").iterdir()) == ["checkpoint.npz", "history.csv", "model.npz"]
+    vae = npvae.load("run/model.npz")
+    assert vae.image_shape_ == (6, 6)
+    with open("run/history.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["epoch", "steps", "seconds", "loss", "reconstruction", "kl"]
+    assert [float(value) for value in rows[0]] == [column[0] for column in vae.history_.values()]
+    assert training.load_checkpoint("run/checkpoint.npz").epoch == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_is_the_estimator(files, here):
+    options = "--latent 3 --hidden 8,5 --activation tanh --likelihood gaussian --init normal --beta 0.5 --samples 2"
+    options += " --epochs 2 --batch 16 --optimizer sgd --learning-rate 0.01 --schedule warm-up --dtype float64 --seed 7"
+    assert main(["train", files.images, "-o", "run", "--no-pictures", "--quiet", *options.split()]) == 0
+    vae = VAE(
+        latent_dim=3,
+        hidden=(8, 5),
+        activation="tanh",
+        likelihood="gaussian",
+        init_weights="normal",
+        beta=0.5,
+        n_samples=2,
+        epochs=2,
+        batch_size=16,
+        optimizer="sgd",
+        learning_rate=0.01,
+        schedule="warm-up",
+        dtype="float64",
+        random_state=7,
+    ).fit(np.load(files.images))
+    loaded = npvae.load("run/model.npz")
+    np.testing.assert_array_equal(loaded.theta_.flat, vae.theta_.flat)
+    assert loaded.get_params() == {**vae.get_params(), "hidden": [8, 5]}
+
+
+@pytest.mark.parametrize("binarize", ["threshold", "fixed", "dynamic"])
+def test_binarize(files, here, binarize):
+    main(["train", files.images, "-o", "run", "--binarize", binarize, *TINY])
+    expected = VAE(2, 8, epochs=1, binarize=binarize, random_state=0).fit(files.x)
+    np.testing.assert_array_equal(npvae.load("run/model.npz").theta_.flat, expected.theta_.flat)
+
+
+def test_says_what_it_does(files, here, capsys):
+    words = [word for word in TINY if word != "--quiet"]
+    assert main(["train", files.images, "--test", files.rows, "--limit", "50", "-o", "my run", *words]) == 0
+    out, err = capsys.readouterr()
+    first, trained, held_out, last = out.splitlines()
+    assert first == "images.npy: 50 rows of 36 features, 60 held out"
+    row = npvae.load("my run/model.npz").history_.last()
+    assert trained.startswith(f"train: {row['loss']:.2f} nats per image = {row['reconstruction']:.2f} reconstruction")
+    assert "(cross-entropy of grey pixels, not a likelihood)" in trained
+    assert held_out.startswith(f"held-out: {row['val_loss']:.2f} nats per image")
+    assert last == "wrote my run/model.npz; try: npvae sample 'my run/model.npz'"
+    assert err.startswith("epoch 1/1 | loss ")
+    assert len(err.splitlines()) == 1
+
+
+def test_binary_pixels_have_a_likelihood(files, here, capsys):
+    words = [word for word in TINY if word != "--quiet"]
+    main(["train", files.images, "-o", "run", "--binarize", "threshold", *words])
+    assert "reconstruction (−log p(x|z))" in capsys.readouterr().out
+
+
+def test_learns_the_embedded_digits_without_data(here, monkeypatch, capsys):
+    monkeypatch.setattr(arguments, "DIGITS", 50)
+    words = [word for word in TINY if word != "--quiet"]
+    assert main(["train", *words]) == 0
+    assert capsys.readouterr().out.startswith("embedded digits: 50 rows of 784 features, 50 held out")
+    vae = npvae.load("npvae-run/model.npz")
+    expected = VAE(2, 8, epochs=1, random_state=0).fit(
+        datasets.digits(50, seed=0).x, X_val=datasets.digits(50, seed=1).x
+    )
+    np.testing.assert_array_equal(vae.theta_.flat, expected.theta_.flat)
+    assert vae.history_["val_loss"] == expected.history_["val_loss"]
+
+
+def test_folders_are_numbered(files, here):
+    for _ in range(3):
+        assert main(["train", files.images, *TINY]) == 0
+    assert sorted(path.name for path in here.iterdir()) == ["npvae-run", "npvae-run-2", "npvae-run-3"]
+
+
+def test_folders_on_the_way_are_made(files, here):
+    assert main(["train", files.images, "-o", "a/b/c", *TINY]) == 0
+    assert (here / "a/b/c/model.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["model.npz", "checkpoint.npz", "history.csv"])
+def test_nothing_is_overwritten(files, here, refused, name):
+    (here / "run").mkdir()
+    (here / "run" / name).write_text("mine")
+    text = refused("train", files.images, "-o", "run", *TINY)
+    assert f"run/{name} exists: give another --output, or --overwrite, or --resume" in text
+    assert [path.name for path in (here / "run").iterdir()] == [name]
+    assert (here / "run" / name).read_text() == "mine"
+
+
+def test_a_folder_with_other_things_is_welcome(files, here):
+    (here / "run").mkdir()
+    (here / "run" / "notes.txt").write_text("mine")
+    assert main(["train", files.images, "-o", "run", *TINY]) == 0
+    assert (here / "run" / "notes.txt").read_text() == "mine"
+
+
+def test_overwrite(files, here):
+    main(["train", files.images, "-o", "run", *TINY])
+    assert main(["train", files.images, "-o", "run", *TINY, "--latent", "3", "--overwrite"]) == 0
+    assert npvae.load("run/model.npz").latent_dim == 3
+
+
+def test_resume_is_bit_identical_to_never_stopping(files, here):
+    assert main(["train", files.images, "-o", "straight", *TINY, "--epochs", "3"]) == 0
+    assert main(["train", files.images, "-o", "halves", *TINY, "--epochs", "2"]) == 0
+    assert main(["train", files.images, "-o", "halves", *TINY, "--epochs", "3", "--resume"]) == 0
+    straight, halves = npvae.load("straight/model.npz"), npvae.load("halves/model.npz")
+    np.testing.assert_array_equal(halves.theta_.flat, straight.theta_.flat)
+    assert halves.history_["loss"] == straight.history_["loss"]
+    assert (here / "halves/history.csv").read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("options", [["--hidden", "9"], ["--optimizer", "sgd"], ["--dtype", "float64"]])
+def test_resume_refuses_other_settings_and_keeps_the_files(files, here, refused, options):
+    main(["train", files.images, "-o", "run", *TINY])
+    before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
+    assert "must have" in refused("train", files.images, "-o", "run", *TINY, "--epochs", "2", "--resume", *options)
+    assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_resume_needs_something_to_resume(files, here, refused):
+    assert "--resume needs the run's folder: give --output" in refused("train", files.images, "--resume")
+    assert f"--resume finds no run{'/'}checkpoint.npz" in refused("train", files.images, "--resume", "-o", "run")
+    assert not list(here.iterdir())
+
+
+def test_patience_keeps_the_best(files, here):
+    words = ["--epochs", "40", "--patience", "1", "--learning-rate", "0.3", "--test", files.rows]
+    assert main(["train", files.images, "-o", "run", *TINY, *words]) == 0
+    vae = npvae.load("run/model.npz")
+    run = training.load_checkpoint("run/checkpoint.npz")
+    assert run.epoch == vae.history_.n_rows < 40
+    np.testing.assert_array_equal(vae.theta_.flat, run.best.flat)
+
+
+def test_a_broken_run_says_so_and_keeps_the_last_good_parameters(files, here, capsys):
+    words = ["--epochs", "50", "--learning-rate", "1e6"]
+    assert main(["train", files.images, "-o", "run", *TINY, *words]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.startswith("npvae: error: the loss stopped being finite at step ")
+    assert "smaller learning rate" in err
+    assert np.isfinite(npvae.load("run/model.npz").theta_.flat).all()
+
+
+def test_pictures(files, here, capsys):
+    pytest.importorskip("matplotlib")
+    words = [word for word in TINY if word not in ("--no-pictures", "--quiet")]
+    assert main(["train", files.images, "--labels", files.labels, "-o", "run", *words]) == 0
+    drawn = {path.name for path in (here / "run").iterdir() if path.suffix == ".png"}
+    names = ["learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold"]
+    assert drawn == {f"{name}.png" for name in names}
+    for name in drawn:
+        assert (here / "run" / name).read_bytes().startswith(b"\x89PNG")
+    assert f"drew {', '.join(f'{name}.png' for name in names)}" in capsys.readouterr().out
