@@ -4,18 +4,25 @@ It imports nothing but NumPy and the standard library, and knows the code under 
 """
 
 from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
-from npvae.gradcheck.report import Entry, Finding, GradientCheckError, Report
+from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry, Finding, GradientCheckError, Report
+from npvae.gradcheck.second_order import TaylorTest, check_gradient_of_gradient, taylor_test
 from npvae.gradcheck.settings import Settings
 
 __all__ = [
+    "FAIL",
+    "INCONCLUSIVE",
+    "PASS",
     "Entry",
     "Finding",
     "GradientCheckError",
     "Report",
     "Settings",
+    "TaylorTest",
     "check_distribution",
     "check_function",
+    "check_gradient_of_gradient",
     "check_layer",
     "check_loss",
     "check_model",
+    "taylor_test",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from npvae.gradcheck.estimate import EPS, Estimate, NoEstimate
+from npvae.gradcheck.kinks import Branches
 from npvae.gradcheck.point import Line
 from npvae.gradcheck.subject import Breakdown
 
@@ -22,8 +23,9 @@ ROUNDINGS = 4096 * EPS
 def complex_step(line: Line, step: float = STEP) -> Estimate:
     """Derivative along `line`.
 
-    All tensors are made complex first, because code that takes its dtype from one of them (``np.empty_like(x)``) then
-    works; where that breaks, only the tensor in question is.
+    All tensors are made complex, because code that takes its dtype from one of them (``np.empty_like(x)``) then works.
+    Where that breaks, comparisons are made by real parts (``x < 0`` may refuse a zero with an imaginary part); and where
+    that breaks as well, only the tensor in question is made complex.
 
     Raises
     ------
@@ -31,9 +33,9 @@ def complex_step(line: Line, step: float = STEP) -> Estimate:
         If the forward cannot be run on complex numbers, or loses the imaginary part with a ComplexWarning.
     """
     reasons = []
-    for promote in (True, False):
+    for options in ({}, {"branches": Branches()}, {"promote": False}):
         try:
-            terms = line.terms(1j * step, promote=promote)
+            terms = line.terms(1j * step, **options)
         except Breakdown as breakdown:
             reasons.append(str(breakdown))
             continue

@@ -52,6 +52,28 @@ class Arguments:
         return [values.pop(name) for name in self.positional], values
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What lies between a forward and its backward.
+
+    Attributes
+    ----------
+    cache : object
+        What forward returned beside y.
+    empty : bool
+        It returned y alone.
+    several : bool
+        y is a tuple.
+    tensors : dict of arrays
+        What forward was called with.
+    """
+
+    cache: object
+    empty: bool
+    several: bool
+    tensors: Tensors
+
+
 def function_subject(
     forward: Callable, backward: Callable | None, inputs: object, params: Mapping | None, name: str | None
 ) -> Subject:
@@ -75,12 +97,11 @@ def function_subject(
         result = forward(*positional, **keywords)
         paired = isinstance(result, tuple) and len(result) == 2
         y, cache = result if paired else (result, None)
-        return y, (cache, paired, isinstance(y, tuple), tensors)
+        return y, Saved(cache, not paired, isinstance(y, tuple), tensors)
 
-    def pull(saved: tuple, upstream: tuple) -> Mapping:
-        cache, paired, several, tensors = saved
-        dy = upstream if several else upstream[0]
-        return _named(_call(backward, cache, paired, dy, arguments, tensors), arguments)
+    def pull(saved: Saved, upstream: tuple) -> Mapping:
+        dy = upstream if saved.several else upstream[0]
+        return _differentiable(_named(_call(backward, saved, dy, arguments), arguments), arguments)
 
     title = name or getattr(forward, "__qualname__", type(forward).__name__).replace("<locals>.", "")
     return Subject(title, arguments.tensors, run, pull, required=tuple(params or ()))
@@ -123,18 +144,17 @@ def _positional_names(forward: Callable, count: int) -> tuple[str, ...]:
     return tuple(named[i] if i < len(named) else f"x{i}" for i in range(count))
 
 
-def _call(
-    backward: Callable | None, cache: object, paired: bool, dy: object, arguments: Arguments, tensors: Tensors
-) -> object:
+def _call(backward: Callable | None, saved: Saved, dy: object, arguments: Arguments) -> object:
+    cache = saved.cache
     if backward is None:
         if not callable(cache):
             raise Breakdown("returns", "without a backward, forward has to return (y, closure) with closure(dy)")
         return cache(dy)
-    if paired:
+    if not saved.empty:
         return backward(dy, cache) if _second_is_cache(backward) else backward(cache, dy)
     if _wanted(backward) == 1:
         return backward(dy)
-    positional, keywords = arguments.fill(tensors)
+    positional, keywords = arguments.fill(saved.tensors)
     return backward(dy, *positional, **keywords)
 
 
@@ -155,6 +175,18 @@ def _second_is_cache(backward: Callable) -> bool:
     except (TypeError, ValueError):
         return False
     return len(names) > 1 and names[1] == "cache" and names[0] != "cache"
+
+
+def _differentiable(gradients: Mapping, arguments: Arguments) -> Mapping:
+    """Refuse a gradient by something that is no array of floating-point numbers."""
+    for name in gradients if isinstance(gradients, Mapping) else ():
+        if gradients[name] is not None and name in arguments.everything and name not in arguments.tensors:
+            value = arguments.everything[name]
+            kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+            raise Breakdown(
+                "dtype", f"there is a gradient of {name}, but {name} is {kind}: pass floating-point numbers"
+            )
+    return gradients
 
 
 def _named(result: object, arguments: Arguments) -> Mapping:

@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.subject import Subject, Tensors
+from npvae.gradcheck.subject import Subject, Tensors, given, pair
 
 __all__ = ["distribution_subjects", "is_distribution"]
 
@@ -83,15 +83,15 @@ def _method_subject(dist: object, name: str, tensors: Tensors, label: str) -> Su
     differentiated = [argument for argument in arguments if argument in ("a", "b")]
 
     def forward(tensors: Tensors) -> tuple[object, object]:
-        value, cache = getattr(dist, name)(*(tensors[argument] for argument in arguments))
-        return value, cache
+        return pair(getattr(dist, name)(*(tensors[argument] for argument in arguments)), name, "(value, cache)")
 
     def backward(cache: object, upstream: tuple) -> dict[str, object]:
         gradients = getattr(dist, f"{name}_backward")(cache, upstream[0])
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
         named = dict(zip(differentiated, gradients, strict=True))
         if "x" in arguments and hasattr(dist, f"{name}_backward_x"):
-            named["x"] = getattr(dist, f"{name}_backward_x")(cache, upstream[0])
+            dx = getattr(dist, f"{name}_backward_x")(cache, upstream[0])
+            named["x"] = given(dx, f"{name}_backward_x", "dx")
         return named
 
     return Subject(name + label, tensors, forward, backward, required=tuple(differentiated), group=type(dist).__name__)

@@ -85,7 +85,7 @@ class Branches:
         name = getattr(function, "__name__", "")
         if name in NOT_ANALYTIC:
             self.not_analytic.add(name)
-        if isinstance(result, np.ndarray) and result.dtype.kind in "iu":
+        if isinstance(result, (np.ndarray, np.integer)) and result.dtype.kind in "iu":
             self.decide(name, np.asarray(result), False)
 
 
@@ -115,6 +115,9 @@ class Traced(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
         plain = [_plain(value) for value in inputs]
+        if ufunc.__name__ in COMPARISONS:
+            # Complex numbers stand for real ones that are moved a little: they are on the side of their real part.
+            plain = [value.real if isinstance(value, (np.ndarray, np.number)) else value for value in plain]
         if out is not None:
             keywords["out"] = tuple(_plain(value) for value in out)
         if isinstance(keywords.get("where"), Traced):

@@ -37,7 +37,7 @@ def ladder(line: Line) -> Estimate:
     first = 0.1 / float(np.linalg.norm(line.direction))
     steps, differences, sizes = _rungs(line, first * 4.0 ** -np.arange(RUNGS))
     if len(steps) < FEWEST:
-        steps, differences, sizes = _rungs(line, first * 4.0 ** -np.arange(RUNGS, RUNGS + 4))
+        steps, differences, sizes = _rungs(line, first * 4.0 ** -np.arange(RUNGS, 2 * RUNGS))
     if len(steps) < FEWEST:
         raise NoEstimate("differences cannot be taken here: every step crosses a kink or leaves the domain")
     slopes = np.array([d.sum() for d in differences])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.named import Named
-from npvae.gradcheck.subject import Subject, Tensors, run
+from npvae.gradcheck.subject import Subject, Tensors, given, pair, run
 
 __all__ = ["is_layer", "layer_subject"]
 
@@ -63,16 +63,15 @@ def _stateless(
 
     def forward(tensors: Tensors) -> tuple[object, object]:
         weights = Named({key: tensors[key] for key in keys})
-        result = layer.forward(weights, tensors["x"])
+        y, cache = pair(layer.forward(weights, tensors["x"]), "forward", "(y, cache)")
         grads = Named({key: np.zeros_like(tensors[key]) for key in keys})
-        y, cache = result
         return y, (weights, cache, grads)
 
     def backward(saved: tuple, upstream: tuple) -> dict[str, object]:
         weights, cache, grads = saved
         options = {"need_dx": True} if optional_dx else {}
         dx = layer.backward(weights, cache, upstream[0], grads, **options)
-        return {"x": dx, **grads}
+        return {"x": given(dx, "backward", "dx"), **grads}
 
     tensors = {"x": np.asarray(x), **{key: np.asarray(params[key]) for key in keys}}
     subject = Subject(name or type(layer).__name__, tensors, forward, backward, required=tuple(keys))
@@ -121,7 +120,7 @@ def _stateful(
 
     def backward(_: None, upstream: tuple) -> dict[str, object]:
         dx = layer.backward(upstream[0])
-        return {"x": dx, **{key: layer.grads.get(key) for key in keys}}
+        return {"x": given(dx, "backward", "dx"), **{key: layer.grads.get(key) for key in keys}}
 
     tensors = {"x": np.asarray(x), **{key: np.asarray(value) for key, value in params.items()}}
     return Subject(name or type(layer).__name__, tensors, forward, backward, required=tuple(keys))

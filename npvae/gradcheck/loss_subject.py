@@ -12,7 +12,7 @@ from npvae.gradcheck.distribution_subject import distribution_subjects, is_distr
 from npvae.gradcheck.layer_subject import is_layer, layer_subject
 from npvae.gradcheck.named import Named, as_dtype, rebuild
 from npvae.gradcheck.point import read_only
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pair
 
 __all__ = ["is_model", "loss_subject", "model_subject"]
 
@@ -48,21 +48,15 @@ def loss_subject(
         built = build(tensors)
         if value is not None:
             return value(built), built
-        return _pair(value_and_grad(built))[0], built
+        return pair(value_and_grad(built), "the function", "(value, gradient)")[0], built
 
     def backward(built: object, _: tuple) -> Mapping:
-        gradient = _pair(value_and_grad(built))[1]
+        gradient = pair(value_and_grad(built), "the function", "(value, gradient)")[1]
         return dict(gradient) if isinstance(gradient, Mapping) else {"theta": gradient}
 
     tensors = {key: np.array(theta[key]) for key in theta} if mapping else {"theta": theta}
     title = name or getattr(value_and_grad, "__name__", type(value_and_grad).__name__)
     return Subject(title, tensors, forward, backward, tuple(tensors), takes_upstream=False)
-
-
-def _pair(result: object) -> tuple:
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise Breakdown("returns", f"expected a pair (value, gradient), got a {type(result).__name__}")
-    return result
 
 
 def model_subject(
@@ -92,11 +86,12 @@ def model_subject(
 
     def backward(tensors: Tensors, _: tuple) -> dict[str, NDArray]:
         built = rebuild(theta, tensors)
-        loss, gradient = _pair(model.loss_and_grad(built, *data.like(tensors)))
+        loss, gradient = pair(model.loss_and_grad(built, *data.like(tensors)), "loss_and_grad", "(loss, gradient)")
+        expected = _value(model.loss(rebuild(theta, tensors), *data.like(tensors)))
         for key in tensors:
+            # What was done to the copy is passed on, so that it is found out.
             if tensors[key].flags.writeable:
                 tensors[key][...] = built[key]
-        expected = _value(model.loss(built, *data.like(tensors)))
         if not np.isclose(_value(loss), expected, rtol=1e-5, atol=0.0):
             raise Breakdown("value", f"loss gives {expected:.9g}, loss_and_grad {_value(loss):.9g}")
         return dict(gradient)

@@ -7,7 +7,7 @@ import numpy as np
 from npvae.gradcheck.point import Point, read_only
 from npvae.gradcheck.probes import draw_upstream
 from npvae.gradcheck.report import Finding
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, run
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, require_finite, run
 
 __all__ = ["mutations"]
 
@@ -20,6 +20,8 @@ def mutations(subject: Subject, rng: np.random.Generator) -> list[Finding]:
     """
     tensors = {name: tensor.copy() for name, tensor in subject.tensors.items()}
     outputs, cache = run(subject, tensors)
+    for y in outputs:
+        require_finite(y)
     guilty = dict.fromkeys(_changed(tensors, subject.tensors), "forward")
     upstream = _upstream(subject, outputs, rng)
     handed = tuple(np.array(u) if np.ndim(u) else u for u in upstream)

@@ -52,7 +52,8 @@ def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding]
     findings = mutations(subject, rng)
     flight = Flight(Point(subject, subject.tensors), rng)
     findings += flight.dtypes()
-    unsteady = flight.randomness() or flight.state()
+    # Code that writes to its arguments gives something else the second time for that reason alone.
+    unsteady = flight.randomness() or ([] if subject.copies else flight.state())
     findings += unsteady
     if unsteady:
         return findings, flight.point
@@ -69,8 +70,6 @@ class Flight:
     def __init__(self, point: Point, rng: np.random.Generator) -> None:
         self.point, self.rng = point, rng
         self.outputs = point.outputs
-        for y in self.outputs:
-            _require_finite(y)
         self.upstream = draw_upstream(rng, point)
         self.gradients = point.gradients(self.upstream)
 
@@ -127,7 +126,7 @@ class Flight:
             if not _close(first[name], gradient):
                 text = f"the gradient of {name} depends on earlier calls: something is kept between them"
                 return [Finding("stateful backward", text, name)]
-        return self._staleness(cache, first) if cache is not None else []
+        return [] if cache is None or getattr(cache, "empty", False) else self._staleness(cache, first)
 
     def _staleness(self, cache: object, gradients: Tensors) -> list[Finding]:
         rolled = {name: np.roll(t, 1, axis=0) if t.ndim else t for name, t in self.point.tensors.items()}
@@ -183,16 +182,6 @@ class Flight:
                 text = f"the gradient of {name} is not linear in the upstream gradient"
                 return [Finding("nonlinear upstream", text, name)]
         return []
-
-
-def _require_finite(y: NDArray) -> None:
-    if y.dtype.kind == "c":
-        raise Breakdown("returns", "forward returned complex numbers for real arguments")
-    if not np.isfinite(y).all():
-        count = np.count_nonzero(~np.isfinite(y))
-        text = f"forward returned {count} element{'s' if count > 1 else ''} that are NaN or infinite"
-        where = f", the first at y[{', '.join(map(str, np.argwhere(~np.isfinite(y))[0]))}]" if y.ndim else ""
-        raise Breakdown("not finite", text + where)
 
 
 def _decay(name: str, gradient: NDArray, tensor: NDArray) -> str:

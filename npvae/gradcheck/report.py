@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
@@ -181,11 +182,11 @@ class Report:
         return self
 
     def to_json(self, indent: int | None = 2) -> str:
-        """The whole report as JSON."""
+        """The whole report as JSON; a number that is not finite becomes null."""
         document = asdict(self) | {"status": self.status}
         for row, entry in zip(document["entries"], self.entries, strict=True):
             row |= {"relative_error": entry.relative_error, "resolution": entry.resolution}
-        return json.dumps(document, indent=indent, default=str)
+        return json.dumps(_without_nan(document), indent=indent, default=str, allow_nan=False)
 
     def __str__(self) -> str:
         lines = [self._headline()]
@@ -226,6 +227,14 @@ class Report:
             if report.status != PASS and not merged.again:
                 merged.again = report.again
         return merged
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _complaint(entry: Entry) -> list[str]:

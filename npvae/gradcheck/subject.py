@@ -16,7 +16,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Breakdown", "Subject", "Tensors", "pull_back", "quiet", "run"]
+__all__ = ["Breakdown", "Subject", "Tensors", "given", "pair", "pull_back", "quiet", "require_finite", "run"]
 
 Tensors = dict[str, NDArray]
 
@@ -122,6 +122,8 @@ def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors
     Breakdown
         If the backward raises, or returns the wrong names, shapes or things.
     """
+    if subject.copies:
+        upstream = tuple(np.array(u)[()] for u in upstream)
     with quiet():
         try:
             gradients = subject.backward(cache, upstream)
@@ -137,6 +139,32 @@ def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors
         for name, gradient in gradients.items()
         if gradient is not None
     }
+
+
+def require_finite(y: NDArray) -> None:
+    """Refuse an output that is complex or has elements that are not finite."""
+    if y.dtype.kind == "c":
+        raise Breakdown("returns", "forward returned complex numbers for real arguments")
+    if not np.isfinite(y).all():
+        count = np.count_nonzero(~np.isfinite(y))
+        text = f"forward returned {count} element{'s' if count > 1 else ''} that are NaN or infinite"
+        where = f", the first at y[{', '.join(map(str, np.argwhere(~np.isfinite(y))[0]))}]" if y.ndim else ""
+        raise Breakdown("not finite", text + where)
+
+
+def pair(result: object, who: str, what: str) -> tuple:
+    """`result` if it is a pair; a `Breakdown` that says who should have returned what if not."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        got = f"a tuple of {len(result)}" if isinstance(result, tuple) else f"a {type(result).__name__}"
+        raise Breakdown("returns", f"{who} has to return a pair {what}, got {got}")
+    return result
+
+
+def given(result: object, who: str, what: str) -> object:
+    """`result` if there is one; a `Breakdown` that says who should have returned what if not."""
+    if result is None:
+        raise Breakdown("returns", f"{who} returned nothing (None), expected {what}")
+    return result
 
 
 def _describe(error: Exception) -> str:
@@ -160,7 +188,8 @@ def _check_names(gradients: Mapping, subject: Subject) -> None:
         raise Breakdown("returns", f"backward returned a {type(gradients).__name__}, expected a dict")
     for name in gradients:
         if name not in subject.tensors:
-            near = get_close_matches(str(name), subject.tensors, 1, 0)
+            near = [known for known in subject.tensors if known.lower() == str(name).lower()]
+            near = near or get_close_matches(str(name), subject.tensors, 1, 0)
             raise Breakdown(
                 "keys",
                 f"backward returned a gradient for {name!r}, which is not among {', '.join(subject.tensors)}"

@@ -6,18 +6,20 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
-from npvae.gradcheck.distribution_subject import is_distribution
-from npvae.gradcheck.loss_subject import is_model
+from npvae.gradcheck.convention import function_subject
+from npvae.gradcheck.distribution_subject import distribution_subjects, is_distribution
+from npvae.gradcheck.engine import check
+from npvae.gradcheck.layer_subject import layer_subject
+from npvae.gradcheck.loss_subject import is_model, loss_subject, model_subject
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.settings import Settings
+from npvae.gradcheck.subject import Subject
 
-__all__ = ["TargetError", "check_made", "make"]
+__all__ = ["TargetError", "check_made", "make", "subjects_made"]
 
 FORMS = (
     "a layer, a distribution, (forward, backward, inputs[, params]), (layer, x[, params]), "
@@ -75,27 +77,50 @@ def _module(place: str) -> object:
 
 
 def check_made(made: object, settings: Settings, name: str | None = None) -> Report:
-    """Check whatever a factory returned, by the function for its kind.
+    """Check whatever a factory returned.
 
     Raises
     ------
     TargetError
         If it is of no kind that can be checked.
     """
-    options = asdict(settings) | {"name": name}
+    reports = [check(subject, settings) for subject in subjects_made(made, settings.seed, name)]
+    return Report.merge(name or type(made).__name__, reports) if is_distribution(made) else reports[0]
+
+
+def subjects_made(made: object, seed: int = 0, name: str | None = None) -> list[Subject]:
+    """What a factory returned, as subjects: one for every method of a distribution, otherwise just one.
+
+    Parameters
+    ----------
+    made : object
+        A layer, a distribution, ``(forward, backward, inputs[, params])``, ``(layer, x[, params])``,
+        ``(model, x[, theta[, noise]])`` or ``(value_and_grad, theta)``.
+    seed : int
+        Of the inputs and parameters that are not given.
+    name : str, optional
+        A name for the report.
+
+    Raises
+    ------
+    TargetError
+        If it is none of these, or its arrays do not fit it.
+    """
+    rng = np.random.default_rng([seed, 2])
     parts = made if isinstance(made, tuple) else (made,)
-    first = parts[0] if parts else None
+    first, *rest = parts or (None,)
+    second, third, fourth = (*rest, None, None, None)[:3]
     try:
-        if is_model(first) and 2 <= len(parts) <= 4:
-            return check_model(*parts, **options)
+        if is_model(first) and len(parts) in (2, 3, 4):
+            return [model_subject(first, second, third, fourth, rng, name)]
         if is_distribution(first) and len(parts) == 1:
-            return check_distribution(first, **options)
+            return distribution_subjects(first, 3, rng)
         if hasattr(first, "forward") and hasattr(first, "backward") and len(parts) <= 3:
-            return check_layer(*parts, **options)
+            return [layer_subject(first, second, third, rng, name)]
         if callable(first) and len(parts) in (3, 4):
-            return check_function(*parts, **options)
-        if callable(first) and len(parts) == 2 and isinstance(parts[1], (np.ndarray, Mapping)):
-            return check_loss(*parts, **options)
+            return [function_subject(first, second, third, fourth, name)]
+        if callable(first) and len(parts) == 2 and isinstance(second, (np.ndarray, Mapping)):
+            return [loss_subject(first, second, None, name)]
     except (TypeError, ValueError) as error:
         raise TargetError(_one_line(error)) from error
     kinds = ", ".join(type(part).__name__ for part in parts)

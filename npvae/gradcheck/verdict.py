@@ -20,7 +20,7 @@ from npvae.gradcheck.settings import Settings
 __all__ = ["Comparison", "Measure", "choose_measure", "compare", "judge", "judge_coordinates"]
 
 COARSEST = 1e-3
-VANISHING = 1e-6
+VANISHING = 1e-9
 FULL_UP_TO = 2_000
 FULL_COST = 500_000
 
@@ -62,8 +62,8 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
     for probe in probes:
         try:
             real, estimate = ladder(probe.line), complex_step(probe.line)
-        except NoEstimate:
-            return complex_step, None, []
+        except NoEstimate as reason:
+            return complex_step, None, [f"the complex step stands unguarded: {reason}"]
         if abs(real.value - estimate.value) <= real.tolerance + estimate.tolerance:
             guard = real.tolerance / real.scale if real.scale else 0.0
             return complex_step, guard, []
@@ -90,21 +90,13 @@ def compare(probe: Probe, measure: Measure, floor: float = 0.0) -> Comparison:
         # Only now is it worth to find out what the last digits of both sides are worth.
         noise = slope_noise(probe.line, measure if measure is complex_step else None)
         tolerance = max(tolerance, MARGIN * noise)
-    if error > tolerance:
-        status = FAIL
-    elif tolerance <= COARSEST * scale or _vanishes(probe, estimate, error, tolerance):
-        status = PASS
-    else:
-        status = INCONCLUSIVE
+    status = FAIL if error > tolerance else PASS if tolerance <= COARSEST * scale else INCONCLUSIVE
+    if status == INCONCLUSIVE:
+        # Both sides may be zero up to rounding: then errors are relative to what the gradient is if nothing cancels.
+        natural = natural_size(probe.line.point, probe.line.name, probe.line.upstream)
+        if error == 0.0 == estimate.value or tolerance <= VANISHING * natural:
+            status, scale = PASS, natural
     return Comparison(status, estimate, analytic, error, tolerance, scale)
-
-
-def _vanishes(probe: Probe, estimate: Estimate, error: float, tolerance: float) -> bool:
-    """Whether both sides are zero as far as rounding lets one see, measured by the size of output and tensor."""
-    if error == 0.0 and estimate.value == 0.0:
-        return True
-    line = probe.line
-    return tolerance <= VANISHING * natural_size(line.point, line.name, line.upstream)
 
 
 def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
@@ -144,8 +136,11 @@ def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
 
 
 def _second_thought(worst: Comparison, probe: Probe, measure: Measure, notes: list[str]) -> tuple[str, list[str]]:
-    """A complex step through a function that is known to be not analytic convicts nobody on its own."""
+    """Status and notes. A complex step through a function that is known not to be analytic convicts nobody alone."""
     seen = probe.line.point.branches.not_analytic if worst.status == FAIL else set()
+    if worst.status == INCONCLUSIVE:
+        share = worst.tolerance / worst.scale if worst.scale else float("inf")
+        return INCONCLUSIVE, [*notes, f"it cannot be told: an error of {share:.0%} of the gradient would not show"]
     if measure is not complex_step or not seen:
         return worst.status, notes
     try:
@@ -156,8 +151,8 @@ def _second_thought(worst: Comparison, probe: Probe, measure: Measure, notes: li
         return worst.status, notes
     return INCONCLUSIVE, [
         *notes,
-        f"the complex step disagrees, but it cannot be trusted through "
-        f"{', '.join(sorted(seen))}, which the forward calls; the ladder agrees as far as it can see",
+        f"the complex step disagrees, but the forward calls {', '.join(sorted(seen))}, through which it means nothing; "
+        "the ladder agrees as far as it can see",
     ]
 
 
