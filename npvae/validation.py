@@ -55,7 +55,9 @@ def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(integer(f"{argument}[{i}]", width, at_least=1) for i, width in enumerate(value))
 
 
-def data_matrix(argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike = np.float32) -> NDArray:
+def data_matrix(
+    argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike = np.float32
+) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
     Of an array that is so already, a view is returned, not a copy.
