@@ -15,18 +15,18 @@ import io
 import json
 import math
 import os
-import secrets
-import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "VERSION", "StorageError", "load", "replacing", "save"]
+from npvae.files import replacing
+
+__all__ = ["FORMAT", "VERSION", "StorageError", "load", "save"]
 
 FORMAT = "npvae"
 VERSION = 1
@@ -52,7 +52,7 @@ class StorageError(ValueError):
     """A file that is damaged, or is none of ours, or was written by a newer version."""
 
 
-def save(path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def save(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write a header and named arrays to one file; an older file at `path` stays whole until the new one is.
 
     Parameters
@@ -88,7 +88,7 @@ def save(path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mappin
     text = json.dumps(description, allow_nan=False).encode()
     if len(text) > MAX_HEADER_BYTES:
         raise ValueError(f"header must take at most {MAX_HEADER_BYTES:,} bytes as JSON, got {len(text):,}")
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         with _new_member(archive, HEADER) as member:
             member.write(text)
         for name, array in checked.items():
@@ -97,7 +97,7 @@ def save(path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mappin
                 np.lib.format.write_array(member, plain, version=(1, 0), allow_pickle=False)
 
 
-def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArray]]:
+def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Read what `save` wrote.
 
     Parameters
@@ -128,38 +128,6 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, NDArra
             raise StorageError(f"{path} {error}") from None
         except _DAMAGE as error:
             raise StorageError(f"{path} is damaged or cut short: {' '.join(str(error).split())}") from None
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of `path` in one move when the block ends without an exception.
-
-    Until then, and after an exception, `path` is as it was. A link is followed; the file gets the permissions of the
-    one it replaces, otherwise those of any new file.
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        If the folder is missing, or `path` is one.
-    """
-    target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}")
-    if os.path.isdir(target):
-        raise IsADirectoryError(f"{path} cannot be written: it is a folder")
-    temporary = os.path.join(folder, f".npvae-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.isfile(target):
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
 
 
 def _plain(value: Any, where: str, depth: int) -> Any:

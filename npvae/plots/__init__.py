@@ -1,0 +1,24 @@
+"""Pictures of samples, reconstructions, latent spaces and learning curves.
+
+Every function takes arrays, draws into the axes (or the figure) it is given, or into a new figure of its own that
+pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip install "npvae[plots]"``.
+"""
+
+from npvae.plots.canvas import require_matplotlib
+from npvae.plots.curves import learning_curves
+from npvae.plots.images import image_grid, interpolations, reconstructions
+from npvae.plots.latent import latent_scatter
+from npvae.plots.manifold import manifold, manifold_grid
+from npvae.plots.saving import save
+
+__all__ = [
+    "image_grid",
+    "interpolations",
+    "latent_scatter",
+    "learning_curves",
+    "manifold",
+    "manifold_grid",
+    "reconstructions",
+    "require_matplotlib",
+    "save",
+]

@@ -1,0 +1,74 @@
+"""A picture as a file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from npvae.files import replacing
+from npvae.plots.canvas import DPI, require_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["save"]
+
+METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Creator": None, "Date": None},
+    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+"""What each format would say of the day and the program; left out, so that one picture always makes the same file."""
+
+
+def save(picture: Figure | Axes, path: str | Path, dpi: int = DPI) -> None:
+    """Write a figure, or the figure of some axes; an older file at `path` is replaced in one move.
+
+    Parameters
+    ----------
+    picture : matplotlib Figure or Axes
+    path : str or path
+        Ends in .png, .svg or .pdf, which says the format. A PNG has at most 256 colours, so it takes a third of the
+        room; a grey picture loses nothing by it, the others little.
+    dpi : int
+        Dots per inch of a PNG, and of points and images within the others.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    TypeError
+        If `picture` is neither figure nor axes.
+    """
+    mpl = require_matplotlib()
+    ending = Path(path).suffix.lower()
+    if ending not in METADATA:
+        raise ValueError(f"path must end in {', '.join(METADATA)}, got {str(path)!r}")
+    figure = picture.figure if isinstance(picture, mpl.axes.Axes) else picture
+    if not isinstance(figure, mpl.figure.FigureBase):
+        raise TypeError(f"picture must be a matplotlib figure or axes, got {type(picture).__name__}")
+    drawn = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "npvae"}):  # the identifiers inside an SVG are random without a salt
+        figure.canvas.figure.savefig(drawn, format=ending[1:], dpi=dpi, metadata=METADATA[ending])
+    with replacing(path) as temporary:
+        temporary.write_bytes(_small_png(drawn) if ending == ".png" else drawn.getvalue())
+
+
+def _small_png(drawn: io.BytesIO) -> bytes:
+    from PIL import Image  # matplotlib writes its own PNG files with it
+
+    image = Image.open(drawn)
+    rgba = np.asarray(image)
+    if rgba[..., 3].min() < 255:
+        return drawn.getvalue()  # a palette would lose what is transparent
+    if (rgba[..., :3] == rgba[..., :1]).all():
+        few = image.getchannel("R")
+    else:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    few.save(small, format="png", optimize=True, dpi=image.info["dpi"])
+    return small.getvalue()

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from npvae import plots
+from npvae.training.history import History
+from tests.plots.test_images import texts
+
+EPOCHS = np.arange(1, 41)
+TRAINING = {"epoch": EPOCHS, "loss": 90 + 9 / EPOCHS, "reconstruction": 80 + 10 / EPOCHS, "kl": 10 - 1 / EPOCHS}
+HELD_OUT = {"val_loss": 95 + 9 / EPOCHS, "val_reconstruction": 84 + 10 / EPOCHS, "val_kl": 11 - 1 / EPOCHS}
+
+
+def lines(ax):
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
+def test_terms_and_their_sum_stand_in_two_panels():
+    upper, lower = plots.learning_curves(TRAINING | HELD_OUT).axes
+    assert list(lines(upper)) == [
+        "loss, training",
+        "loss, held-out",
+        "reconstruction, training",
+        "reconstruction, held-out",
+    ]
+    assert list(lines(lower)) == ["KL, training", "KL, held-out"]
+    for ax in (upper, lower):
+        assert texts(ax.get_legend().get_texts()) == list(lines(ax))
+        assert ax.get_ylabel() == "nats per datum"
+    assert lower.get_xlabel() == "epoch"
+    found = lines(upper) | lines(lower)
+    for term, label in {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL"}.items():
+        for kind, data in {"training": TRAINING[term], "held-out": HELD_OUT[f"val_{term}"]}.items():
+            np.testing.assert_array_equal(found[f"{label}, {kind}"].get_xydata(), np.stack([EPOCHS, data], axis=1))
+            assert found[f"{label}, {kind}"].get_linestyle() == ("-" if kind == "training" else "--")
+
+
+def test_without_held_out_data_there_is_no_held_out_line():
+    upper, lower = plots.learning_curves(TRAINING).axes
+    assert list(lines(upper)) == ["loss, training", "reconstruction, training"]
+    assert list(lines(lower)) == ["KL, training"]
+
+
+def test_gaps_are_bridged_and_empty_columns_left_out():
+    sparse = np.where(EPOCHS % 10 == 0, 95.0, np.nan)
+    nothing = np.full(40, np.nan)
+    history = TRAINING | {"val_loss": sparse, "val_reconstruction": nothing, "val_kl": nothing}
+    upper, lower = plots.learning_curves(history).axes
+    np.testing.assert_array_equal(lines(upper)["loss, held-out"].get_xdata(), [10, 20, 30, 40])
+    assert "reconstruction, held-out" not in lines(upper)
+    assert "KL, held-out" not in lines(lower)
+
+
+def test_a_single_epoch_is_seen():
+    figure = plots.learning_curves({name: values[:1] for name, values in TRAINING.items()})
+    upper, lower = figure.axes
+    assert all(line.get_marker() == "." for line in (*upper.get_lines(), *lower.get_lines()))
+    first, last = lower.get_xlim()
+    assert [tick for tick in lower.get_xticks() if first <= tick <= last] == [1]
+
+
+def test_epochs_are_whole_numbers():
+    lower = plots.learning_curves({name: values[:3] for name, values in TRAINING.items()}).axes[1]
+    np.testing.assert_array_equal(lower.get_xticks(), np.round(lower.get_xticks()))
+
+
+def test_reconstruction_is_called_what_it_is():
+    upper = plots.learning_curves(TRAINING, reconstruction_label="cross-entropy").axes[0]
+    assert list(lines(upper)) == ["loss, training", "cross-entropy, training"]
+
+
+def test_takes_the_history_of_a_training():
+    history = History({name: values.tolist() for name, values in (TRAINING | {"steps": EPOCHS * 10}).items()})
+    np.testing.assert_array_equal(
+        lines(plots.learning_curves(history).axes[1])["KL, training"].get_ydata(), TRAINING["kl"]
+    )
+
+
+def test_draws_into_the_given_figure():
+    figure = Figure()
+    assert plots.learning_curves(TRAINING, figure) is figure
+    assert len(figure.axes) == 2
+    with pytest.raises(TypeError, match="figure must be a matplotlib figure, got Axes"):
+        plots.learning_curves(TRAINING, figure.axes[0])
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ({"epoch": [1], "loss": [2.0]}, "history must have the columns .*, it lacks reconstruction, kl"),
+        ({name: [] for name in TRAINING}, "history must have at least one epoch, got none"),
+        (TRAINING | {"kl": [1.0]}, r"history\['kl'\] must have 40 entries, one for each epoch, got \(1,\)"),
+        (TRAINING | {"val_kl": [1.0]}, r"history\['val_kl'\] must have 40 entries"),
+    ],
+)
+def test_histories_that_cannot_be_drawn(history, message):
+    with pytest.raises(ValueError, match=message):
+        plots.learning_curves(history)
