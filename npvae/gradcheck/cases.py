@@ -1,4 +1,4 @@
-"""Everything the package exports that has a backward, each with a check of its own: what ``npvae gradcheck --all`` runs.
+"""Everything the package exports that has a backward, with a check of its own: what ``npvae gradcheck --all`` runs.
 
 The checker itself knows nothing of the package. This registry does, so it is no part of ``npvae.gradcheck``'s face and
 imports the package's rooms only when it is asked.
@@ -12,17 +12,23 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
 from npvae.gradcheck.report import PASS, Report
+from npvae.gradcheck.settings import Settings
+from npvae.gradcheck.target import check_made
 
 __all__ = ["Case", "all_cases", "missing_cases", "table"]
 
 N = 4
 """Rows, features and widths alike: with square matrices a forgotten transpose is a wrong number, not a wrong shape."""
+
+
+WHOLE = ((2, 3, N), (1, 3, N))
+"""Shapes that are broadcast to."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +38,26 @@ class Case:
     Attributes
     ----------
     name : str
+    make : callable
+        ``make(rng)`` gives what a factory for ``npvae gradcheck`` would give (see `npvae.gradcheck.target`).
     covers : tuple
         The exported classes and functions whose backward this case proves.
-    check : callable
-        ``check(rng, name=..., seed=..., ...) -> Report``; `rng` draws the inputs.
+    backwards : tuple of function
+        Functions that compute gradients without being a method of a class covered.
     """
 
     name: str
+    make: Callable[[np.random.Generator], object]
     covers: tuple[object, ...]
-    check: Callable[..., Report]
+    backwards: tuple[Callable, ...] = ()
+
+    def made(self, seed: int = 0) -> object:
+        """What is checked, its inputs drawn with `seed`."""
+        return self.make(np.random.default_rng([seed, 3]))
 
     def run(self, seed: int = 0, **settings: object) -> Report:
-        """Check it; `settings` are those of `npvae.gradcheck.Settings`."""
-        return self.check(np.random.default_rng([seed, 3]), name=self.name, seed=seed, **settings)
+        """Check it, in float32 as well; `settings` are those of `npvae.gradcheck.Settings`."""
+        return check_made(self.made(seed), Settings(seed=seed, **{"float32": True, **settings}), self.name)
 
 
 def all_cases() -> list[Case]:
@@ -54,87 +67,113 @@ def all_cases() -> list[Case]:
 
 def _numerics() -> Iterator[Case]:
     from npvae import numerics
+    from npvae.numerics import log_mean_exp, logit, logsumexp, sigmoid, softplus
 
-    def softmax(a: NDArray) -> NDArray:
-        return np.exp(a - numerics.logsumexp(a, axis=0))
+    def softmax(dy: NDArray, a: NDArray) -> NDArray:
+        return dy * np.exp(a - logsumexp(a, axis=0))
 
     derivatives = {
-        numerics.sigmoid: lambda dy, a: dy * numerics.sigmoid(a) * numerics.sigmoid(-a),
-        numerics.softplus: lambda dy, a: dy * numerics.sigmoid(a),
-        numerics.logit: lambda dy, a: dy / (a * (1 - a)),
-        numerics.logsumexp: lambda dy, a: dy * softmax(a),
-        numerics.log_mean_exp: lambda dy, a: dy * softmax(a),
+        "sigmoid": (sigmoid, lambda dy, a: dy * sigmoid(a) * sigmoid(-a)),
+        "softplus": (softplus, lambda dy, a: dy * sigmoid(a)),
+        "logsumexp": (logsumexp, softmax),
+        "log_mean_exp": (log_mean_exp, softmax),
     }
-    for function, backward in derivatives.items():
+    for name, (function, derivative) in derivatives.items():
+        make = partial(_with_input, function, derivative, lambda rng: 3 * rng.standard_normal((3, N)))
+        yield Case(f"numerics.{name}", make, (getattr(numerics, name),))
+    inside = partial(_with_input, logit, lambda dy, p: dy / (p * (1 - p)), lambda rng: rng.uniform(0.05, 0.95, (3, N)))
+    yield Case("numerics.logit", inside, (logit,))
 
-        def check(rng, function=function, backward=backward, **settings):
-            inside = function is numerics.logit
-            a = rng.uniform(0.05, 0.95, (3, N)) if inside else 3 * rng.standard_normal((3, N))
-            return check_function(function, backward, (a,), **settings)
 
-        yield Case(f"numerics.{function.__name__}", (function,), check)
+def _with_input(function: Callable, derivative: Callable, draw: Callable, rng: np.random.Generator) -> tuple:
+    return function, derivative, (draw(rng),)
 
 
 def _layers() -> Iterator[Case]:
-    from npvae import layers
     from npvae.layers import ACTIVATIONS, Chain, Dense, Sigmoid, Tanh, mlp
 
     def case(name: str, layer: object, *covers: object, n_in: int = N) -> Case:
-        def check(rng, **settings):
-            return check_layer(layer, rng.standard_normal((N, n_in)), **settings)
-
-        return Case(f"layers.{name}", covers, check)
+        return Case(f"layers.{name}", lambda rng: (layer, rng.standard_normal((N, n_in))), covers)
 
     for activation in ACTIVATIONS.values():
         yield case(activation.__name__, activation(), activation)
     for n_in, n_out in ((N, N), (5, 3), (3, 5)):
         yield case(f"Dense {n_in}→{n_out}", Dense(n_in, n_out), Dense, n_in=n_in)
     yield case("Chain", Chain(Tanh(), Dense(N, N), Chain(Dense(N, N), Sigmoid()), Dense(N, N)), Chain)
+    yield _without_dx("Dense", Dense(N, N))
+    yield _without_dx("Chain", Chain(Dense(N, N), Dense(N, N), Tanh()))
     for activation in ACTIVATIONS:
-        yield case(f"mlp {activation}", mlp(N, [N, 3], 2, activation), mlp, layers.Chain)
+        yield case(f"mlp {activation}", mlp(N, [N, 3], 2, activation), mlp, Chain)
+
+
+def _without_dx(name: str, layer: object) -> Case:
+    """A layer that begins a network: with ``need_dx=False`` no dx, and the gradients of the parameters as ever."""
+    from npvae.parameters import Parameters
+
+    def make(rng: np.random.Generator) -> tuple:
+        x = rng.standard_normal((N, N))
+
+        def value_and_grad(theta: Parameters) -> tuple[np.number, Parameters]:
+            y, cache = layer.forward(theta, x)
+            grads = theta.empty_like()
+            if layer.backward(theta, cache, y, grads, need_dx=False) is not None:
+                raise ValueError("dx came back without being asked for")
+            return 0.5 * (y * y).sum(), grads
+
+        return value_and_grad, Parameters.from_arrays(layer.init(rng), np.float64)
+
+    return Case(f"layers.{name} without dx", make, (type(layer),))
 
 
 def _distributions() -> Iterator[Case]:
     from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
     from npvae.distributions.distribution import sum_to_shape
 
-    for label, dist in (
-        ("Bernoulli", Bernoulli()),
-        ("DiagonalGaussian", DiagonalGaussian()),
-        ("FixedGaussian σ=1", FixedGaussian()),
-        ("FixedGaussian σ=0.7", FixedGaussian(0.7)),
-    ):
+    def case(name: str, dist: object) -> Case:
+        return Case(f"distributions.{name}", lambda rng: dist, (type(dist),))
 
-        def check(rng, dist=dist, **settings):
-            return check_distribution(dist, **settings)
+    yield case("Bernoulli", Bernoulli())
+    yield case("DiagonalGaussian", DiagonalGaussian())
+    yield case("FixedGaussian σ=1", FixedGaussian())
+    yield case("FixedGaussian σ=0.7", FixedGaussian(0.7))
 
-        yield Case(f"distributions.{label}", (type(dist),), check)
+    def broadcast(**tensors: NDArray) -> tuple:
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        return tuple(np.broadcast_to(t, whole).copy() for whole in WHOLE for t in tensors.values()), shapes
 
-    def broadcast(rng, name, **settings):
-        reports = []
-        for shape in ((), (1,), (N,), (3, 1), (1, N), (1, 1), (2, 1, N), (2, 3, N)):
-            x = np.asarray(rng.standard_normal(shape))
-            pair = (lambda x: np.broadcast_to(x, (2, 3, N)).copy(), lambda dy, x: sum_to_shape(dy, x.shape))
-            reports.append(check_function(*pair, {"x": x}, name=str(shape), **settings))
-        return Report.merge(name, reports)
+    def sum_back(shapes: dict, dy: tuple) -> dict[str, NDArray]:
+        parts = [sum_to_shape(u, shape) for u, shape in zip(dy, [*shapes.values()] * len(WHOLE), strict=True)]
+        return {name: sum(parts[i :: len(shapes)]) for i, name in enumerate(shapes)}
 
-    yield Case("distributions.sum_to_shape", (sum_to_shape,), broadcast)
+    def stretched(rng: np.random.Generator) -> tuple:
+        shapes = ((), (1,), (N,), (1, N), (1, 1), (3, 1), (1, 1, N), (1, 3, N))
+        return broadcast, sum_back, {}, {f"x{i}": np.asarray(rng.standard_normal(s)) for i, s in enumerate(shapes)}
+
+    yield Case("distributions.sum_to_shape", stretched, (sum_to_shape,), (sum_to_shape,))
 
 
 def _bounds() -> Iterator[Case]:
     from npvae.bounds import elbo
 
-    for n_samples, beta in ((1, 1.0), (3, 1.7)):
+    def case(n_samples: int, beta: float) -> Case:
+        def forward(log_px_z: NDArray, kl: NDArray) -> tuple:
+            loss, upstream = elbo(log_px_z, kl, beta)
+            return (loss.value, loss.per_datum, loss.terms["reconstruction"], loss.terms["kl"]), upstream
 
-        def check(rng, n_samples=n_samples, beta=beta, **settings):
-            def value_and_upstream(densities):
-                loss, upstream = elbo(densities["log_px_z"], densities["kl"], beta)
-                return loss.value, upstream
+        def backward(upstream: dict[str, NDArray], dy: tuple) -> dict[str, NDArray]:
+            dvalue, dloss, dreconstruction, dkl = dy
+            # The weights are those of the mean over n; of every single datum they are n times as large. einsum does not
+            # broadcast: they must have the shape of what they weigh.
+            dlog_px_z = np.einsum("ln,n->ln", upstream["log_px_z"], dvalue + N * (dloss + dreconstruction))
+            return {"log_px_z": dlog_px_z, "kl": np.einsum("n,n->n", upstream["kl"], dvalue + N * (dloss + dkl / beta))}
 
-            densities = {"log_px_z": rng.standard_normal((n_samples, N)), "kl": rng.exponential(size=N)}
-            return check_loss(value_and_upstream, densities, **settings)
+        def make(rng: np.random.Generator) -> tuple:
+            return forward, backward, (rng.standard_normal((n_samples, N)), rng.exponential(size=N))
 
-        yield Case(f"bounds.elbo L={n_samples} β={beta:g}", (elbo,), check)
+        return Case(f"bounds.elbo L={n_samples} β={beta:g}", make, (elbo,), (elbo,))
+
+    yield case(1, 1.0)
+    yield case(3, 1.7)
 
 
 def _models() -> Iterator[Case]:
@@ -142,26 +181,23 @@ def _models() -> Iterator[Case]:
     from npvae.layers import ACTIVATIONS
     from npvae.models import GaussianVAE
 
+    def case(likelihood: object, activation: str, n_samples: int, beta: float) -> Case:
+        # One sample: all sizes alike. Several: all different, for what is hidden by sizes that are alike.
+        rows, features, latents = (N, N, N // 2) if n_samples == 1 else (5, 6, 2)
+        settings = {"activation": activation, "likelihood": likelihood, "n_samples": n_samples, "beta": beta}
+        model = GaussianVAE(n_features=features, latent_dim=latents, hidden=(N,), **settings)
+
+        def make(rng: np.random.Generator) -> tuple:
+            x = rng.standard_normal((rows, features))
+            return model, (x > 0).astype(np.float64) if isinstance(likelihood, Bernoulli) else x
+
+        name = f"models.GaussianVAE {type(likelihood).__name__} {activation} L={n_samples}"
+        return Case(name, make, (GaussianVAE,))
+
     for likelihood in (Bernoulli(), DiagonalGaussian(), FixedGaussian(0.7)):
         for activation in ACTIVATIONS:
-            for n_samples, beta in ((1, 1.0), (3, 1.7)):
-                model = GaussianVAE(
-                    n_features=N,
-                    latent_dim=N // 2,
-                    hidden=(N,),
-                    activation=activation,
-                    likelihood=likelihood,
-                    n_samples=n_samples,
-                    beta=beta,
-                )
-
-                def check(rng, model=model, **settings):
-                    x = rng.standard_normal((N, N))
-                    binary = isinstance(model.likelihood, Bernoulli)
-                    return check_model(model, (x > 0).astype(np.float64) if binary else x, **settings)
-
-                name = f"models.GaussianVAE {type(likelihood).__name__} {activation} L={n_samples}"
-                yield Case(name, (GaussianVAE,), check)
+            yield case(likelihood, activation, 1, 1.0)
+            yield case(likelihood, activation, 3, 1.7)
 
 
 def missing_cases(cases: list[Case] | None = None) -> list[str]:
@@ -195,7 +231,8 @@ def has_backward(thing: object) -> bool:
     """Whether `thing` is differentiated by hand, seen from outside.
 
     A class is if it has a method ``backward``, ``…_backward…`` or ``loss_and_grad`` (protocols only describe one). A
-    function is if its docstring gives its derivative or the ``upstream`` weights it returns, or if it returns such a class.
+    function is if its docstring gives its derivative or the ``upstream`` weights it returns, or if it returns such an
+    object.
     """
     if inspect.isclass(thing):
         methods = any("_backward" in m or m in ("backward", "loss_and_grad") for m in dir(thing))

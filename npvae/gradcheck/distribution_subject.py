@@ -13,6 +13,7 @@ __all__ = ["distribution_subjects", "is_distribution"]
 
 ROWS = 5
 DRAWS = 3
+LEADING = (("", (), ()), (" of several draws", (), (DRAWS,)), (" of several parameters", (DRAWS,), ()))
 SPREAD = 0.7
 
 
@@ -22,7 +23,10 @@ def is_distribution(thing: object) -> bool:
 
 
 def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> list[Subject]:
-    """Every method ``f`` of `dist` with an ``f_backward``, for one batch of parameters and with several draws of each.
+    """Every method ``f`` of `dist` with an ``f_backward``, for one batch of everything and for batches of batches.
+
+    With " of several draws" all arguments but the first have a leading axis, with " of several parameters" only the
+    first has, so that each gradient is once summed over the axis its argument lacks.
 
     The arguments are known by name: ``a`` and ``b`` are parameters, ``eps`` is noise, ``x`` a draw.
 
@@ -40,20 +44,19 @@ def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> lis
         )
     subjects = []
     for name in names:
-        for broadcast in (False, True):
-            tensors = _arguments(dist, name, d, rng, broadcast)
-            if broadcast and len(tensors) == 1:
-                continue
-            subjects.append(_method_subject(dist, name, tensors, " of several draws" if broadcast else ""))
+        for label, first, others in LEADING:
+            tensors = _arguments(dist, name, d, rng, first, others)
+            if len(tensors) > 1 or not others:
+                subjects.append(_method_subject(dist, name, tensors, label))
     return subjects
 
 
-def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, broadcast: bool) -> Tensors:
-    """Arrays for the arguments of a method; with `broadcast` all but the first have a leading axis of draws."""
+def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first: tuple, others: tuple) -> Tensors:
+    """Arrays for the arguments of a method, with the leading axes `first` and `others`."""
     wanted = list(inspect.signature(getattr(dist, name)).parameters)
     tensors: Tensors = {}
     for argument in wanted:
-        rows = (DRAWS, ROWS) if broadcast and tensors else (ROWS,)
+        rows = (*(others if tensors else first), ROWS)
         if argument in ("a", "b"):
             tensors[argument] = SPREAD * rng.standard_normal((*rows, dist.n_params(d)))
         elif argument == "eps":

@@ -101,8 +101,10 @@ def _binary(node: ast.BinOp, scope: Scope) -> Iterator[ast.expr]:
     if type(node.op) in OPPOSITE:
         yield _changed(node, op=OPPOSITE[type(node.op)]())
     yield copy.deepcopy(node.left)
-    yield ast.UnaryOp(ast.USub(), copy.deepcopy(node.right)) if isinstance(node.op, ast.Sub) else copy.deepcopy(
-        node.right
+    yield (
+        ast.UnaryOp(ast.USub(), copy.deepcopy(node.right))
+        if isinstance(node.op, ast.Sub)
+        else copy.deepcopy(node.right)
     )
 
 

@@ -1,7 +1,6 @@
 """Mutants of a function: copies of its code with one mistake each, made from its syntax tree."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 
 from npvae.gradcheck.mutant_edits import Scope, edits
 
-__all__ = ["Mutant", "NoSource", "in_place", "mutants"]
+__all__ = ["Mutant", "NoSource", "in_place", "mutants", "plain_function"]
 
-SHOWN = 60
-LOOPS = 1_000_000
+SHOWN = 50
+LOOPS = 100_000
+COUNTER = "_turns_of_all_loops"
 FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -48,7 +48,7 @@ class Mutant:
 
 @contextmanager
 def in_place(function: types.FunctionType, code: types.CodeType) -> Iterator[None]:
-    """Let a function, wherever it is referred to, run other code; its own comes back whatever happens."""
+    """Let a function run other code, wherever it is referred to; its own comes back whatever happens."""
     own = function.__code__
     function.__code__ = code
     try:
@@ -67,7 +67,8 @@ def mutants(function: Callable) -> list[Mutant]:
     """
     function = plain_function(function)
     tree, first = _parse(function)
-    scope, sites = _scope(tree), list(_sites(tree, "body", tree.body))
+    _bound_loops(tree)
+    scope, sites = _scope(tree), list(_sites(tree))
     module = _module(tree, function)
     seen, made = {ast.dump(tree)}, []
     for site in sites:
@@ -113,22 +114,39 @@ def _parse(function: types.FunctionType) -> tuple[ast.FunctionDef, int]:
     if not isinstance(tree, ast.FunctionDef):
         raise NoSource(f"{name} is not made with def: give it a def of its own")
     tree.decorator_list = []
+    if ast.get_docstring(tree) is not None:
+        tree.body[0] = ast.copy_location(ast.Pass(), tree.body[0])
     return tree, first - 1 - int(indented)
 
 
-def _module(tree: ast.FunctionDef, function: types.FunctionType) -> ast.Module:
-    """A module that compiles the function as what it is: with variables of a function around it, in a class.
+def _bound_loops(tree: ast.FunctionDef) -> None:
+    """Give every ``while`` an end: a mistake in its condition must not stop the search."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+    for loop in loops:
+        text = f"{COUNTER} += 1\nif {COUNTER} > {LOOPS}: raise RuntimeError('the loop has no end')"
+        loop.body[:0] = _guards(text)
+    if loops:
+        tree.body[:0] = _guards(f"{COUNTER} = 0")
 
-    Loops get an end: a mistake in a condition must not stop the search.
-    """
-    _bound_loops(tree)
+
+def _guards(text: str) -> list[ast.stmt]:
+    statements = ast.parse(text).body
+    for statement in statements:
+        statement.guards_a_loop = True
+    return statements
+
+
+def _module(tree: ast.FunctionDef, function: types.FunctionType) -> ast.Module:
+    """A module that compiles the function as what it is: inside a class, with variables of a function around it."""
     free = function.__code__.co_freevars
-    if free:  # also a mutant that has lost the use of one must have them all
-        tree.body.insert(0, ast.Expr(ast.parse(f"lambda: ({', '.join(free)},)", mode="eval").body))
+    if free:  # also a mutant that has lost the use of one of them must be given them all
+        tree.body.append(ast.Expr(ast.parse(f"lambda: ({', '.join(free)},)", mode="eval").body))
     owner = _owner(function)
     outer = ast.parse("def outer(): pass").body[0]
     outer.args.args = [ast.arg(variable) for variable in free]
     outer.body = [ast.ClassDef(name=owner, bases=[], keywords=[], body=[tree], decorator_list=[])] if owner else [tree]
+    if owner and hasattr(ast, "type_param"):
+        outer.body[0].type_params = []
     module = ast.fix_missing_locations(ast.Module([outer], []))
     code = _compile(module, function)
     if code is None or code.co_freevars != free:
@@ -154,33 +172,103 @@ def _compile(module: ast.Module, function: types.FunctionType) -> types.CodeType
     return code
 
 
-def _bound_loops(tree: ast.FunctionDef) -> None:
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
-    for loop in loops:
-        loop.body[:0] = ast.parse(f"_turns += 1\nif _turns > {LOOPS}: raise RuntimeError('the loop has no end')").body
-    if loops:
-        tree.body[:0] = ast.parse("_turns = 0").body
-
-
 @dataclass(frozen=True)
 class _Site:
-    """A node and the place where it stands."""
+    """A node and the place where it stands: a field of its parent, or an element of that field."""
 
-    siblings: list | ast.AST
-    place: int | str
+    parent: ast.AST
+    field: str
+    place: int | None
     node: ast.AST
 
     def put(self, node: ast.AST) -> None:
         """Let another node stand there."""
-        if isinstance(self.siblings, list):
-            # Found again by what stands there now, as statements may have been put before it.
-            self.siblings[self.place] = node
+        if self.place is None:
+            setattr(self.parent, self.field, node)
         else:
-            setattr(self.siblings, self.place, node)
+            getattr(self.parent, self.field)[self.place] = node
 
 
-NO_CODE = ("annotation", "returns", "decorator_list", "args", "ctx", "op", "ops")
+def _sites(parent: ast.AST) -> Iterator[_Site]:
+    """Every statement and expression below `parent` in which a mistake can be made."""
+    for field, value in ast.iter_fields(parent):
+        if isinstance(parent, (ast.FunctionDef, ast.Lambda)) and field != "body":
+            continue
+        if field in ("annotation", "exc", "cause", "msg"):
+            continue
+        several = isinstance(value, list)
+        for place, node in enumerate(value if several else [value]):
+            if not isinstance(node, ast.AST) or hasattr(node, "guards_a_loop"):
+                continue
+            if isinstance(node, (ast.stmt, ast.expr)):
+                yield _Site(parent, field, place if several else None, node)
+            yield from _sites(node)
 
 
-def _sites(tree: ast.AST) -> Iterator[_Site]:
-    pass
+def _scope(tree: ast.FunctionDef) -> Scope:
+    """What the edits have to know of the function."""
+    nodes = [node for statement in tree.body for node in ast.walk(statement)]
+    inner = {id(name) for node in nodes if isinstance(node, ast.comprehension) for name in ast.walk(node.target)}
+    arguments = [a.arg for a in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+    receiver = arguments[0] if arguments[:1] in (["self"], ["cls"]) else ""
+    names = {argument: 0 for argument in arguments if argument != receiver}
+    for node in nodes:
+        stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if stored and id(node) not in inner and node.id != COUNTER:
+            names.setdefault(node.id, node.lineno)
+    strings = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    attributes = [
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == receiver
+    ]
+    return Scope(
+        names,
+        tuple(dict.fromkeys(strings)),
+        tuple(dict.fromkeys(attributes)),
+        receiver,
+        {id(node) for top in _structure(nodes) for node in ast.walk(top)},
+        {id(value) for top in _quantities(nodes) for value in _leaves(top)},
+    )
+
+
+def _structure(nodes: list[ast.AST]) -> Iterator[ast.AST]:
+    """Indices, axes and shapes."""
+    for node in nodes:
+        if isinstance(node, ast.Subscript):
+            yield node.slice
+        if isinstance(node, ast.keyword) and node.arg in ("axis", "axes", "shape"):
+            yield node.value
+
+
+def _quantities(nodes: list[ast.AST]) -> Iterator[ast.expr]:
+    """What is returned, assigned, or handed to a function."""
+    for node in nodes:
+        if isinstance(node, (ast.Return, ast.AugAssign, ast.AnnAssign)) and node.value is not None:
+            yield node.value
+        elif isinstance(node, ast.Assign):
+            unpacked = isinstance(node.targets[0], ast.Tuple) and not isinstance(node.value, ast.Tuple)
+            yield from [] if unpacked else [node.value]
+        elif isinstance(node, ast.Call):
+            yield from node.args
+
+
+def _leaves(node: ast.expr) -> Iterator[ast.expr]:
+    """The members of a display of values, or the value itself."""
+    if isinstance(node, (ast.Tuple, ast.List)):
+        for element in node.elts:
+            yield from _leaves(element)
+    elif isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from _leaves(value)
+    elif not isinstance(node, (ast.Constant, ast.Starred, ast.Lambda, ast.JoinedStr)):
+        yield node
+
+
+def _change(old: ast.AST, new: ast.AST) -> str:
+    return f"{_text(old)} dropped" if isinstance(new, ast.Pass) else f"{_text(old)} -> {_text(new)}"
+
+
+def _text(node: ast.AST) -> str:
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -111,8 +111,10 @@ def test_a_distribution_is_checked_method_by_method_with_and_without_draws():
     assert report.status == PASS
     assert {e.name: e.shape for e in report.entries} == {
         "kl.a": (5, 6),
+        "kl of several parameters.a": (3, 5, 6),
         "sample.a": (5, 6),
         "sample of several draws.a": (5, 6),
+        "sample of several parameters.a": (3, 5, 6),
     }
 
 
@@ -128,7 +130,8 @@ def test_a_wrong_distribution_is_blamed_by_method():
             return da.sum(axis=tuple(range(da.ndim - len(shape))))
 
     report = check_distribution(Wrong())
-    assert {e.name for e in report.entries if e.status == FAIL} == {"sample.a", "sample of several draws.a"}
+    wrong = {e.name for e in report.entries if e.status == FAIL}
+    assert wrong == {"sample.a", "sample of several draws.a", "sample of several parameters.a"}
     assert "15 of 30 elements wrong" in str(report)
 
 
