@@ -310,7 +310,7 @@ class VAE(Estimator):
         """
         x, seed = self._data(X), random_seed(random_state)
         x = self._binarized(x, np.random.default_rng([seed, 0, _BINARIZE]))
-        model = replace(self.model_, n_samples=integer("n_samples", n_samples, at_least=1), beta=1.0)
+        model = replace(self.model_, n_samples=integer("n_samples", n_samples, at_least=1))
         rng = np.random.default_rng([seed, 0, _SCORE])
 
         def terms(rows: NDArray) -> NDArray:

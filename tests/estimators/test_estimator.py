@@ -10,7 +10,7 @@ from npvae.estimators.estimator import Estimator, NotFittedError, by_rows, pictu
 
 OTHER = {
     "latent_dim": 3,
-    "hidden": (7, 5),
+    "hidden": [7, 5],
     "activation": "tanh",
     "likelihood": "gaussian",
     "binarize": "fixed",

@@ -114,11 +114,18 @@ def test_a_second_press_ends_the_run_at_once():
 
 
 def test_interruption_keeps_the_latest_parameters_not_the_best():
-    model, theta = small_vae()
-    x = binary_rows()
-    run = train(model, theta, x, epochs=9, x_val=x, patience=5, callbacks=[lambda run: press()])
-    assert run.stopped == "interrupted"
-    np.testing.assert_array_equal(run.theta.flat, train(model, theta, x, epochs=1).theta.flat)
+    x, thetas, model = np.ones((4, 3)), [], Mean()
+
+    def third(run):
+        thetas.append(run.theta.flat.copy())
+        if run.epoch == 3:
+            press()
+
+    # Steps that are too long: what is left to 1 grows by 1.1 in every epoch.
+    run = train(model, model.init(None), x, optimizer=SGD(2.1, 0.0), x_val=x, patience=9, epochs=9, callbacks=[third])
+    assert (run.stopped, run.best_epoch) == ("interrupted", 1)
+    np.testing.assert_array_equal(run.theta.flat, thetas[2])
+    assert not np.array_equal(thetas[0], thetas[2])
 
 
 def test_trains_outside_the_main_thread():
