@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from benchmarks.planted import Mistake, mistakes
-from benchmarks.planted_vae import backward, forward, inputs, parameters
+from benchmarks.planted_vae import FEATURES, HIDDEN, backward, forward, inputs, parameters
 from npvae.gradcheck import Report, check_function, check_model
 from npvae.models import GaussianVAE
 
@@ -42,10 +42,11 @@ def planted() -> int:
     return 2 * len(rows) - found - named
 
 
-def report_on(mistake: Mistake, seed: int = 0) -> Report:
+def report_on(mistake: Mistake, seed: int = 0, features: int = FEATURES, hidden: int = HIDDEN) -> Report:
     """The checker's report on one mistake."""
     forward, backward = mistake.pair()
-    return check_function(forward, backward, inputs(seed), parameters(seed), name=mistake.name, seed=seed)
+    given = inputs(seed, features=features), parameters(seed, features, hidden)
+    return check_function(forward, backward, *given, name=mistake.name, seed=seed)
 
 
 def is_named(mistake: Mistake, report: Report) -> bool:

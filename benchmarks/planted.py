@@ -159,7 +159,7 @@ def places() -> list[Mistake]:
         Mistake("shifted by one", "shifted by one along axis 0", {"db4": lambda v, _: np.roll(v, 1)}, {"b4"}),
         Mistake("two names swapped", "the names are swapped", wrong={"b1", "b4"}, backward=swapped_names),
         Mistake("one bias element 1 % off", "b4[7]", {"db4": one_element((7,), 1.01)}, {"b4"}),
-        Mistake("one weight of 156,800 doubled", "1 of 156,800", {"dW1": one_element((300, 17), 2.0)}, {"W1"}),
+        Mistake("one weight of 156,800 doubled", "W1[300, 17]", {"dW1": one_element((300, 17), 2.0)}, {"W1"}),
         Mistake("a row forgotten", "index 3 on axis 0", {"dW4": one_element((3,), 0.0)}, {"W4"}),
         Mistake("a column forgotten", "index 5 on axis 1", {"dW5": one_element((slice(None), 5), 0.0)}, {"W5"}),
         Mistake("the last datum forgotten", "between b1 and W2", {"da1": one_element((-1,), 0.0)}, FIRST),

@@ -24,7 +24,7 @@ def complex_step(line: Line, step: float = STEP) -> Estimate:
     """Derivative along `line`.
 
     All tensors are made complex, because code that takes its dtype from one of them (``np.empty_like(x)``) then works.
-    Where that breaks, comparisons are made by real parts (``x < 0`` may refuse a zero with an imaginary part); and where
+    Where that breaks, comparisons are made by real parts (``x < 0`` may refuse a zero with an imaginary part); where
     that breaks as well, only the tensor in question is made complex.
 
     Raises

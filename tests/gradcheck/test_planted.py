@@ -18,9 +18,17 @@ def test_there_are_thirty_one():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_planted_mistake_is_found_and_named(name):
     mistake = next(mistake for mistake in mistakes() if mistake.name == name)
-    report = report_on(mistake)
+    report = report_on(mistake, features=310, hidden=30)
     assert report.status == FAIL
     assert is_named(mistake, report), str(report)
+
+
+def test_one_wrong_weight_of_156_800_is_found():
+    mistake = next(mistake for mistake in mistakes() if "156,800" in mistake.name)
+    report = report_on(mistake)
+    assert "W1[300, 17]  numeric" in str(report)
+    assert "numeric = 0.5 × analytic there" in str(report)
+    assert "1 of 156,800 elements wrong." in str(report)
 
 
 def test_the_ground_they_are_planted_in_is_right():
