@@ -45,8 +45,10 @@ class Progress:
             self._refreshed = now
             speed = sums.n / (now - self._epoch_started)
             left = ((self.epochs - run.epoch) * n - sums.n) / speed
-            line = f"{self._line(run.epoch + 1, sums.means(), speed, left)} {sums.n / n:4.0%}"
-            # A line that wraps could not be rewritten.
+            line = (
+                f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {_terms(sums.means())} nats | {_pace(left, speed)}"
+            )
+            # A line that wraps could not be rewritten; what 80 columns cut off is the end of the unit.
             self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K")
             self._open = True
 
@@ -55,7 +57,10 @@ class Progress:
         now = perf_counter()
         speed = self._images / (now - self._epoch_started)
         left = (self.epochs - run.epoch) * (now - self._epoch_started)
-        line = self._line(run.epoch, run.history.last(), speed, left)
+        means = run.history.last()
+        loss = f"loss {means['loss']:.2f} ({_terms(means)}) nats"
+        held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
+        line = f"{self._count(run.epoch)} | {loss}{held_out} | {_pace(left, speed)}"
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
         self._epoch_started, self._open = now, False
 
@@ -65,21 +70,22 @@ class Progress:
             self._write("\n")
             self._open = False
 
-    def _line(self, epoch: int, means: dict[str, float], speed: float, left: float) -> str:
-        width = len(str(self.epochs))
-        bookkeeping = ("epoch", "steps", "seconds", "loss")
-        terms = [
-            f"{name} {value:.2f}" for name, value in means.items() if name not in bookkeeping and "val_" not in name
-        ]
-        held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
-        return (
-            f"epoch {epoch:{width}}/{self.epochs} | loss {means['loss']:.2f} ({', '.join(terms)}) nats{held_out}"
-            f" | {speed:,.0f} images/s | {_duration(left)} left"
-        )
+    def _count(self, epoch: int) -> str:
+        return f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}"
 
     def _write(self, text: str) -> None:
         self.stream.write(text)
         self.stream.flush()
+
+
+def _terms(means: dict[str, float]) -> str:
+    bookkeeping = ("epoch", "steps", "seconds", "loss")
+    terms = {name: mean for name, mean in means.items() if name not in bookkeeping and not name.startswith("val_")}
+    return ", ".join(f"{name} {mean:.2f}" for name, mean in terms.items())
+
+
+def _pace(left: float, speed: float) -> str:
+    return f"{_duration(left)} left | {speed:,.0f} images/s"
 
 
 def _duration(seconds: float) -> str:

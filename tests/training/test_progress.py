@@ -6,7 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from npvae.bounds import Loss
 from npvae.training import NonFiniteLossError, Progress, progress, train
+from npvae.training.evaluate import TermSums
 from tests.training.toys import Mean, binary_rows, small_vae
 
 
@@ -38,7 +40,7 @@ def test_a_pipe_gets_one_plain_line_an_epoch():
     assert "\033" not in stream.getvalue()
     pattern = (
         r"epoch 2/3 \| loss {loss:.2f} \(reconstruction {reconstruction:.2f}, kl {kl:.2f}\) nats"
-        r" \| held-out {val_loss:.2f} \| [\d,]+ images/s \| \d:\d\d left"
+        r" \| held-out {val_loss:.2f} \| \d:\d\d left \| [\d,]+ images/s"
     )
     row = {name: column[1] for name, column in run.history.items()}
     assert re.fullmatch(pattern.format(**row), lines[1])
@@ -63,7 +65,21 @@ def test_a_living_line_never_wraps(every_step, monkeypatch):
     train_to(stream, epochs=1)
     *living, last = stream.getvalue().split("\r")[1:]
     assert [len(line.removesuffix("\033[K")) for line in living] == [39] * 5
-    assert last.endswith("left\033[K\n")
+    assert last.endswith("images/s\033[K\n")
+
+
+def test_eighty_columns_show_all_that_matters(every_step, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    bar = Progress(10, stream)
+    run = train_to(io.StringIO())
+    sums = TermSums()
+    sums.add(Loss({"reconstruction": np.full(128, 106.28), "kl": np.full(128, 25.69)}))
+    run.epoch = 0
+    bar.step(run, sums, 12_800)
+    assert re.match(
+        r"\repoch  1/10   1% \| reconstruction 106.28, kl 25.69 nats \| [\d:]+ left \| [\d,]+", stream.getvalue()
+    )
 
 
 def test_refreshing_is_rare_enough_not_to_cost_time(monkeypatch):
@@ -81,9 +97,9 @@ def test_speed_and_time_left(monkeypatch):
     train(model, model.init(None), np.ones((400, 3)), batch_size=400, epochs=3, progress=Progress(3, stream))
     # Ten seconds pass between two looks at the clock: created at 0, first step at 10, first epoch over at 20.
     assert [line.split(" | ")[2:] for line in stream.getvalue().splitlines()] == [
-        ["20 images/s", "0:40 left"],
-        ["20 images/s", "0:20 left"],
-        ["20 images/s", "0:00 left"],
+        ["0:40 left", "20 images/s"],
+        ["0:20 left", "20 images/s"],
+        ["0:00 left", "20 images/s"],
     ]
 
 
@@ -94,7 +110,9 @@ def test_time_left_within_an_epoch(every_step, monkeypatch):
     model = Mean()
     train(model, model.init(None), np.ones((400, 3)), batch_size=100, epochs=2, progress=Progress(2, stream))
     first = stream.getvalue().split("\r")[1]
-    assert "10 images/s | 1:10 left  25%" in first  # 100 of 800 in ten seconds
+    # 100 of 800 in ten seconds.
+    assert first.startswith("epoch 1/2  25% | distance ")
+    assert " nats | 1:10 left | 10 images/s\033[K" in first
 
 
 @pytest.mark.parametrize(
@@ -115,7 +133,8 @@ def test_a_broken_run_ends_its_living_line(every_step):
     stream, model = Terminal(), Breaks()
     with pytest.raises(NonFiniteLossError):
         train(model, model.init(None), np.ones((8, 3)), batch_size=2, progress=Progress(10, stream))
-    assert stream.getvalue().endswith("50%\033[K\n")
+    assert stream.getvalue().endswith("images/s\033[K\n")
+    assert stream.getvalue().count("\n") == 1
 
 
 def test_goes_to_standard_error_by_default(capsys):
