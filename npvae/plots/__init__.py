@@ -10,6 +10,7 @@ from npvae.plots.images import image_grid, interpolations, reconstructions
 from npvae.plots.latent import latent_scatter
 from npvae.plots.manifold import manifold, manifold_grid
 from npvae.plots.saving import save
+from npvae.plots.step_curve import step_curve
 
 __all__ = [
     "image_grid",
@@ -21,4 +22,5 @@ __all__ = [
     "reconstructions",
     "require_matplotlib",
     "save",
+    "step_curve",
 ]

@@ -28,6 +28,16 @@ def test_draws_into_the_given_axes(name):
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
+def test_nothing_is_cut_off(name):
+    figure = DRAWINGS[name](None).figure
+    figure.draw_without_rendering()
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0) >= 0
+    assert drawn.x1 <= width
+    assert drawn.y1 <= height
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
 def test_refuses_what_is_no_axes(name):
     with pytest.raises(TypeError, match="ax must be matplotlib axes, got Figure"):
         DRAWINGS[name](Figure())

@@ -39,12 +39,14 @@ def test_other_dimensions_are_named():
         (np.arange(60) % 3 + 5, ["5", "6", "7"]),
         (np.arange(60) % 2 == 0, ["False", "True"]),
         (np.array(["cat", "dog"])[np.arange(60) % 2], ["cat", "dog"]),
+        (np.arange(60) % 10, list("0123456789")),
         (np.arange(60) % 20, [str(i) for i in range(20)]),
     ],
 )
 def test_classes_have_a_colour_and_a_legend_entry_each(labels, names):
     ax = plots.latent_scatter(Z, labels)
     legend = ax.get_legend()
+    np.testing.assert_array_equal(points(ax), Z[:, :2])
     assert texts(legend.get_texts()) == names
     found = colours(ax)
     palette = colormaps["tab10" if len(names) <= 10 else "tab20"].colors

@@ -68,8 +68,10 @@ class TestManifold:
     @pytest.mark.parametrize(
         "grid",
         [
-            plots.manifold_grid(3)[::-1],
+            plots.manifold_grid(3) * (-1, 1),
+            plots.manifold_grid(3) * (1, -1),
             plots.manifold_grid(3)[:, ::-1],
+            plots.manifold_grid(3) + np.eye(9)[:, 4:5] / 10,
             plots.manifold_grid(3)[:8],
             np.random.default_rng(0).random((9, 2)),
         ],

@@ -94,7 +94,9 @@ def test_what_is_no_picture_is_refused(tmp_path):
 def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"old")
 
-    def fail(*args, **kwargs):
+    def fail(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:100])
         raise OSError("No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", fail)

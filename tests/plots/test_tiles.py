@@ -67,6 +67,11 @@ def test_a_pixel_takes_a_whole_number_of_dots_of_the_picture(shape):
     assert dots[0] == pytest.approx(round(dots[0]))
 
 
+def test_few_images_make_a_small_picture():
+    ax = draw_tiles(np.zeros((1, 2, 28, 28)), None, 0, 1)
+    assert 100 < ax.get_window_extent().height <= 150
+
+
 @pytest.mark.parametrize(
     ("n", "at_most", "expected"),
     [
