@@ -42,7 +42,7 @@ def sigmoid(a: NDArray) -> NDArray:
 
 
 def softplus(a: NDArray) -> NDArray:
-    """Softplus log(1 + e^a) = max(a, 0) + log1p(e^{−|a|}), exact to the last digits for every a.
+    """Softplus log(1 + e^a) = max(a, 0) + log1p(e^{−|a|}), for every a to the last digits.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def softplus(a: NDArray) -> NDArray:
     Returns
     -------
     array of the same shape
-        Positive values. Derivative: `sigmoid` (a).
+        Values ≥ 0 (0 only where e^a underflows). Derivative: `sigmoid` (a).
     """
     s = np.asarray(np.minimum(a, -a))
     np.exp(s, out=s)

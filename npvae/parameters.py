@@ -28,7 +28,8 @@ class Parameters(Mapping[str, np.ndarray]):
         Name and shape of every array, in the order in which they lie in memory. Dots in a name are levels:
         ``"encoder.0.W"`` belongs to the section ``"encoder"`` and to its section ``"0"``.
     dtype : dtype, default float32
-        Training runs in float32, gradient checks in float64, the complex step in complex128.
+        Of new memory; where `flat` is given its own dtype counts. Training runs in float32, gradient checks in
+        float64, the complex step in complex128.
     flat : 1-D array, optional
         The memory to view. Without it, zeros on a 64-byte boundary.
 
@@ -71,6 +72,13 @@ class Parameters(Mapping[str, np.ndarray]):
         self._sections: dict[str, Parameters] = {}
 
     @classmethod
+    def from_flat(cls, shapes: Shapes, flat: NDArray) -> Parameters:
+        """Copy a flat vector into a new, aligned one of the same dtype."""
+        theta = cls(shapes, flat.dtype)
+        theta.flat[:] = flat
+        return theta
+
+    @classmethod
     def from_arrays(cls, arrays: Mapping[str, ArrayLike], dtype: DTypeLike = np.float32) -> Parameters:
         """Copy named arrays into a new flat vector, in their order."""
         theta = cls({name: np.shape(array) for name, array in arrays.items()}, dtype)
@@ -91,9 +99,17 @@ class Parameters(Mapping[str, np.ndarray]):
         arrays = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
         return f"Parameters({self.flat.size:,} × {self.flat.dtype}: {arrays})"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Parameters):
+            return NotImplemented
+        same_layout = list(self.shapes.items()) == list(other.shapes.items())
+        return same_layout and self.dtype == other.dtype and np.array_equal(self.flat, other.flat)
+
+    __hash__ = None  # it can change
+
     def __reduce__(self) -> tuple:
-        # The views must point into the vector again after copying or unpickling.
-        return type(self), (self.shapes, self.flat.dtype, self.flat)
+        # The views must point into the vector again, and the vector lie on its boundary, after copying or unpickling.
+        return type(self).from_flat, (self.shapes, self.flat)
 
     @property
     def dtype(self) -> np.dtype:

@@ -149,8 +149,19 @@ def test_views_stay_tied_to_the_vector_through_copies(way):
     assert all((array == 3).all() for array in again.values())
     assert (again.section("decoder")["0.b"] == 3).all()
     assert again["encoder.0.W"].flags.f_contiguous
-    if way != "copy.copy":  # the shallow one shares its memory, as shallow copies do
-        assert theta.flat[1] == 1
+    assert again.flat.ctypes.data % 64 == 0
+    assert theta.flat[1] == 1
+
+
+def test_equality_is_of_layout_dtype_and_values():
+    theta = counting(np.float32)
+    assert theta == theta.copy()
+    assert theta != theta.astype(np.float64)
+    other = theta.copy()
+    other.flat[-1] += 1
+    assert theta != other
+    assert Parameters({"a": (2,), "b": (2,)}) != Parameters({"b": (2,), "a": (2,)})
+    assert theta != "theta"
 
 
 def test_copying_a_section_takes_only_the_section():

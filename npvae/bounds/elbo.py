@@ -11,9 +11,9 @@ __all__ = ["elbo"]
 
 
 def elbo(log_px_z: NDArray, kl: NDArray, beta: float = 1.0) -> tuple[Loss, dict[str, NDArray]]:
-    """−ELBO = −E_q[log p(x|z)] + β KL(q(z|x) ‖ p(z)), the expectation as a mean over L samples.
+    """−E_q[log p(x|z)] + β KL(q(z|x) ‖ p(z)), the expectation as a mean over L samples.
 
-    With β = 1 it is a lower bound: log p(x) = ELBO + KL(q(z|x) ‖ p(z|x)) ≥ ELBO.
+    With β = 1 that is −ELBO, and log p(x) = ELBO + KL(q(z|x) ‖ p(z|x)) ≥ ELBO.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from npvae.datasets import Dataset
 
 __all__ = ["HelpFormatter", "Parser", "add_command", "integers", "read_data", "row_range"]
 
-DIGITS = 20_000
+DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
 
 
@@ -71,8 +71,11 @@ def row_range(text: str) -> slice:
         raise argparse.ArgumentTypeError(f"expected rows such as 0:100 or 7, got {text!r}") from None
 
 
-def read_data(path: str, labels: str | None = None, rows: slice | None = None, digits_seed: int = 0) -> Dataset:
-    """The data set behind DATA. A file called "digits" goes before the embedded ones."""
+def read_data(path: str, labels: str | None = None, rows: slice | None = None, digits_seed: int = 1) -> Dataset:
+    """The data set behind DATA. A file called "digits" goes before the embedded ones.
+
+    By default those are drawn with another seed than the ones that ``npvae train`` learns, so they are held-out data.
+    """
     embedded = path == "digits" and not Path(path).exists()
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")

@@ -164,11 +164,11 @@ def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     rows = None if args.limit is None else slice(0, args.limit)
     if args.limit is not None and args.limit < 1:
         raise ValueError(f"--limit must be at least 1, got {args.limit}")
-    data = read_data(args.data, args.labels, rows)
+    data = read_data(args.data, args.labels, rows, digits_seed=0)
     test = args.test
     if test is None:
-        return data, read_data("digits", rows=slice(0, 2000), digits_seed=1) if args.data == "digits" else None
-    return data, read_data(test, digits_seed=1)
+        return data, read_data("digits", rows=slice(0, 2000)) if args.data == "digits" else None
+    return data, read_data(test)
 
 
 def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:

@@ -6,7 +6,7 @@ A posterior q(z|x) and a likelihood p(x|z) are the same kind of thing here. Ever
 
 from npvae.distributions.bernoulli import Bernoulli
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
-from npvae.distributions.distribution import Distribution
+from npvae.distributions.distribution import Distribution, Posterior
 from npvae.distributions.fixed_gaussian import FixedGaussian
 
-__all__ = ["Bernoulli", "DiagonalGaussian", "Distribution", "FixedGaussian"]
+__all__ = ["Bernoulli", "DiagonalGaussian", "Distribution", "FixedGaussian", "Posterior"]

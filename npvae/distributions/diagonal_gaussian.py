@@ -53,13 +53,13 @@ class DiagonalGaussian:
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (4) and section 2.4.
         """
         mu, log_var = np.split(a, 2, axis=-1)
-        noise = np.exp(0.5 * log_var) * eps
-        return mu + noise, (noise, a.shape)
+        scaled_eps = np.exp(0.5 * log_var) * eps
+        return mu + scaled_eps, (scaled_eps, a.shape)
 
     def sample_backward(self, cache: tuple, dz: NDArray) -> NDArray:
         """dmu = dz and dlog_var = ½ σ ⊙ eps ⊙ dz, joined as da; summed over the axes that only eps had."""
-        noise, shape = cache
-        dlog_var = 0.5 * noise * dz
+        scaled_eps, shape = cache
+        dlog_var = 0.5 * scaled_eps * dz
         return sum_to_shape(np.concatenate([dz, dlog_var], axis=-1), shape)
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
@@ -111,7 +111,8 @@ class DiagonalGaussian:
     def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j mu_j² + σ_j² − 1 − log_var_j, the analytic KL to the VAE's prior.
 
-        σ² − 1 is computed as expm1(log_var), so the KL is exact, not a difference of rounded ones, near the prior.
+        σ² − 1 is computed as expm1(log_var), so that the KL vanishes at the prior and its rounding error with log_var.
+        Beyond log_var = 88 σ² overflows float32.
 
         Parameters
         ----------
@@ -162,8 +163,8 @@ class DiagonalGaussian:
         return sum_to_shape(da, shape_a), sum_to_shape(db, shape_b)
 
     def mean(self, a: NDArray) -> NDArray:
-        """E[z] = mu, the first half of a (a view of it)."""
-        return np.split(a, 2, axis=-1)[0]
+        """E[z] = mu, the first half of a (a copy)."""
+        return np.split(a, 2, axis=-1)[0].copy()
 
     def output_bias(self, mean: NDArray) -> NDArray:
         """The mean itself, with variance one."""

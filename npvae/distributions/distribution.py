@@ -1,4 +1,4 @@
-"""What a distribution is, and the one helper that all of them share."""
+"""What a distribution and a posterior are, and the one helper that all of them share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Distribution", "sum_to_shape"]
+__all__ = ["Distribution", "Posterior", "sum_to_shape"]
 
 
 class Distribution(Protocol):
@@ -47,6 +47,19 @@ class Distribution(Protocol):
 
     def output_bias(self, mean: NDArray) -> NDArray:
         """The constant `a`, shape (n_params(d),), whose mean is closest to a given mean (d,) of the data."""
+
+
+class Posterior(Distribution, Protocol):
+    """A distribution that can stand for q(z|x): reparameterised, with an analytic KL to the prior."""
+
+    def sample_backward(self, cache: Any, dz: NDArray) -> NDArray:
+        """∂loss/∂a from ∂loss/∂z, through the draw."""
+
+    def kl(self, a: NDArray) -> tuple[NDArray, Any]:
+        """KL(q ‖ prior) in nats, summed over the dimensions."""
+
+    def kl_backward(self, cache: Any, dkl: NDArray) -> NDArray:
+        """∂loss/∂a from ∂loss/∂KL."""
 
 
 def sum_to_shape(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:

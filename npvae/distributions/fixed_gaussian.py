@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.diagonal_gaussian import LOG_2PI
 from npvae.distributions.distribution import sum_to_shape
+from npvae.validation import number
 
 __all__ = ["FixedGaussian"]
 
@@ -22,9 +23,17 @@ class FixedGaussian:
     ----------
     sigma : float, default 1.0
         Standard deviation of every dimension, in units of x.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `sigma` is no positive number.
     """
 
     sigma: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sigma", number("sigma", self.sigma, above=0))
 
     def n_params(self, d: int) -> int:
         """One mean a dimension: d."""
@@ -45,7 +54,7 @@ class FixedGaussian:
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log N(x; a, σ²) = −½ Σ_j log 2πσ² + (x_j − a_j)²/σ², nats, shape (…). The cache serves both backwards."""
         deviation = (x - a) / self.sigma
-        constant = a.shape[-1] * (LOG_2PI + 2 * log(self.sigma))
+        constant = deviation.shape[-1] * (LOG_2PI + 2 * log(self.sigma))
         return -0.5 * (constant + (deviation * deviation).sum(axis=-1)), (deviation, a.shape, x.shape)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
@@ -72,5 +81,5 @@ class FixedGaussian:
         return a.copy()
 
     def output_bias(self, mean: NDArray) -> NDArray:
-        """The mean itself."""
-        return mean
+        """The mean itself (a copy)."""
+        return np.array(mean)

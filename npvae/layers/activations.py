@@ -1,4 +1,7 @@
-"""Elementwise activations. None has parameters; each caches what makes its derivative cheapest."""
+"""Elementwise activations. None has parameters; each caches what makes its derivative cheapest.
+
+Most cache y itself, so nothing may write into a y that a layer returned until its backward has run.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class Identity(_Activation):
 
 @dataclass(frozen=True)
 class ReLU(_Activation):
-    """y = max(x, 0), with the derivative 0 chosen at x = 0."""
+    """y = max(x, 0). At the kink x = 0 every slope from 0 to 1 is a subgradient; `backward` takes 0."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
         """y = max(x, 0). The cache is y."""

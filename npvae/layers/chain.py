@@ -23,7 +23,12 @@ class Chain:
     Parameters
     ----------
     *layers : Layer
-        From the input to the output.
+        From the input to the output; at least one.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
 
     Examples
     --------
@@ -38,6 +43,8 @@ class Chain:
     """
 
     def __init__(self, *layers: Layer) -> None:
+        if not layers:
+            raise ValueError("layers must not be empty")
         self.layers = layers
 
     def __repr__(self) -> str:

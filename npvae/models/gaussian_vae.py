@@ -13,8 +13,12 @@ from npvae.bounds import Loss, elbo
 from npvae.distributions import Bernoulli, DiagonalGaussian, Distribution
 from npvae.layers import Chain, mlp
 from npvae.parameters import Parameters, Shapes
+from npvae.validation import integer, number, widths
 
 __all__ = ["GaussianVAE"]
+
+
+_COUNTS = ("n_features", "latent_dim", "n_samples")
 
 
 class _Forward(NamedTuple):
@@ -31,8 +35,8 @@ class GaussianVAE:
 
     The way of a batch::
 
-        x ── encoder ── [mu | log_var] ── sample ── z ── decoder ── a ── log p(x|z)
-                              └────────── KL(q(z|x) ‖ N(0, I))
+        x ── encoder ── a_z = [mu | log_var] ── sample ── z ── decoder ── a_x ── log p(x|z)
+                                  └────────── KL(q(z|x) ‖ N(0, I))
 
     Parameters
     ----------
@@ -40,18 +44,23 @@ class GaussianVAE:
         Width of a row of x.
     latent_dim : int
         Width of z.
-    hidden : sequence of int, default (400,)
+    hidden : int or sequence of int, default (400,)
         Widths of the encoder's hidden layers; the decoder has them in reverse.
     activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
         Between the layers.
     likelihood : Distribution, default Bernoulli()
         p(x|z), from what the decoder puts out.
     n_samples : int, default 1
-        L, the draws of z per row.
+        L, the draws of z per row that `draw_noise` makes noise for.
     beta : float, default 1.0
         Weight of the KL term in the objective.
     init_weights : {"auto", "glorot", "he", "normal"}
         See `npvae.layers.mlp`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width or L is no positive integer, β is negative, or a name is unknown.
 
     References
     ----------
@@ -60,17 +69,21 @@ class GaussianVAE:
 
     n_features: int
     latent_dim: int
-    hidden: Sequence[int] = (400,)
+    hidden: int | Sequence[int] = (400,)
     activation: str = "relu"
     likelihood: Distribution = field(default_factory=Bernoulli)
     n_samples: int = 1
     beta: float = 1.0
     init_weights: str = "auto"
     posterior: DiagonalGaussian = field(default_factory=DiagonalGaussian, init=False)
-    encoder: Chain = field(init=False, repr=False)
-    decoder: Chain = field(init=False, repr=False)
+    encoder: Chain = field(init=False, repr=False, compare=False)
+    decoder: Chain = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        checked = {name: integer(name, getattr(self, name), at_least=1) for name in _COUNTS}
+        checked |= {"hidden": widths("hidden", self.hidden), "beta": number("beta", self.beta, at_least=0)}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         n_in, n_out = self.n_features, self.likelihood.n_params(self.n_features)
         d, d_out = self.latent_dim, self.posterior.n_params(self.latent_dim)
         encoder = mlp(n_in, self.hidden, d_out, self.activation, self.init_weights)
@@ -90,6 +103,8 @@ class GaussianVAE:
         With the `mean` (n_features,) of the data, the decoder's last bias starts where it alone puts out that mean, so
         that the first outputs lie around it; this spares the first epochs.
         """
+        if mean is not None and np.shape(mean) != (self.n_features,):
+            raise ValueError(f"mean must have shape ({self.n_features},), got {np.shape(mean)}")
         theta = Parameters(self.shapes, dtype)
         for part, network in (("encoder", self.encoder), ("decoder", self.decoder)):
             for name, value in network.init(rng).items():
@@ -111,19 +126,24 @@ class GaussianVAE:
         return self.decoder.forward(theta.section("decoder"), z)[0]
 
     def loss(self, theta: Parameters, x: NDArray, noise: NDArray) -> Loss:
-        """−ELBO of every row, as its terms "reconstruction" and "kl".
+        """Reconstruction + β · KL of every row; with β = 1 and x from the likelihood's support, −ELBO ≥ −log p(x).
 
         Parameters
         ----------
         theta : Parameters
         x : (n, n_features) array
         noise : (L, n, latent_dim) array
-            From `draw_noise`.
+            From `draw_noise`; its L is the one that counts.
 
         Returns
         -------
         Loss
-            Nats; terms of shape (n,).
+            Terms "reconstruction" −(1/L) Σ_l log p(x|z_l) and "kl" KL(q(z|x) ‖ N(0, I)), nats, of shape (n,).
+
+        Raises
+        ------
+        ValueError
+            If x or noise has another shape.
         """
         down = self._forward(theta, x, noise)
         return elbo(down.log_px_z, down.kl, self.beta)[0]
@@ -135,24 +155,28 @@ class GaussianVAE:
         return loss, self._backward(theta, down.caches, upstream)
 
     def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
+        if x.ndim != 2 or x.shape[1] != self.n_features:
+            raise ValueError(f"x must have shape (n, {self.n_features}), got {x.shape}")
+        if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim):
+            raise ValueError(f"noise must have shape (L, {len(x)}, {self.latent_dim}), got {eps.shape}")
         caches: dict[str, Any] = {}
-        a, caches["encoder"] = self.encoder.forward(theta.section("encoder"), x)
-        kl, caches["kl"] = self.posterior.kl(a)
-        z, caches["sample"] = self.posterior.sample(a, eps)
+        a_z, caches["encoder"] = self.encoder.forward(theta.section("encoder"), x)
+        kl, caches["kl"] = self.posterior.kl(a_z)
+        z, caches["sample"] = self.posterior.sample(a_z, eps)
 
         # The decoder knows rows only: the L samples of n data are L n of them.
-        rows = z.reshape(-1, self.latent_dim)
-        b, caches["decoder"] = self.decoder.forward(theta.section("decoder"), rows)
-        log_px_z, caches["log_px_z"] = self.likelihood.log_prob(b.reshape(*z.shape[:-1], -1), x)
+        a_x, caches["decoder"] = self.decoder.forward(theta.section("decoder"), z.reshape(-1, self.latent_dim))
+        log_px_z, caches["log_px_z"] = self.likelihood.log_prob(a_x.reshape(*z.shape[:-1], -1), x)
         return _Forward(log_px_z, kl, caches)
 
     def _backward(self, theta: Parameters, caches: dict[str, Any], upstream: dict[str, NDArray]) -> Parameters:
-        grads = theta.empty_like()
-        db = self.likelihood.log_prob_backward(caches["log_px_z"], upstream["log_px_z"])
-        rows = db.reshape(-1, db.shape[-1])
-        dz = self.decoder.backward(theta.section("decoder"), caches["decoder"], rows, grads.section("decoder"))
+        dtheta = theta.empty_like()
+        da_x = self.likelihood.log_prob_backward(caches["log_px_z"], upstream["log_px_z"])
+        rows = da_x.reshape(-1, da_x.shape[-1])
+        dz = self.decoder.backward(theta.section("decoder"), caches["decoder"], rows, dtheta.section("decoder"))
 
-        da = self.posterior.sample_backward(caches["sample"], dz.reshape(*db.shape[:-1], -1))
-        da += self.posterior.kl_backward(caches["kl"], upstream["kl"])
-        self.encoder.backward(theta.section("encoder"), caches["encoder"], da, grads.section("encoder"), need_dx=False)
-        return grads
+        da_z = self.posterior.sample_backward(caches["sample"], dz.reshape(*da_x.shape[:-1], -1))
+        da_z += self.posterior.kl_backward(caches["kl"], upstream["kl"])
+        encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
+        self.encoder.backward(encoder, caches["encoder"], da_z, dencoder, need_dx=False)
+        return dtheta

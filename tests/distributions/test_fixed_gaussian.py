@@ -51,3 +51,14 @@ def test_mean_and_output_bias_are_the_mean():
     np.testing.assert_array_equal(FixedGaussian().mean(A), A)
     np.testing.assert_array_equal(FixedGaussian().output_bias(A[0]), A[0])
     assert not np.shares_memory(FixedGaussian().mean(A), A)
+
+
+@pytest.mark.parametrize("sigma", [0, -1.0, np.inf, np.nan])
+def test_a_width_that_is_none_is_refused(sigma):
+    with pytest.raises(ValueError, match="sigma must be"):
+        FixedGaussian(sigma)
+
+
+def test_the_constant_counts_every_dimension_of_x():
+    a, x = np.zeros((4, 1)), np.zeros((4, 3))
+    np.testing.assert_allclose(FixedGaussian().log_prob(a, x)[0], -1.5 * np.log(2 * np.pi))

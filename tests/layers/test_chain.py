@@ -54,3 +54,8 @@ def test_only_the_first_layer_may_leave_its_dx_out(need_dx):
 
 def test_repr_reads_like_the_code_that_made_it():
     assert repr(Chain(Tanh(), Chain(Identity()))) == "Chain(Tanh(), Chain(Identity()))"
+
+
+def test_a_chain_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="layers must not be empty"):
+        Chain()

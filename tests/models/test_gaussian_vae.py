@@ -284,3 +284,42 @@ def test_any_widths_rows_and_samples_go_through(n, d, latent_dim, hidden, n_samp
     assert np.isfinite(loss.value)
     assert (grads.shapes, grads.dtype) == (dict(model.shapes), dtype)
     assert np.isfinite(grads.flat).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_features": 0}, "n_features must be at least 1, got 0"),
+        ({"latent_dim": -2}, "latent_dim must be at least 1, got -2"),
+        ({"n_samples": 0}, "n_samples must be at least 1, got 0"),
+        ({"hidden": (3, 0)}, r"hidden\[1\] must be at least 1, got 0"),
+        ({"beta": -1.0}, "beta must be at least 0, got -1"),
+        ({"beta": np.nan}, "beta must be finite, got nan"),
+    ],
+)
+def test_sizes_and_weights_that_cannot_be_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianVAE(**{"n_features": 3, "latent_dim": 2} | arguments)
+
+
+def test_shapes_that_do_not_fit_are_refused_by_name():
+    model = GaussianVAE(3, 2, hidden=4)
+    theta, x, noise = batch(model, 4)
+    with pytest.raises(ValueError, match=r"x must have shape \(n, 3\), got \(4, 2\)"):
+        model.loss(theta, x[:, :2], noise)
+    with pytest.raises(ValueError, match=r"noise must have shape \(L, 4, 2\), got \(1, 3, 2\)"):
+        model.loss_and_grad(theta, x, noise[:, :3])
+    with pytest.raises(ValueError, match=r"mean must have shape \(3,\), got \(1,\)"):
+        model.init(np.random.default_rng(0), mean=np.ones(1))
+
+
+def test_models_with_the_same_settings_are_equal_and_hashable():
+    assert GaussianVAE(3, 2, hidden=[4, 5]) == GaussianVAE(3, 2, hidden=(4, 5))
+    assert len({GaussianVAE(3, 2), GaussianVAE(3, 2), GaussianVAE(3, 1)}) == 2
+
+
+def test_numpy_scalars_as_settings_keep_float32():
+    model = GaussianVAE(3, 2, hidden=4, likelihood=FixedGaussian(np.float64(0.7)), beta=np.float64(0.5))
+    theta, x, noise = batch(model, 4, np.float32)
+    loss, grads = model.loss_and_grad(theta, x, noise)
+    assert (loss.value.dtype, grads.dtype) == (np.float32, np.float32)
