@@ -86,8 +86,8 @@ def startup_table(document: dict) -> str:
         f"{name} {size['with_requirements']:,.0f} MB" for name, size in document["installed_mb"].items() if size
     )
     return (
-        f"{markdown(rows)}\n\nThe loss is the mean of the last epoch, nats. `import npvae` takes {over.median:.0f} ms over NumPy's own"
-        f" {1000 * median(imports['numpy']):.0f} ms. Installed with all that is required: {sizes}."
+        f"{markdown(rows)}\n\nThe loss is the mean of the last epoch, nats. `import npvae` takes {over.median:.0f} ms"
+        f" over NumPy's own {1000 * median(imports['numpy']):.0f} ms. Installed with all that is required: {sizes}."
     )
 
 

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from benchmarks.profile import profile, report
+from benchmarks.workloads import Workload
+
+WORKLOAD = Workload((8,), 3, 16, "relu", n_features=12)
+
+
+def test_every_part_of_a_step_takes_some_time():
+    x = np.random.default_rng(0).random((64, 12), dtype=np.float32)
+    parts, floor = profile(WORKLOAD, x, steps=45, warm_up=5)
+    ways = ("encoder forward", "sampling", "KL", "decoder forward", "likelihood")
+    backwards = ("likelihood backward", "decoder backward", "sampling backward", "KL backward", "encoder backward")
+    assert {*ways, *backwards, "Adam", "noise", "data copy"} < {group for group, _ in parts}
+    assert {detail for group, detail in parts if group == "decoder forward"} == {
+        "",
+        "0 Dense 3→8",
+        "1 ReLU",
+        "2 Dense 8→12",
+    }
+    assert min(parts.values()) > 0
+    assert floor > 0
+
+
+def test_the_report_sums_details_into_groups_and_groups_into_the_step():
+    parts = {("forward", ""): 1e-3, ("forward", "0 Dense"): 2e-3, ("Adam", ""): 1e-3}
+    lines = report(parts, floor=2e-3).splitlines()
+    assert lines[0].split() == ["forward", "3.000", "ms", "75.0%"]
+    assert [line.split()[-1] for line in lines[1:3]] == ["25.0%", "50.0%"]
+    assert "4.000 ms" in lines[-2]
+    assert lines[-1].endswith("sum / products = 2.00")
+
+
+def test_training_under_the_clock_is_training(monkeypatch):
+    from benchmarks import profile as module
+    from benchmarks.implementations.by_npvae import train
+
+    x = np.random.default_rng(0).random((64, 12), dtype=np.float32)
+    plain, timed = [], []
+
+    def stop_after(values):
+        def pace(value):
+            values.append(value)
+            if len(values) == 25:
+                raise StopIteration
+
+        return pace
+
+    with pytest.raises(StopIteration):
+        train(WORKLOAD, x, 0, "", stop_after(plain))
+    paced = module.Paced
+    monkeypatch.setattr(module, "Paced", lambda pace: paced(lambda loss: (timed.append(loss), pace(loss))))
+    profile(WORKLOAD, x, steps=20, warm_up=5)
+    assert timed == plain

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from benchmarks.table import BEGIN, END, insert, main, speed_table, startup_table
+from tests.benchmarks.results import speed_result
+
+SPEED = speed_result((4e-3, 4e-3, 4e-3), (2e-3, 2e-3, 2e-3), torch=(8e-3, 8e-3, 8e-3), jax=(5e-3, 4e-3, 5e-3))
+STARTUP = {
+    "command": "startup",
+    "settings": {"epochs": 10},
+    "epochs": {
+        "npvae": {"first": [2.0, 2.0], "last": [20.0, 22.0], "loss": [107.0, 107.2]},
+        "torch": {"first": [4.0, 8.0], "last": [40.0, 41.0], "loss": [107.1, 107.1]},
+    },
+    "import_seconds": {"numpy": [0.100, 0.120], "npvae": [0.130, 0.160]},
+    "installed_mb": {"npvae": {"own": 0.4, "with_requirements": 58.0}, "JAX with optax": None},
+}
+
+
+def cells(table: str, row: int) -> list[str]:
+    return [cell.strip() for cell in table.splitlines()[row].strip("|").split("|")]
+
+
+def test_the_row_of_a_workload_holds_times_ratios_and_memory():
+    assert cells(speed_table(SPEED), 2) == [
+        "784-400-20 relu, batch 128",
+        "4.00",
+        "1,234",
+        "0.80 [0.80–0.90] (JAX, jit and optax)",
+        "0.50 [0.50–0.50]",
+        "2.00 [2.00–2.00]",
+        "0.25",
+    ]
+
+
+def test_what_was_not_measured_is_a_dash():
+    row = cells(speed_table(speed_result((4e-3,), (2e-3,))), 2)
+    assert row[3:] == ["–", "–", "2.00 [2.00–2.00]", "–"]
+
+
+def test_the_caption_describes_the_machine():
+    assert "2025-01-31; Abacus, 2 cores; Python 3.11, numpy 2" in speed_table(SPEED)
+
+
+def test_startup_is_seconds_ratio_and_loss_by_implementation():
+    table = startup_table(STARTUP)
+    assert cells(table, 0)[2] == "10 epochs, s"
+    assert cells(table, 2) == ["npvae", "2.0", "21.0", "–", "107.10"]
+    assert cells(table, 3) == ["PyTorch, default Adam", "6.0", "40.5", "0.38 [0.31–0.44]", "107.10"]
+    assert "35 ms over NumPy's own 110 ms" in table
+    assert "npvae 58 MB." in table
+
+
+def test_a_table_replaces_what_stood_between_the_markers():
+    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert insert(text, "| new |") == f"before\n{BEGIN}\n| new |\n{END}\nafter\n"
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}", f"{BEGIN}{END}{END}"])
+def test_markers_that_are_missing_or_doubled_are_refused(text):
+    with pytest.raises(ValueError, match="once each and in this order"):
+        insert(text, "| new |")
+
+
+def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
+    (tmp_path / "speed.json").write_text(json.dumps(SPEED))
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Title\n{BEGIN}\n{END}\n")
+    options = ["--speed", str(tmp_path / "speed.json"), "--startup", str(tmp_path / "none.json")]
+    assert main([*options, "--insert", str(readme)]) == 0
+    assert "| 784-400-20 relu, batch 128 | 4.00 |" in readme.read_text()
+
+
+def test_without_results_the_command_says_which_file_is_missing(tmp_path, capsys):
+    assert main(["--speed", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
