@@ -178,15 +178,18 @@ def _second_is_cache(backward: Callable) -> bool:
 
 
 def _differentiable(gradients: Mapping, arguments: Arguments) -> Mapping:
-    """Refuse a gradient by something that is no array of floating-point numbers."""
-    for name in gradients if isinstance(gradients, Mapping) else ():
-        if gradients[name] is not None and name in arguments.everything and name not in arguments.tensors:
+    """Leave out what is None; refuse a gradient by something that is no array of floating-point numbers."""
+    if not isinstance(gradients, Mapping):
+        return gradients
+    there = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+    for name in there:
+        if name in arguments.everything and name not in arguments.tensors:
             value = arguments.everything[name]
             kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
             raise Breakdown(
                 "dtype", f"there is a gradient of {name}, but {name} is {kind}: pass floating-point numbers"
             )
-    return gradients
+    return there
 
 
 def _named(result: object, arguments: Arguments) -> Mapping:

@@ -1,7 +1,7 @@
 """Which elements of a gradient are wrong: a search by halves.
 
-Both sides are linear in the direction, so half a direction shows whether the error lies in that half: log₂ n evaluations
-find one element of n, 18 find one of 156,800.
+Both sides are linear in the direction, so half a direction shows whether the error lies in that half: log₂ n
+evaluations find one element of n, 18 find one of 156,800.
 """
 
 from __future__ import annotations

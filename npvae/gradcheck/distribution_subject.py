@@ -19,7 +19,7 @@ SPREAD = 0.7
 
 def is_distribution(thing: object) -> bool:
     """Whether `thing` has the members of a distribution."""
-    return hasattr(thing, "n_params") and hasattr(thing, "log_prob")
+    return hasattr(thing, "n_params") and any(member.endswith("_backward") for member in dir(thing))
 
 
 def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> list[Subject]:

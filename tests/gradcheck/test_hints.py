@@ -48,6 +48,26 @@ def test_a_transposed_square_matrix():
     assert "the transpose of what it should be, with the wrong sign" in text
 
 
+@pytest.mark.parametrize(
+    ("forward", "backward", "words"),
+    [
+        (lambda x, W: x @ W, lambda x, W, dy: (dy @ W, x.T @ dy), "The gradient of x is multiplied by W where W.T is"),
+        (lambda x, W: x @ W, lambda x, W, dy: (dy @ W.T, x @ dy), "The gradient of W is multiplied by x where x.T is"),
+        (lambda x, W: W @ x, lambda x, W, dy: (W @ dy, dy @ x.T), "The gradient of x is multiplied by W where W.T is"),
+        (
+            lambda x, W: x @ W.T,
+            lambda x, W, dy: (dy @ W.T, dy.T @ x),
+            "multiplied by W.T where W is meant: a transpose",
+        ),
+    ],
+)
+def test_a_product_with_a_square_matrix_where_one_with_its_transpose_is_meant(forward, backward, words):
+    given = arrays(n_in=4, n_out=4)
+    x, W = given[0]["x"][:4], given[1]["W"]
+    text = text_of(lambda x, W: (forward(x, W), (x, W)), lambda cache, dy: backward(*cache, dy), (x, W))
+    assert words in text
+
+
 def test_swapped_names():
     def forward(x, a, b):
         return a * x + b * x**2, x
