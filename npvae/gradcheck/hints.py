@@ -18,6 +18,9 @@ from npvae.gradcheck.evidence import Evidence, companions, derivatives
 
 __all__ = ["Hint", "diagnose"]
 
+LARGEST = 1_000
+"""Size up to which a matrix is inverted for a guess."""
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -29,7 +32,7 @@ class Hint:
 
 def diagnose(evidence: Evidence) -> Hint | None:
     """The first guess that fits all probes."""
-    for guess in (_zero, _factor, _rearranged, _mistaken, _term, _product, _upstream):
+    for guess in (_zero, _factor, _rearranged, _transposed, _mistaken, _term, _product, _upstream):
         hint = guess(evidence)
         if hint is not None:
             return hint
@@ -91,6 +94,26 @@ def _rearrangements(shape: tuple[int, ...]) -> Iterator[tuple[tuple[str, str], C
                 f"swapped by halves along axis {axis} (mu and log_var?)",
             )
             yield words, lambda g, axis=axis: np.roll(g, shape[axis] // 2, axis)
+
+
+def _transposed(evidence: Evidence) -> Hint | None:
+    """A product with a square matrix where one with its transpose is meant: undone by its inverse, and done right."""
+    shape = evidence.tensor.shape or (0,)
+    for other, matrix in evidence.probes[0].line.point.tensors.items():
+        if matrix.ndim != 2 or len(matrix) != len(matrix.T) or not 1 < len(matrix) <= LARGEST:
+            continue
+        for used, meant, right in ((other, f"{other}.T", matrix.T), (f"{other}.T", other, matrix)):
+            sentence = f"The gradient of {evidence.name} is multiplied by {used} where {meant} is meant: a transpose."
+            try:
+                right_of = [g @ np.linalg.solve(right.T, right) for g in evidence.own if shape[-1] == len(right)]
+                left_of = [right @ np.linalg.solve(right.T, g) for g in evidence.own if shape[0] == len(right)]
+            except np.linalg.LinAlgError:
+                continue
+            if right_of and evidence.fits(right_of):
+                return Hint(f"numeric = analytic @ inv({used}) @ {meant}", sentence)
+            if left_of and evidence.fits(left_of):
+                return Hint(f"numeric = {meant} @ inv({used}) @ analytic", sentence)
+    return None
 
 
 def _mistaken(evidence: Evidence) -> Hint | None:

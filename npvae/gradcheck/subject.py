@@ -130,7 +130,9 @@ def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors
         except Breakdown:
             raise
         except Exception as error:
-            raise Breakdown("raises", f"backward raised {_describe(error)}") from error
+            product = "matmul" in str(error) or "not aligned" in str(error)
+            hint = " (is a .T missing, or one too many?)" if product else ""
+            raise Breakdown("raises", f"backward raised {_describe(error)}{hint}") from error
     if gradients is None:
         raise Breakdown("returns", "backward returned nothing")
     _check_names(gradients, subject)

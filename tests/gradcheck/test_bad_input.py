@@ -149,3 +149,13 @@ def test_a_model_that_raises():
 
     report = check_model(Broken(), np.ones((3, 4)))
     assert "raises: backward raised RuntimeError: out of ideas" in str(report)
+
+
+def test_a_product_of_shapes_that_do_not_fit_asks_for_the_transpose():
+    def backward(cache, dy):
+        x, W, *_ = cache
+        return {"x": dy @ W, "W": x.T @ dy}
+
+    report = check_function(lambda x, W: (x @ W, (x, W)), backward, np.ones((3, 5)), {"W": np.ones((5, 4))})
+    assert report.status == FAIL
+    assert "(is a .T missing, or one too many?)" in str(report)

@@ -57,7 +57,7 @@ def test_a_transposed_square_matrix():
         (
             lambda x, W: x @ W.T,
             lambda x, W, dy: (dy @ W.T, dy.T @ x),
-            "multiplied by W.T where W is meant: a transpose",
+            "multiplied by W.T where W is meant",
         ),
     ],
 )
