@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,10 @@ class Case:
 
     def run(self, seed: int = 0, **settings: object) -> Report:
         """Check it, in float32 as well; `settings` are those of `npvae.gradcheck.Settings`."""
-        return check_made(self.made(seed), Settings(seed=seed, **{"float32": True, **settings}), self.name)
+        chosen = Settings(seed=seed, **{"float32": True, **settings})
+        report = check_made(self.made(seed), chosen, self.name)
+        report.again = f"npvae gradcheck --all --seed {seed} --only {shlex.quote(self.name)}"
+        return report
 
 
 def all_cases() -> list[Case]:
@@ -260,7 +264,7 @@ def table(reports: list[Report]) -> str:
     bad = [report for report in reports if report.status != PASS]
     lines += [
         "-" * len(head),
-        f"{len(reports)} parts, {tensors} tensors in {seconds:.1f} s: "
+        f"{len(reports)} part{'s' if len(reports) > 1 else ''}, {tensors} tensors in {seconds:.1f} s: "
         + (f"{len(bad)} did not pass" if bad else "every gradient is right"),
         *(f"\n{report}" for report in bad),
     ]

@@ -9,15 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
+from fnmatch import fnmatch
 from pathlib import Path
 
-from npvae.gradcheck.report import FAIL, PASS, Report
+from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
 from npvae.gradcheck.settings import METHODS, Settings
 from npvae.gradcheck.target import TargetError, check_made, make
 
 __all__ = ["add_arguments", "run"]
 
 USAGE = 3
+NAMES = 40
+"""Width of the names in a table that is printed while it grows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=METHODS, default="complex", help="how the numeric side is computed")
     parser.add_argument("--step", type=float, metavar="H", help="step of --method central or forward")
     parser.add_argument("--json", metavar="FILE", help="write the report there as well")
+    parser.add_argument("--curve", metavar="FILE.png", help="draw error against step size, method by method")
     parser.add_argument("--mutate", action="store_true", help="break the backward in many ways: is each break seen?")
 
 
@@ -44,14 +49,18 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; the exit status."""
     try:
         return _run(args)
-    except (TargetError, ValueError, OSError) as error:
+    except (TargetError, ImportError, ValueError, OSError) as error:
         print(f"npvae gradcheck: {error}", file=sys.stderr)
         return USAGE
 
 
 def _run(args: argparse.Namespace) -> int:
-    if bool(args.target) == args.all:
+    if (args.target is not None and args.all) or (args.target is None and not (args.all or args.mutate)):
         raise TargetError("name one package.module:factory, or say --all")
+    if args.curve is not None and (args.mutate or args.target is None):
+        raise TargetError("--curve belongs to the check of one package.module:factory")
+    if args.mutate:
+        return _mutate(args)
     settings = Settings(
         seed=args.seed,
         probes=args.probes,
@@ -61,30 +70,58 @@ def _run(args: argparse.Namespace) -> int:
         step=args.step,
         target="--all" if args.all else args.target,
     )
-    if args.mutate:
-        from npvae.gradcheck import mutation
-
-        return mutation.run(None if args.all else make(args.target), settings, args.only)
     if args.all:
-        return _check_all(args)
-    report = check_made(make(args.target), settings, args.target.rpartition(":")[2])
+        return _check_all(args, settings)
+    made = make(args.target)
+    report = check_made(made, settings, args.target.rpartition(":")[2])
     if args.only is not None and not report.entries and not report.findings:
         raise TargetError(f"no tensor is called {args.only!r}")
     print(report)
     _write(args.json, report.to_json())
+    if args.curve is not None:
+        _draw(made, args)
     return exit_status([report])
 
 
-def _check_all(args: argparse.Namespace) -> int:
+def _draw(made: object, args: argparse.Namespace) -> None:
+    from npvae import plots
+    from npvae.gradcheck.curves import step_curve
+
+    plots.save(plots.step_curve(step_curve(made, only=args.only, seed=args.seed)), args.curve)
+    print(f"wrote {args.curve}")
+
+
+def _check_all(args: argparse.Namespace, settings: Settings) -> int:
     from npvae.gradcheck.cases import all_cases, table
 
-    settings = [case for case in all_cases() if args.only is None or args.only in case.name]
-    if not settings:
+    chosen = [case for case in all_cases() if args.only is None or fnmatch(case.name, f"*{args.only}*")]
+    if not chosen:
         raise TargetError(f"no part is called {args.only!r}")
-    reports = [case.run(args.seed) for case in settings]
+    options = asdict(settings) | {"float32": True}
+    reports = [case.run(**options) for case in chosen]
     print(table(reports))
     _write(args.json, json.dumps([json.loads(report.to_json()) for report in reports], indent=2))
     return exit_status(reports)
+
+
+def _mutate(args: argparse.Namespace) -> int:
+    from npvae.gradcheck.mutants import NoSource
+    from npvae.gradcheck.mutation import mutate, mutate_package
+    from npvae.gradcheck.mutation_report import HEAD
+
+    made = None if args.target is None else make(args.target)
+    print(f"{'function':<{NAMES}}  {HEAD}", flush=True)
+    options = {"seed": args.seed, "only": args.only, "on_tally": lambda tally: print(tally.row(NAMES), flush=True)}
+    try:
+        report = mutate_package(**options) if args.target is None else mutate(made, **options)
+    except NoSource as error:
+        raise TargetError(str(error)) from error
+    except GradientCheckError as error:
+        print(f"before anything is broken, the check has to pass:\n{error}")
+        return exit_status([error.report])
+    print(report.total.row(NAMES), report.verdict(), sep="\n")
+    _write(args.json, report.to_json())
+    return 0 if report.passed else 1
 
 
 def exit_status(reports: list[Report]) -> int:

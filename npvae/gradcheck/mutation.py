@@ -15,27 +15,21 @@ from __future__ import annotations
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from npvae.gradcheck.engine import check
 from npvae.gradcheck.equivalence import Call, equivalent, record
 from npvae.gradcheck.loss_subject import loss_subject
 from npvae.gradcheck.mutants import Mutant, NoSource, in_place, mutants, plain_function
-from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Report
+from npvae.gradcheck.mutation_report import MutationReport, Tally
+from npvae.gradcheck.report import FAIL, PASS, Report
 from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.target import TargetError, subjects_made
+from npvae.gradcheck.target import subjects_made
 
-__all__ = ["MutationReport", "Tally", "Tested", "mutate", "mutate_package", "run", "try_mutants"]
+__all__ = ["Tested", "mutate", "mutate_package", "try_mutants"]
 
 REPLAYED = 24
-NEVER_CALLED = "never called"
-REASONS = {
-    PASS: "every check passes",
-    INCONCLUSIVE: "the check cannot tell",
-    NEVER_CALLED: "no check calls the function",
-}
-HEAD = "mutants  killed  equivalent  survived    time"
 
 
 @dataclass(frozen=True)
@@ -56,81 +50,8 @@ class Tested:
     part: int | None = None
 
 
-@dataclass
-class Tally:
-    """What became of the mutants of one function.
-
-    Attributes
-    ----------
-    name : str
-    killed : int
-    equivalent : list of Mutant
-    survived : list of (Mutant, str)
-        With the reason.
-    seconds : float
-    """
-
-    name: str
-    killed: int = 0
-    equivalent: list[Mutant] = field(default_factory=list)
-    survived: list[tuple[Mutant, str]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def mutants(self) -> int:
-        """All of them."""
-        return self.killed + len(self.equivalent) + len(self.survived)
-
-    def row(self, width: int) -> str:
-        """A line of the table."""
-        numbers = f"{self.mutants:>7}  {self.killed:>6}  {len(self.equivalent):>10}  {len(self.survived):>8}"
-        return f"{self.name:<{width}}  {numbers}  {self.seconds:>5.1f}s"
-
-
-@dataclass
-class MutationReport:
-    """The tallies of all functions that were broken."""
-
-    tallies: list[Tally] = field(default_factory=list)
-
-    @property
-    def survived(self) -> int:
-        """Mutants that no check found."""
-        return sum(len(tally.survived) for tally in self.tallies)
-
-    @property
-    def passed(self) -> bool:
-        """Whether there were mutants, and none survived."""
-        return self.survived == 0 and any(tally.mutants for tally in self.tallies)
-
-    @property
-    def total(self) -> Tally:
-        """The sum of the tallies."""
-        total = Tally(f"{len(self.tallies)} function{'s' if len(self.tallies) != 1 else ''}")
-        for tally in self.tallies:
-            total.killed += tally.killed
-            total.equivalent += tally.equivalent
-            total.survived += tally.survived
-            total.seconds += tally.seconds
-        return total
-
-    def survivors(self) -> list[str]:
-        """One line for each mutant that survived."""
-        return [f"{tally.name}, {mutant} ({reason})" for tally in self.tallies for mutant, reason in tally.survived]
-
-    def __str__(self) -> str:
-        width = max((len(tally.name) for tally in self.tallies), default=0)
-        rows = [tally.row(width) for tally in self.tallies]
-        return "\n".join([f"{'function':<{width}}  {HEAD}", *rows, self.total.row(width), *self._verdict()])
-
-    def _verdict(self) -> list[str]:
-        if self.passed:
-            return ["every mutant that does something else is found"]
-        return [f"SURVIVED {line}" for line in self.survivors()] or ["there was nothing to break"]
-
-
 def mutate(
-    target: object, *, seed: int = 0, only: str | None = None, on_tally: Callable | None = None
+    target: object, *, seed: int = 0, only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
     """Break the backward of a layer, a distribution, a model or a pair of functions in every way.
 
@@ -153,8 +74,8 @@ def mutate(
 
     Raises
     ------
-    ValueError
-        If the check does not pass to begin with.
+    GradientCheckError
+        If the check does not pass before anything is broken.
     NoSource
         If the source of a function cannot be read.
     TargetError
@@ -194,56 +115,101 @@ def _checks(made: object, settings: Settings) -> list[Callable[[], Report]]:
 def try_mutants(
     tested: Iterable[Tested], only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
-    """Try all mutants of the functions given, except those without `only` in their name."""
+    """Try all mutants of the functions given, except those without `only` in their name.
+
+    Raises
+    ------
+    ValueError
+        If none is left.
+    """
+    chosen = [one for one in tested if only is None or only in _title(one.function)]
+    if not chosen:
+        raise ValueError(f"only must be in the name of a backward, got {only!r}")
     report = MutationReport()
-    for one in tested:
-        if only is None or only in _title(one.function):
-            report.tallies.append(_try_one(one))
-            if on_tally is not None:
-                on_tally(report.tallies[-1])
+    for one in chosen:
+        report.tallies.append(_try_one(one))
+        if on_tally is not None:
+            on_tally(report.tallies[-1])
     return report
 
 
 def _try_one(tested: Tested) -> Tally:
     start = time.perf_counter()
     tally = Tally(_title(tested.function))
-    calls, checks = _rehearse(tested)
+    rehearsal = _rehearse(tested)
     for mutant in mutants(tested.function):
-        statuses = _statuses(tested.function, mutant, checks)
-        found = next(statuses, NEVER_CALLED)
-        if found != FAIL and equivalent(tested.function, mutant.code, calls, tested.part):
+        reports = _reports(tested.function, mutant, rehearsal.checks)
+        first = next(reports, None)
+        if _alarmed(first):
+            tally.killed += 1
+        elif equivalent(tested.function, mutant.code, rehearsal.calls, tested.part):
             tally.equivalent.append(mutant)
-        elif found == FAIL or FAIL in statuses:
+        elif any(map(_alarmed, reports)):
             tally.killed += 1
         else:
-            tally.survived.append((mutant, REASONS[found]))
+            tally.survived.append((mutant, _reason(first, rehearsal)))
     tally.seconds = time.perf_counter() - start
     return tally
 
 
-def _rehearse(tested: Tested) -> tuple[list[Call], list[Callable[[], Report]]]:
-    """Calls of the whole function, recorded from every check; and the checks that call it, the quickest first."""
-    calls, durations = [], {}
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the checks do while the function is whole.
+
+    Attributes
+    ----------
+    calls : list of Call
+        Calls of the function, from all checks.
+    checks : list of callable
+        Those that call it, the quickest first.
+    tensors : set of str
+        What the first of them compares.
+    """
+
+    calls: list[Call]
+    checks: list[Callable[[], Report]]
+    tensors: set[str]
+
+
+def _rehearse(tested: Tested) -> Rehearsal:
+    calls, passed = [], []
     for one in tested.checks:
         reports: list[Report] = []
         recorded = record(tested.function, lambda one=one, reports=reports: reports.append(one()), tested.part)
-        if reports[0].status != PASS:
-            raise ValueError(f"before anything is broken, the check has to pass:\n{reports[0]}")
+        reports[0].raise_if_failed()
         if recorded:
             calls += recorded[:: max(1, len(recorded) // REPLAYED)]
-            durations[one] = reports[0].seconds
-    return calls, sorted(durations, key=durations.__getitem__)
+            passed.append((reports[0], one))
+    passed.sort(key=lambda pair: pair[0].seconds)
+    tensors = {entry.name for report, _ in passed[:1] for entry in report.entries}
+    return Rehearsal(calls, [one for _, one in passed], tensors)
 
 
-def _statuses(function: types.FunctionType, mutant: Mutant, checks: list[Callable[[], Report]]) -> Iterator[str]:
-    """The status of one check after the other with the mutant in place."""
+def _reports(
+    function: types.FunctionType, mutant: Mutant, checks: list[Callable[[], Report]]
+) -> Iterator[Report | Exception]:
+    """The report of one check after the other with the mutant in place; the error where the check itself breaks."""
     for one in checks:
         with in_place(function, mutant.code):
             try:
-                status = one().status
-            except Exception:  # what breaks the check cannot go unnoticed
-                status = FAIL
-        yield status
+                report = one()
+            except Exception as error:
+                report = error
+        yield report
+
+
+def _alarmed(report: Report | Exception | None) -> bool:
+    return isinstance(report, Exception) or (report is not None and report.status == FAIL)
+
+
+def _reason(report: Report | None, rehearsal: Rehearsal) -> str:
+    """Why nothing was noticed."""
+    if report is None:
+        return "no check calls the function"
+    missing = rehearsal.tensors - {entry.name for entry in report.entries}
+    if missing:
+        return f"no gradient of {', '.join(sorted(missing))}: an input may go without one, a parameter may not"
+    return "every check passes at its inputs" if report.status == PASS else "the check cannot tell"
 
 
 def _title(function: types.FunctionType) -> str:
@@ -259,16 +225,16 @@ def _backwards(kind: type) -> list[types.FunctionType]:
 def _tested(target: object, settings: Settings) -> list[Tested]:
     """What to break in what a user gave, and how to check it."""
     parts = target if isinstance(target, tuple) else (target,)
-    if callable(parts[0]) and len(parts) == 2:
+    functions = dict.fromkeys(function for kind in _kinds(parts[0]) for function in _backwards(kind))
+    if not functions and callable(parts[0]) and len(parts) == 2:
         return [_tested_loss(*parts, settings)]
     checks = tuple(_checks(target, settings))
-    if callable(parts[0]) and len(parts) in (3, 4):
-        if parts[1] is None:
-            raise NoSource("a closure is made anew by every forward: give the backward a def of its own")
-        return [Tested(plain_function(parts[1]), checks)]
-    functions = dict.fromkeys(function for kind in _kinds(parts[0]) for function in _backwards(kind))
-    own = [function for function in functions if not function.__module__.startswith("npvae.")]
-    return [Tested(function, checks) for function in own or functions]
+    if functions:
+        own = [function for function in functions if not function.__module__.startswith("npvae.")]
+        return [Tested(function, checks) for function in own or functions]
+    if parts[1] is None:
+        raise NoSource("a closure is made anew by every forward: give the backward a def of its own")
+    return [Tested(plain_function(parts[1]), checks)]
 
 
 def _tested_loss(value_and_grad: Callable, theta: object, settings: Settings) -> Tested:
@@ -289,22 +255,3 @@ def _kinds(thing: object) -> Iterator[type]:
         members = [*getattr(thing, "layers", ()), *vars(thing).values()] if hasattr(thing, "__dict__") else []
         for member in members:
             yield from _kinds(member)
-
-
-def run(made: object | None, settings: Settings, only: str | None = None) -> int:
-    """``npvae gradcheck --mutate``: try, and print a row per function as it is done; 0 if none survived, else 1."""
-    width = 44
-    print(f"{'function':<{width}}  {HEAD}", flush=True)
-
-    def on_tally(tally: Tally) -> None:
-        print(tally.row(width), flush=True)
-
-    try:
-        if made is None:
-            report = mutate_package(seed=settings.seed, only=only, on_tally=on_tally)
-        else:
-            report = mutate(made, seed=settings.seed, only=only, on_tally=on_tally)
-    except NoSource as error:
-        raise TargetError(str(error)) from error
-    print(report.total.row(width), *report._verdict(), sep="\n")
-    return 0 if report.passed else 1
