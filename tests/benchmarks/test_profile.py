@@ -1,6 +1,10 @@
+from time import sleep
+
 import numpy as np
 import pytest
 
+from benchmarks import profile as module
+from benchmarks.implementations.by_npvae import train
 from benchmarks.profile import profile, report
 from benchmarks.workloads import Workload
 
@@ -33,9 +37,6 @@ def test_the_report_sums_details_into_groups_and_groups_into_the_step():
 
 
 def test_training_under_the_clock_is_training(monkeypatch):
-    from benchmarks import profile as module
-    from benchmarks.implementations.by_npvae import train
-
     x = np.random.default_rng(0).random((64, 12), dtype=np.float32)
     plain, timed = [], []
 
@@ -53,3 +54,16 @@ def test_training_under_the_clock_is_training(monkeypatch):
     monkeypatch.setattr(module, "Paced", lambda pace: paced(lambda loss: (timed.append(loss), pace(loss))))
     profile(WORKLOAD, x, steps=20, warm_up=5)
     assert timed == plain
+
+
+def test_the_products_that_run_in_between_are_no_part_of_a_step(monkeypatch):
+    def slow_products(products):
+        sleep(0.02)
+        return 0.02
+
+    monkeypatch.setattr(module, "_seconds_of", slow_products)
+    monkeypatch.setattr(module, "FLOOR_EVERY", 1)
+    x = np.random.default_rng(0).random((64, 12), dtype=np.float32)
+    parts, floor = profile(WORKLOAD, x, steps=5, warm_up=1)
+    assert floor == 0.02
+    assert parts[module.LOOP] < 0.01
