@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from npvae.numerics import aligned_empty, aligned_zeros
 from npvae.schedules import Schedule
+from npvae.validation import number
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "Optimizer", "OptimizerState"]
 
@@ -71,6 +72,10 @@ class SGD:
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.9
 
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        number("momentum", self.momentum, at_least=0, below=1)
+
     def init(self, theta: NDArray) -> OptimizerState:
         """v = 0."""
         return OptimizerState(0, {"v": aligned_zeros(theta.size, theta.dtype)})
@@ -104,6 +109,10 @@ class Adagrad:
 
     learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        number("epsilon", self.epsilon, at_least=0)
 
     def init(self, theta: NDArray) -> OptimizerState:
         """s = 0."""
@@ -148,6 +157,12 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
 
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        number("beta1", self.beta1, at_least=0, below=1)
+        number("beta2", self.beta2, at_least=0, below=1)
+        number("epsilon", self.epsilon, at_least=0)
+
     def init(self, theta: NDArray) -> OptimizerState:
         """m = v = 0."""
         return OptimizerState(0, {name: aligned_zeros(theta.size, theta.dtype) for name in ("m", "v")})
@@ -179,6 +194,11 @@ class Adam:
             np.divide(m, scratch, out=scratch)
             scratch *= alpha
             theta_ -= scratch
+
+
+def _check_rate(learning_rate: float | Schedule) -> None:
+    if not callable(learning_rate):
+        number("learning_rate", learning_rate, above=0)
 
 
 def _rate(learning_rate: float | Schedule, t: int) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, cos, pi
 
+from npvae.validation import integer
+
 __all__ = ["SCHEDULES", "Constant", "Cosine", "Schedule", "StepList", "WarmUp"]
 
 Schedule = Callable[[int], float]
@@ -30,6 +32,9 @@ class WarmUp:
     rate: float
     steps: int
 
+    def __post_init__(self) -> None:
+        integer("steps", self.steps, at_least=1)
+
     def __call__(self, t: int) -> float:
         """The rate of step t."""
         return self.rate * min(1.0, (t + 1) / self.steps)
@@ -43,6 +48,10 @@ class StepList:
     boundaries: Sequence[int]
     factor: float = 0.1
 
+    def __post_init__(self) -> None:
+        if list(self.boundaries) != sorted(self.boundaries):
+            raise ValueError(f"boundaries must be in rising order, got {self.boundaries}")
+
     def __call__(self, t: int) -> float:
         """The rate of step t."""
         return self.rate * self.factor ** bisect_right(self.boundaries, t)
@@ -55,6 +64,9 @@ class Cosine:
     rate: float
     steps: int
     final: float = 0.01
+
+    def __post_init__(self) -> None:
+        integer("steps", self.steps, at_least=1)
 
     def __call__(self, t: int) -> float:
         """The rate of step t."""

@@ -33,8 +33,10 @@ def integer(argument: str, value: Any, at_least: int) -> int:
     return int(value)
 
 
-def number(argument: str, value: Any, above: float | None = None, at_least: float | None = None) -> float:
-    """`value` as a finite float, bounded from below."""
+def number(
+    argument: str, value: Any, above: float | None = None, at_least: float | None = None, below: float | None = None
+) -> float:
+    """`value` as a finite float within bounds."""
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument} must be a number, got {value!r}")
     if not np.isfinite(value):
@@ -43,6 +45,8 @@ def number(argument: str, value: Any, above: float | None = None, at_least: floa
         raise ValueError(f"{argument} must be greater than {above:g}, got {value}")
     if at_least is not None and not value >= at_least:
         raise ValueError(f"{argument} must be at least {at_least:g}, got {value}")
+    if below is not None and not value < below:
+        raise ValueError(f"{argument} must be less than {below:g}, got {value}")
     return float(value)
 
 

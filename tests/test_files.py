@@ -61,6 +61,31 @@ def test_permissions_are_those_of_a_plain_file(tmp_path, umask, mode):
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == mode
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_permissions_of_the_replaced_file_stay(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links")
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a.txt")
+    (tmp_path / "a.txt").write_text("old")
+    with replacing(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(IsADirectoryError, match="it is a folder"), replacing(tmp_path):
+        pass
+
+
 def test_missing_folder_is_said(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "nowhere" / "a.txt"):
         pass

@@ -191,3 +191,19 @@ def test_a_copied_state_goes_on_as_the_original():
     for g in gradients[3:]:
         Adam(0.1).step(theta, g, state)
     np.testing.assert_array_equal(theta, straight)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "message"),
+    [
+        (SGD, {"momentum": 1.0}, "momentum must be less than 1, got 1.0"),
+        (SGD, {"learning_rate": 0.0}, "learning_rate must be greater than 0, got 0.0"),
+        (Adagrad, {"epsilon": -1e-8}, "epsilon must be at least 0, got -1e-08"),
+        (Adam, {"beta1": -0.1}, "beta1 must be at least 0, got -0.1"),
+        (Adam, {"beta2": 2}, "beta2 must be less than 1, got 2"),
+        (Adam, {"learning_rate": np.inf}, "learning_rate must be finite, got inf"),
+    ],
+)
+def test_hyper_parameters_that_cannot_be_are_refused(rule, settings, message):
+    with pytest.raises(ValueError, match=message):
+        rule(**settings)

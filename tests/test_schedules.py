@@ -52,3 +52,12 @@ def test_a_run_of_one_step_has_the_full_rate(name):
 
 def test_steps_of_an_odd_run_fall_after_the_half_not_before():
     assert [SCHEDULES["steps"](1.0, 3)(t) for t in range(3)] == pytest.approx([1.0, 1.0, 0.1])
+
+
+def test_schedules_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+        WarmUp(0.1, 0)
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+        Cosine(0.1, 0)
+    with pytest.raises(ValueError, match=r"boundaries must be in rising order, got \(5, 2\)"):
+        StepList(0.1, (5, 2))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import npvae
 from npvae.cli import gradcheck, produce, report, train
-from npvae.cli.arguments import HelpFormatter, Parser
+from npvae.cli.arguments import HelpFormatter, Parser, as_typed
 
 __all__ = ["build_parser", "main"]
 
@@ -65,4 +65,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+    return as_typed(" ".join(str(error).split())) or type(error).__name__

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
 from npvae import datasets
 from npvae.datasets import Dataset
 
-__all__ = ["HelpFormatter", "Parser", "add_command", "integers", "read_data", "row_range"]
+__all__ = ["OPTIONS", "HelpFormatter", "Parser", "add_command", "as_typed", "integers", "read_data", "row_range"]
 
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
+
+
+OPTIONS = {
+    "latent_dim": "latent",
+    "hidden": "hidden",
+    "activation": "activation",
+    "likelihood": "likelihood",
+    "binarize": "binarize",
+    "beta": "beta",
+    "n_samples": "samples",
+    "epochs": "epochs",
+    "batch_size": "batch",
+    "optimizer": "optimizer",
+    "learning_rate": "learning_rate",
+    "schedule": "schedule",
+    "init_weights": "init",
+    "patience": "patience",
+    "dtype": "dtype",
+    "random_state": "seed",
+}
+"""The estimator's hyper-parameters, and what they are called on the command line."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -87,3 +109,11 @@ def read_data(path: str, labels: str | None = None, rows: slice | None = None, d
     if data is None:
         data = datasets.digits(max(chosen) + 1, seed=digits_seed)
     return data if len(chosen) == len(data) else data.take(list(chosen))
+
+
+def as_typed(message: str) -> str:
+    """An error message of the Python functions, with the argument that it begins with called as it was typed."""
+    names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
+    names |= {"X_val": "--test", "X": "DATA", "Z": "LATENTS", "n": "-n", "n_side": "--side", "steps": "--steps"}
+    first = re.match(r"\w+", message)
+    return names.get(first[0], first[0]) + message[first.end() :] if first else message

@@ -9,7 +9,10 @@ import numpy as np
 from npvae import VAE
 from npvae.datasets import Dataset
 
-__all__ = ["draw_pictures"]
+__all__ = ["PICTURES", "draw_pictures"]
+
+PICTURES = ("learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold")
+"""What `draw_pictures` may draw, each into a .png of that name."""
 
 
 def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:

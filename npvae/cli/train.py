@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from npvae import VAE, training
-from npvae.cli.arguments import add_command, integers, read_data
-from npvae.cli.pictures import draw_pictures
+from npvae.cli.arguments import OPTIONS, add_command, integers, read_data
+from npvae.cli.pictures import PICTURES, draw_pictures
 from npvae.datasets import Dataset
 from npvae.estimators.vae import BINARIZE, LIKELIHOODS
 from npvae.files import replacing
@@ -115,25 +115,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, save, draw."""
     data, test = _read(args)
-    vae = VAE(
-        latent_dim=args.latent,
-        hidden=args.hidden,
-        activation=args.activation,
-        likelihood=args.likelihood,
-        binarize=args.binarize,
-        beta=args.beta,
-        n_samples=args.samples,
-        epochs=args.epochs,
-        batch_size=args.batch,
-        optimizer=args.optimizer,
-        learning_rate=args.learning_rate,
-        schedule=args.schedule,
-        init_weights=args.init,
-        patience=args.patience,
-        dtype=args.dtype,
-        random_state=args.seed,
-        verbose=not args.quiet,
-    )
+    vae = VAE(**{name: getattr(args, option) for name, option in OPTIONS.items()}, verbose=not args.quiet)
     if args.patience is not None and test is None:
         raise ValueError("--patience needs held-out data: give --test")
     folder, made = _folder(args)
@@ -187,6 +169,10 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
     if earlier and not (args.overwrite or args.resume):
         raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
+    if args.overwrite:
+        for stale in (*earlier, *folder.glob("*.png")):
+            if stale.name in (MODEL, CHECKPOINT, HISTORY) or stale.stem in PICTURES:
+                stale.unlink()
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / ".writable"):  # fails now, not after the training

@@ -19,7 +19,6 @@ from npvae.estimators.persistence import load_estimator, save_estimator
 from npvae.evaluation import interpolate
 from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
-from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
 from npvae.validation import data_matrix, integer, number, one_of, widths
 
@@ -179,15 +178,18 @@ class VAE(Estimator):
         for argument, rows in (("X", x), ("X_val", x_val)):
             if rows is not None:
                 self._require_support(argument, rows)
-        if resume_from is not None and resume_from.theta.dtype != dtype:
-            raise ValueError(f"resume_from must have dtype {self.dtype}, got {resume_from.theta.dtype}")
+        settings = self._settings(len(x))
+        if resume_from is not None:
+            for name, value in settings.items():
+                if resume_from.settings.get(name) != value:
+                    before = resume_from.settings.get(name)
+                    raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
 
         seed = resume_from.seed if resume_from is not None else random_seed(self.random_state)
-        start: Parameters | training.TrainingRun = (
-            resume_from
-            if resume_from is not None
-            else model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
-        )
+        start = resume_from
+        if start is None:
+            theta = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
+            start = training.TrainingRun.begin(theta, optimizer, seed, settings)
         dynamic = self.binarize == "dynamic"
         draws = np.random.default_rng([seed, 0, _BINARIZE])
         x = x if dynamic else self._binarized(x, draws)
@@ -242,6 +244,12 @@ class VAE(Estimator):
         rate = number("learning_rate", self.learning_rate, above=0)
         schedule = one_of("schedule", self.schedule, SCHEDULES)(rate, steps)
         return one_of("optimizer", self.optimizer, OPTIMIZERS)(schedule)
+
+    def _settings(self, n: int) -> dict[str, Any]:
+        """What must not change between the parts of a run: all but how long it is and what it says."""
+        free = ("epochs", "patience", "random_state", "verbose")
+        settings = {name: value for name, value in self.get_params().items() if name not in free}
+        return settings | {"hidden": list(widths("hidden", self.hidden)), "rows": n}
 
     def _require_support(self, argument: str, x: NDArray) -> None:
         if self.likelihood == "bernoulli" and not (x.min() >= 0 and x.max() <= 1):

@@ -28,6 +28,7 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
         "steps": run.optimizer_state.t,
         "history": dict(run.history),
         "best_epoch": run.best_epoch,
+        "settings": run.settings,
     }
     arrays = {f"theta.{name}": array for name, array in run.theta.items()}
     arrays |= {f"slot.{name}": slot for name, slot in run.optimizer_state.slots.items()}
@@ -79,4 +80,5 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
         history,
         Parameters.from_arrays(best, dtype) if best else None,
         counts["best_epoch"],
+        settings=dict(header["settings"]),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
@@ -36,6 +38,8 @@ class TrainingRun:
         The epoch of `best`.
     stopped : str
         Why the loop returned: "finished", "early stopping", "interrupted", "callback" or "non-finite loss".
+    settings : dict
+        What else the run depends on, as far as whoever started it has noted it; the loop only passes it on.
     """
 
     theta: Parameters
@@ -46,23 +50,24 @@ class TrainingRun:
     best: Parameters | None = None
     best_epoch: int = 0
     stopped: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, theta: Parameters, optimizer: Optimizer, seed: int) -> TrainingRun:
+    def begin(
+        cls, theta: Parameters, optimizer: Optimizer, seed: int, settings: Mapping[str, Any] | None = None
+    ) -> TrainingRun:
         """A run before its first epoch, on a copy of theta."""
-        return cls(theta.copy(), optimizer.init(theta.flat), seed)
+        return cls(theta.copy(), optimizer.init(theta.flat), seed, settings=dict(settings or {}))
 
     def copy(self) -> TrainingRun:
         """A copy in memory of its own."""
-        return TrainingRun(
-            self.theta.copy(),
-            self.optimizer_state.copy(),
-            self.seed,
-            self.epoch,
-            self.history.copy(),
-            self.best.copy() if self.best is not None else None,
-            self.best_epoch,
-            self.stopped,
+        return replace(
+            self,
+            theta=self.theta.copy(),
+            optimizer_state=self.optimizer_state.copy(),
+            history=self.history.copy(),
+            best=self.best.copy() if self.best is not None else None,
+            settings=dict(self.settings),
         )
 
 

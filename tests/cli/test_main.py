@@ -71,16 +71,16 @@ def test_arguments_that_do_not_parse(here, refused, argv, text):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--latent", "-1"], "latent_dim must be at least 1, got -1"),
-        (["--latent", "0"], "latent_dim must be at least 1, got 0"),
-        (["--hidden", "8,-1"], "hidden[1] must be at least 1, got -1"),
-        (["--epochs", "0"], "epochs must be at least 1, got 0"),
-        (["--batch", "-5"], "batch_size must be at least 1, got -5"),
-        (["--learning-rate", "nan"], "learning_rate must be finite, got nan"),
-        (["--learning-rate", "-1"], "learning_rate must be greater than 0, got -1"),
-        (["--beta", "inf"], "beta must be finite, got inf"),
-        (["--samples", "0"], "n_samples must be at least 1, got 0"),
-        (["--seed", "-3"], "random_state must be at least 0, got -3"),
+        (["--latent", "-1"], "--latent must be at least 1, got -1"),
+        (["--latent", "0"], "--latent must be at least 1, got 0"),
+        (["--hidden", "8,-1"], "--hidden[1] must be at least 1, got -1"),
+        (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--batch", "-5"], "--batch must be at least 1, got -5"),
+        (["--learning-rate", "nan"], "--learning-rate must be finite, got nan"),
+        (["--learning-rate", "-1"], "--learning-rate must be greater than 0, got -1"),
+        (["--beta", "inf"], "--beta must be finite, got inf"),
+        (["--samples", "0"], "--samples must be at least 1, got 0"),
+        (["--seed", "-3"], "--seed must be at least 0, got -3"),
         (["--limit", "0"], "--limit must be at least 1, got 0"),
         (["--limit", "1"], "at least two rows"),
         (["--patience", "3"], "--patience needs held-out data: give --test"),
@@ -150,21 +150,21 @@ def test_data_that_cannot_be(files, here, refused, name, role):
         "interpolate": ["interpolate", files.model, name, "0", "2", "-o", "new.npy"],
     }.get(role, [role, files.model, name, "-o", "new.npy"])
     if role == "decode" and name in ("high.npy", "low.npy"):
-        expected = "Z must have 2 features"
+        expected = "LATENTS must have 2 features"
     assert expected in refused(*argv)
     assert sorted(here.iterdir()) == before
 
 
 def test_one_row_teaches_nothing_but_can_be_used(files, here, refused):
     np.save("one.npy", GREY[:1])
-    assert "X must have at least two rows to learn from" in refused("train", "one.npy", "-o", "new", *TINY)
+    assert "DATA must have at least two rows to learn from" in refused("train", "one.npy", "-o", "new", *TINY)
     assert main(["reconstruct", files.model, "one.npy", "-o", "r.npy"]) == 0
 
 
 @pytest.mark.parametrize("command", ["score", "encode", "reconstruct"])
 def test_another_number_of_features(files, here, refused, command):
     np.save("narrow.npy", GREY[:, :7])
-    expected = "X must have 36 features, got shape (4, 7)"
+    expected = "DATA must have 36 features, got shape (4, 7)"
     assert expected in refused(command, files.model, "narrow.npy", "-o", "new.npy")
     assert "36 features" in refused("train", files.images, "--test", "narrow.npy", "-o", "new", *TINY)
     assert [path.name for path in here.iterdir()] == ["narrow.npy"]
@@ -227,13 +227,11 @@ def test_an_output_folder_that_is_a_file(files, here, refused):
 
 
 def test_an_output_folder_that_cannot_be_written(files, here, refused, monkeypatch):
-    import tempfile
-
     def refuse(*arguments, **settings):
         raise PermissionError(13, "Permission denied", "locked")
 
     (here / "locked").mkdir()
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr("npvae.cli.train.replacing", refuse)
     assert "Permission denied" in refused("train", files.images, "-o", "locked", *TINY)
     assert not list((here / "locked").iterdir())
 
@@ -243,7 +241,7 @@ def test_an_output_folder_that_cannot_be_written(files, here, refused, monkeypat
     [
         (["sample", "-n", "0"], "n must be at least 1, got 0"),
         (["sample", "-n", "-4"], "n must be at least 1, got -4"),
-        (["sample", "--seed", "-1"], "random_state must be at least 0, got -1"),
+        (["sample", "--seed", "-1"], "--seed must be at least 0, got -1"),
         (["manifold", "--side", "1"], "at least 2"),
         (["manifold", "--side", "-3"], "at least 2"),
     ],
@@ -254,7 +252,7 @@ def test_counts_that_cannot_be(files, here, refused, argv, text):
 
 
 def test_more_counts_that_cannot_be(files, here, refused):
-    assert "n_samples must be at least 1, got 0" in refused("score", files.model, files.images, "--samples", "0")
+    assert "--samples must be at least 1, got 0" in refused("score", files.model, files.images, "--samples", "0")
     assert "steps must be at least 2, got 1" in refused("interpolate", files.model, files.images, 0, 1, "--steps", "1")
     assert "--rows selects nothing" in refused("score", files.model, files.images, "--rows", "70:80")
 

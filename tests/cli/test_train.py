@@ -134,12 +134,35 @@ def test_resume_is_bit_identical_to_never_stopping(files, here):
     assert (here / "halves/history.csv").read_text().count("\n") == 4
 
 
-@pytest.mark.parametrize("options", [["--hidden", "9"], ["--optimizer", "sgd"], ["--dtype", "float64"]])
-def test_resume_refuses_other_settings_and_keeps_the_files(files, here, refused, options):
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--hidden", "9"], "--hidden must be [8], as it was when the run began, got [9]"),
+        (["--optimizer", "sgd"], "--optimizer must be 'adam', as it was when the run began, got 'sgd'"),
+        (["--dtype", "float64"], "--dtype must be 'float32', as it was when the run began, got 'float64'"),
+        (["--beta", "2"], "--beta must be 1.0, as it was when the run began, got 2.0"),
+        (["--activation", "tanh"], "--activation must be 'relu'"),
+        (["--limit", "50"], "rows must be 60, as it was when the run began, got 50"),
+    ],
+)
+def test_resume_refuses_other_settings_and_keeps_the_files(files, here, refused, options, words):
     main(["train", files.images, "-o", "run", *TINY])
     before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
-    assert "must have" in refused("train", files.images, "-o", "run", *TINY, "--epochs", "2", "--resume", *options)
+    assert words in refused("train", files.images, "-o", "run", *TINY, "--epochs", "2", "--resume", *options)
     assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_overwrite_leaves_no_pictures_of_the_earlier_run(files, here):
+    (here / "run").mkdir()
+    for name in ("model.npz", "manifold.png", "mine.png"):
+        (here / "run" / name).write_text("old")
+    assert main(["train", files.images, "-o", "run", *TINY, "--overwrite", "--no-pictures"]) == 0
+    assert {path.name for path in (here / "run").iterdir()} == {
+        "model.npz",
+        "history.csv",
+        "checkpoint.npz",
+        "mine.png",
+    }
 
 
 def test_resume_needs_something_to_resume(files, here, refused):

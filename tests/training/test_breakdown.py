@@ -75,7 +75,7 @@ def test_start_survives_a_first_step_that_breaks():
 
 def test_parameters_that_the_last_step_broke_are_noticed():
     model = Mean()
-    error = breakdown(model, model.init(None), np.ones((4, 3)), optimizer=SGD(np.inf), epochs=1, batch_size=4)
+    error = breakdown(model, model.init(None), np.ones((4, 3)), optimizer=SGD(lambda t: np.inf), epochs=1, batch_size=4)
     assert "at step 1 (epoch 1), in the parameters;" in str(error)
     np.testing.assert_array_equal(error.run.theta.flat, np.zeros(3))
 
