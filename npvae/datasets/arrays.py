@@ -22,7 +22,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 
 _MAX_HEADER = 10_000
 _NUMERIC = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
+# What zipfile raises on damaged bytes. OSError: a seek to an impossible offset.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, struct.error)
 
 
 def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
@@ -44,11 +45,11 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
 def npz_keys(path: str | os.PathLike[str]) -> list[str]:
     """Return the names of the arrays in a .npz archive, in its order; errors as `read_npz`."""
     file = existing_file(path)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist()]
-    except _DAMAGED as error:
-        raise ValueError(f"{file} is no .npz archive or a damaged one: {error}") from None
+    with file.open("rb") as stream:
+        try:
+            return [name.removesuffix(".npy") for name in zipfile.ZipFile(stream).namelist()]
+        except _DAMAGED as error:
+            raise ValueError(f"{file} is no .npz archive or a damaged one: {error}") from None
 
 
 def read_npz(path: str | os.PathLike[str], key: str) -> np.ndarray:
@@ -66,18 +67,17 @@ def read_npz(path: str | os.PathLike[str], key: str) -> np.ndarray:
     keys = npz_keys(file)
     if key not in keys:
         raise ValueError(f"{file} must have an array {key!r}, got {', '.join(keys) or 'none at all'}")
-    try:
-        with zipfile.ZipFile(file) as archive:
+    with file.open("rb") as stream:
+        try:
+            archive = zipfile.ZipFile(stream)
             info = archive.getinfo(archive.namelist()[keys.index(key)])
-            if (
-                info.file_size > max(info.compress_size, 1) * MAX_DEFLATE_RATIO
-                or info.compress_size > file.stat().st_size
-            ):
+            inflated = info.file_size > max(info.compress_size, 1) * MAX_DEFLATE_RATIO
+            if inflated or info.compress_size > file.stat().st_size:
                 raise ValueError(f"{file}:{key} claims {info.file_size} bytes, more than the archive can hold")
-            with archive.open(info) as stream:
-                return _read_array(stream, info.file_size, f"{file}:{key}")
-    except _DAMAGED as error:
-        raise ValueError(f"{file}:{key} is damaged: {error}") from None
+            with archive.open(info) as member:
+                return _read_array(member, info.file_size, f"{file}:{key}")
+        except _DAMAGED as error:
+            raise ValueError(f"{file}:{key} is damaged: {error}") from None
 
 
 def _read_array(stream: IO[bytes], size: int, name: str) -> np.ndarray:

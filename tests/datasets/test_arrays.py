@@ -77,18 +77,19 @@ def test_truncated_npz_is_a_value_error(file, compressed, data):
         read_npz(file, "a")
 
 
-@given(st.booleans(), st.integers(0, 255), st.data())
-def test_a_flipped_byte_in_npz_is_refused_or_harmless(file, compressed, value, data):
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("value", [0, 1, 80, 255])
+def test_a_changed_byte_in_npz_is_refused_or_harmless(file, compressed, value):
     array = np.arange(30.0)
-    content = bytearray(npz_bytes(compressed, a=array))
-    content[data.draw(st.integers(0, len(content) - 1))] = value
-    file.write_bytes(content)
-    try:
-        values = read_npz(file, "a")
-    except ValueError as error:
-        assert str(file) in str(error)  # noqa: PT017
-    else:
-        np.testing.assert_array_equal(values, array)
+    content = npz_bytes(compressed, a=array)
+    for place in range(len(content)):
+        file.write_bytes(content[:place] + bytes([value]) + content[place + 1 :])
+        try:
+            values = read_npz(file, "a")
+        except ValueError as error:
+            assert str(file) in str(error)  # noqa: PT017
+        else:
+            np.testing.assert_array_equal(values, array)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=40))
