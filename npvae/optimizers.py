@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +24,7 @@ from npvae.validation import number
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "Optimizer", "OptimizerState"]
 
-CHUNK = 1 << 15
+CHUNK = 1 << 16
 """Elements per chunk."""
 
 
@@ -165,28 +166,27 @@ class Adam:
 
     def init(self, theta: NDArray) -> OptimizerState:
         """m = v = 0."""
-        return OptimizerState(0, {name: aligned_zeros(theta.size, theta.dtype) for name in ("m", "v")})
+        return OptimizerState(0, {name: aligned_zeros(theta.size, theta.dtype) for name in ("M", "V")})
 
     def step(self, theta: NDArray, dtheta: NDArray, state: OptimizerState) -> None:
         """One update, in place.
 
-        Both bias corrections are folded into two scalars, the identity that precedes section 2.1 of the paper::
+        Constant factors are folded into two scalars, which spares four passes over the vector. The slots hold the sums
+        M = m / (1 − β₁) and V = v / (1 − β₂), that is M ← β₁ M + g and V ← β₂ V + g². With c² = (1 − β₂) / (1 − β₂ᵗ),
 
-            α m̂ / (√v̂ + ε) = α' m / (√v + ε'),   α' = α √(1 − β₂ᵗ) / (1 − β₁ᵗ),   ε' = ε √(1 − β₂ᵗ)
+            α m̂ / (√v̂ + ε) = α' M / (√V + ε'),   α' = α (1 − β₁) / ((1 − β₁ᵗ) c),   ε' = ε / c.
         """
         alpha = _rate(self.learning_rate, state.t)
         state.t += 1
-        root = float(np.sqrt(1 - self.beta2**state.t))
-        alpha *= root / (1 - self.beta1**state.t)
-        epsilon = self.epsilon * root
-        for scratch, theta_, g, m, v in _chunks(theta, dtheta, state.slots["m"], state.slots["v"]):
+        c = sqrt((1 - self.beta2) / (1 - self.beta2**state.t))
+        alpha *= (1 - self.beta1) / ((1 - self.beta1**state.t) * c)
+        epsilon = self.epsilon / c
+        for scratch, theta_, g, m, v in _chunks(theta, dtheta, state.slots["M"], state.slots["V"]):
             m *= self.beta1
-            np.multiply(g, 1 - self.beta1, out=scratch)
-            m += scratch
+            m += g
 
             v *= self.beta2
             np.multiply(g, g, out=scratch)
-            scratch *= 1 - self.beta2
             v += scratch
 
             np.sqrt(v, out=scratch)

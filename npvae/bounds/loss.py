@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,12 @@ class Loss:
     terms: Mapping[str, NDArray]
     weights: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def per_datum(self) -> NDArray:
         """Σ_t weight_t · term_t, nats, shape (n,)."""
         return sum(self.weights.get(name, 1.0) * term for name, term in self.terms.items())
 
-    @property
+    @cached_property
     def value(self) -> np.number:
         """The mean of `per_datum` over the batch: the number whose gradient is taken."""
         return self.per_datum.mean()

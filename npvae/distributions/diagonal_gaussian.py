@@ -52,7 +52,7 @@ class DiagonalGaussian:
         ----------
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (4) and section 2.4.
         """
-        mu, log_var = np.split(a, 2, axis=-1)
+        mu, log_var = _halves(a)
         scaled_eps = np.exp(0.5 * log_var) * eps
         return mu + scaled_eps, (scaled_eps, a.shape)
 
@@ -77,7 +77,7 @@ class DiagonalGaussian:
         cache
             For the two backwards.
         """
-        mu, log_var = np.split(a, 2, axis=-1)
+        mu, log_var = _halves(a)
         deviation = x - mu
         precision = np.exp(-log_var)
         log_prob = -0.5 * (LOG_2PI + log_var + deviation * deviation * precision).sum(axis=-1)
@@ -99,12 +99,12 @@ class DiagonalGaussian:
 
     def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """H = Σ_j ½ (1 + log 2π + log_var_j) = Σ_j ½ log(2πe σ_j²), nats, shape (…). The cache is a."""
-        _, log_var = np.split(a, 2, axis=-1)
+        _, log_var = _halves(a)
         return 0.5 * (1 + LOG_2PI + log_var).sum(axis=-1), a
 
     def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
         """dmu = 0 and dlog_var_j = ½ dentropy, joined as da."""
-        mu, log_var = np.split(cache, 2, axis=-1)
+        mu, log_var = _halves(cache)
         dlog_var = np.zeros_like(log_var) + 0.5 * dentropy[..., None]
         return np.concatenate([np.zeros_like(mu), dlog_var], axis=-1)
 
@@ -129,12 +129,12 @@ class DiagonalGaussian:
         ----------
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (10) and appendix B.
         """
-        mu, log_var = np.split(a, 2, axis=-1)
+        mu, log_var = _halves(a)
         return 0.5 * (mu * mu + np.expm1(log_var) - log_var).sum(axis=-1), a
 
     def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
         """dmu_j = mu_j dkl and dlog_var_j = ½ (σ_j² − 1) dkl, joined as da."""
-        mu, log_var = np.split(cache, 2, axis=-1)
+        mu, log_var = _halves(cache)
         return np.concatenate([mu, 0.5 * np.expm1(log_var)], axis=-1) * dkl[..., None]
 
     def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
@@ -142,8 +142,8 @@ class DiagonalGaussian:
 
         `a` and `b` hold [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
         """
-        mu1, log_var1 = np.split(a, 2, axis=-1)
-        mu2, log_var2 = np.split(b, 2, axis=-1)
+        mu1, log_var1 = _halves(a)
+        mu2, log_var2 = _halves(b)
         log_ratio = log_var1 - log_var2
         deviation, precision = mu1 - mu2, np.exp(-log_var2)
         kl = 0.5 * (np.expm1(log_ratio) - log_ratio + deviation * deviation * precision).sum(axis=-1)
@@ -164,8 +164,13 @@ class DiagonalGaussian:
 
     def mean(self, a: NDArray) -> NDArray:
         """E[z] = mu, the first half of a (a copy)."""
-        return np.split(a, 2, axis=-1)[0].copy()
+        return _halves(a)[0].copy()
 
     def output_bias(self, mean: NDArray) -> NDArray:
         """The mean itself, with variance one."""
         return np.concatenate([mean, np.zeros_like(mean)])
+
+
+def _halves(a: NDArray) -> tuple[NDArray, NDArray]:
+    d = a.shape[-1] // 2
+    return a[..., :d], a[..., d:]

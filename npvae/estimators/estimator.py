@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.numerics import keep_freed_memory
 from npvae.validation import integer, one_of
 
 __all__ = ["Estimator", "NotFittedError", "by_rows", "picture_shape", "random_seed"]
@@ -79,5 +80,6 @@ def picture_shape(shape: tuple[int, ...]) -> tuple[int, ...] | None:
 
 def by_rows(function: Callable[[NDArray], NDArray], x: NDArray, copies: int = 1) -> NDArray:
     """``function(x)``, computed on about `ROWS` rows at a time; `copies` is how many rows it makes of each."""
+    keep_freed_memory()
     step = max(1, ROWS // copies)
     return np.concatenate([function(x[start : start + step]) for start in range(0, len(x), step)])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.models import Model
+from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
 from npvae.training.evaluate import TermSums, evaluate
@@ -105,6 +106,7 @@ def train(
     _require_fit(run, model, optimizer, x_val)
     run.stopped = "finished"
     good = run.theta.copy()
+    keep_freed_memory()
     with (
         deferred_interrupt() as interrupted,
         nullcontext() if progress is None else closing(progress),

@@ -151,7 +151,7 @@ def test_float64_parameters_train_in_float64():
     model, theta = small_vae()
     run = train(model, theta.astype(np.float64), binary_rows(), epochs=1)
     assert run.theta.dtype == np.float64
-    assert run.optimizer_state.slots["m"].dtype == np.float64
+    assert run.optimizer_state.slots["M"].dtype == np.float64
 
 
 def losses(*values):
@@ -279,7 +279,7 @@ def test_a_run_of_another_model_is_refused():
 def test_a_run_of_another_optimizer_is_refused():
     model = Mean()
     run = TrainingRun.begin(model.init(None), Adam(), 0)
-    with pytest.raises(ValueError, match=r"moments of SGD\(.*expected \{'v': 3\}, got \{'m': 3, 'v': 3\}"):
+    with pytest.raises(ValueError, match=r"moments of SGD\(.*expected \{'v': 3\}, got \{'M': 3, 'V': 3\}"):
         train(model, run, np.ones((4, 3)), optimizer=SGD())
 
 

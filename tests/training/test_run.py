@@ -22,11 +22,11 @@ def test_copy_shares_no_memory():
     run.history.append({"loss": 1.0})
     copy = run.copy()
     assert (copy.best_epoch, copy.epoch, copy.stopped, copy.seed) == (2, 3, "finished", 4)
-    copy.theta.flat[:] = copy.best.flat[:] = copy.optimizer_state.slots["m"][:] = 7
+    copy.theta.flat[:] = copy.best.flat[:] = copy.optimizer_state.slots["M"][:] = 7
     copy.history.append({"loss": 2.0})
     np.testing.assert_array_equal(run.theta.flat, theta.flat)
     np.testing.assert_array_equal(run.best.flat, theta.flat)
-    assert not run.optimizer_state.slots["m"].any()
+    assert not run.optimizer_state.slots["M"].any()
     assert run.history["loss"] == [1.0]
 
 
