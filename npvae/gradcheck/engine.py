@@ -101,20 +101,26 @@ def _unknown(name: str, probe: Probe, reason: str) -> Entry:
 
 
 def _step_aside(point: Point, rng: np.random.Generator) -> Point | None:
-    """A point a little beside this one at which the forward works and lies on no kink."""
-    subject = point.subject
-    for names in (tuple(point.tensors), subject.required):
+    """A point a little beside this one at which the forward works, on no kink if that can be had.
+
+    It cannot where the code makes ties of its own: behind one rectifier, the next one meets exact zeros everywhere.
+    """
+    subject, tied = point.subject, None
+    for names in filter(None, (tuple(point.tensors), subject.required)):
         moved = {
             name: tensor + ASIDE * direction(rng, tensor.shape) if name in names else tensor
             for name, tensor in point.tensors.items()
         }
         try:
             aside = Point(subject, moved)
-            if all(np.isfinite(y).all() for y in aside.outputs) and not aside.branches.ties:
-                return aside
+            if not all(np.isfinite(y).all() for y in aside.outputs):
+                continue
         except Breakdown:
             continue
-    return None
+        if not aside.branches.ties:
+            return aside
+        tied = tied or aside
+    return tied
 
 
 def _explain(point: Point, settings: Settings, report: Report) -> None:

@@ -20,6 +20,7 @@ __all__ = ["ladder"]
 
 RUNGS = 8
 FEWEST = 4
+LOWER = 4
 SAFETY = 10.0
 
 
@@ -72,9 +73,9 @@ def _best_rung(steps: NDArray, slopes: NDArray, sizes: NDArray) -> tuple[float, 
     """The most self-consistent extrapolated value and its predicted error."""
     extrapolated = (16.0 * slopes[1:] - slopes[:-1]) / 15.0
     change = np.abs(np.diff(extrapolated))
-    # How much two neighbouring differences at the bottom disagree shows the rounding noise of the forward itself,
-    # which may be far above that of its last operation.
-    seen = np.max(np.abs(np.diff(slopes[-3:])) * steps[-2:])
+    # What the lower rungs disagree by is the rounding noise of the forward, which may be far above that of its last
+    # operation. Four of them are looked at: two may agree by luck, or because a float32 inside does not move at all.
+    seen = 2.0 * np.max(change[-LOWER:] * steps[-change[-LOWER:].size :])
     noise = np.maximum(4.0 * EPS * sizes[1:], seen) / steps[1:]
     neighbours = np.maximum(np.append(change, change[-1]), np.insert(change, 0, change[0]))
     error = np.maximum(neighbours, noise)

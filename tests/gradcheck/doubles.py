@@ -63,6 +63,14 @@ class Tanh:
         return dy * (1 - cache**2)
 
 
+class Rectifier(Tanh):
+    def forward(self, params, x):
+        return np.maximum(x, 0), x
+
+    def backward(self, params, cache, dy, grads, need_dx=True):
+        return dy * (cache > 0)
+
+
 class WrongTanh(Tanh):
     def backward(self, params, cache, dy, grads, need_dx=True):
         return dy * (1 - cache)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from npvae.gradcheck import FAIL, check_layer, check_model
-from tests.gradcheck.doubles import Chain, Dense, Gaussian, Regression, Tanh, WrongTanh
+from tests.gradcheck.doubles import Chain, Dense, Gaussian, Rectifier, Regression, Tanh, WrongTanh
 
 
 def test_the_wrong_layer_of_a_chain_is_blamed():
@@ -27,6 +27,19 @@ def test_a_wrong_parameter_gradient_inside_a_chain():
     report = check_layer(Chain(Dense(4, 5), Tanh(), Wrong(5, 3)))
     assert report.blame[0] == "layer 2 (Wrong) is wrong by itself: the gradient of b."
     assert "7 is the batch size" in str(report)
+
+
+def test_of_two_wrong_layers_the_one_nearer_to_the_output_is_blamed_first():
+    report = check_layer(Chain(WrongTanh(), Dense(5, 5), WrongTanh()))
+    assert report.blame[0].startswith("layer 2 (WrongTanh)")
+
+
+def test_a_layer_that_stands_on_its_kink_is_not_blamed_for_it():
+    # Behind one rectifier the next one meets exact zeros, where it has no derivative.
+    report = check_layer(Chain(WrongTanh(), Dense(5, 5), Rectifier(), Rectifier()))
+    assert report.status == FAIL
+    assert report.blame[0] == "layer 0 (WrongTanh) is wrong by itself: the gradient of x."
+    assert check_layer(Chain(Tanh(), Dense(5, 5), Rectifier(), Rectifier())).passed
 
 
 def test_a_chain_that_joins_right_layers_wrongly():

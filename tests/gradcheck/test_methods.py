@@ -64,9 +64,21 @@ def test_the_ladder_knows_its_error_over_many_functions():
 
 def test_the_ladder_measures_noise_that_the_output_does_not_show():
     # Adding and taking away 1e6 leaves an output of size one with errors of 1e-10.
-    estimate = ladder(line_of(lambda x: (np.sin(x) + 1e6) - 1e6, [0.5, 0.8]))
-    assert abs(estimate.value - np.cos([0.5, 0.8]).sum()) <= estimate.tolerance
-    assert estimate.tolerance > 1e-11
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        x = rng.standard_normal(2)
+        estimate = ladder(line_of(lambda x: (np.sin(x) + 1e6) - 1e6, x))
+        assert abs(estimate.value - np.cos(x).sum()) <= estimate.tolerance
+        assert estimate.tolerance > 1e-11
+
+
+def test_the_ladder_is_not_fooled_by_float32_inside():
+    # Its lowest rungs are all exactly zero there: they agree, on nothing.
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        x = rng.standard_normal(2)
+        estimate = ladder(line_of(lambda x: np.sin(x).astype(np.float32).astype(float), x))
+        assert abs(estimate.value - np.cos(x).sum()) <= estimate.tolerance
 
 
 def test_the_ladder_uses_rungs_on_this_side_of_a_kink_only():
@@ -200,6 +212,41 @@ def test_buffers_that_take_their_dtype_from_one_argument_do_not_stop_the_complex
     report = check_function(forward, lambda c, dy: (dy @ c[1].T, c[0].T @ dy), (x,), {"W": W})
     assert report.status == PASS
     assert {entry.method for entry in report.entries} == {"complex step"}
+
+
+def test_a_constant_that_does_not_run_on_complex_numbers_does_not_stop_it_either():
+    def forward(x, e):
+        offset = np.logaddexp(e, 0.0)
+        return x**2 + offset, x
+
+    rng = np.random.default_rng(0)
+    report = check_function(forward, square_backward, {"x": rng.standard_normal(5), "e": rng.standard_normal(5)})
+    assert (report.status, report.entries[0].method) == (PASS, "complex step")
+
+
+def test_a_forward_that_is_not_finite_on_complex_numbers_is_judged_by_the_ladder():
+    def forward(x):
+        return x**2 * (np.nan if np.iscomplexobj(x) else 1.0), x
+
+    report = check_function(forward, square_backward, np.random.default_rng(0).standard_normal(5))
+    assert (report.status, report.entries[0].method) == (PASS, "ladder of differences")
+    assert "not finite on complex numbers" in str(report)
+
+
+FAINT = 5e-12
+"""Relative error of one element: above 4096 eps of the largest element, below that of the norm of all 400."""
+
+
+def test_all_elements_show_what_drowns_in_a_direction():
+    def wrong(x, dy):
+        gradient = 2 * x * dy
+        gradient.flat[123] *= 1 + FAINT
+        return {"x": gradient}
+
+    x = 1.0 + np.random.default_rng(0).random((20, 20))
+    assert check_function(square, wrong, x, full=False).status == PASS
+    report = check_function(square, wrong, x, full=True)
+    assert (report.status, report.entries[0].coordinates) == (FAIL, 400)
 
 
 def test_a_branch_through_abs_that_does_no_harm_keeps_the_complex_step():
