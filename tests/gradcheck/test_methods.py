@@ -233,7 +233,7 @@ def test_a_forward_that_is_not_finite_on_complex_numbers_is_judged_by_the_ladder
     assert "not finite on complex numbers" in str(report)
 
 
-FAINT = 5e-12
+FAINT = 6e-12
 """Relative error of one element: above 4096 eps of the largest element, below that of the norm of all 400."""
 
 
