@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,7 @@ def _distributions() -> Iterator[Case]:
 
     def sum_back(shapes: dict, dy: tuple) -> dict[str, NDArray]:
         parts = [sum_to_shape(u, shape) for u, shape in zip(dy, [*shapes.values()] * len(WHOLE), strict=True)]
-        return {name: sum(parts[i :: len(shapes)]) for i, name in enumerate(shapes)}
+        return {name: reduce(np.add, parts[i :: len(shapes)]) for i, name in enumerate(shapes)}
 
     def stretched(rng: np.random.Generator) -> tuple:
         shapes = ((), (1,), (N,), (1, N), (1, 1), (3, 1), (1, 1, N), (1, 3, N))

@@ -21,7 +21,6 @@ from npvae.gradcheck.subject import quiet
 __all__ = ["Call", "equivalent", "record", "same"]
 
 ROUNDING = 1e-12
-MOST = 400
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,19 @@ class Call:
     outcome: object
 
 
-def record(function: types.FunctionType, action: Callable[[], object], part: int | None = None) -> list[Call]:
-    """The calls, at most 400, that a function gets while `action` runs.
+def record(
+    function: types.FunctionType, action: Callable[[], object], most: int = 200, part: int | None = None
+) -> list[Call]:
+    """The first calls that a function gets while `action` runs.
 
-    With `part`, only that element of what the function returns is looked at, ever.
+    Parameters
+    ----------
+    function : function
+    action : callable
+    most : int
+        How many calls are recorded.
+    part : int, optional
+        The one element of what the function returns that counts.
     """
     recorded: list[dict[str, object]] = []
     code = function.__code__
@@ -43,16 +51,18 @@ def record(function: types.FunctionType, action: Callable[[], object], part: int
     wanted = [*names.args, *filter(None, (names.varargs, names.varkw))]
 
     def watch(frame: types.FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code is code and len(recorded) < MOST:
+        if event == "call" and frame.f_code is code:
             local = frame.f_locals
             recorded.append(copy.deepcopy({name: local[name] for name in wanted}))
+            if len(recorded) == most:
+                sys.setprofile(None)  # watching is slow
 
     before = sys.getprofile()
     sys.setprofile(watch)
     try:
         action()
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)  # a profiler written in C cannot be put back
     return [Call(arguments, _outcome(function, arguments, part)) for arguments in recorded]
 
 

@@ -27,13 +27,14 @@ from npvae.gradcheck.report import FAIL, PASS, Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.target import subjects_made
 
-__all__ = ["Tested", "mutate", "mutate_package", "try_mutants"]
+__all__ = ["Exposed", "mutate", "mutate_package", "try_mutants"]
 
-REPLAYED = 24
+CALLS, FEWEST = 200, 4
+"""Calls recorded of each function, and of each function by each check."""
 
 
 @dataclass(frozen=True)
-class Tested:
+class Exposed:
     """A function that will be broken, and the checks that should notice.
 
     Attributes
@@ -87,7 +88,7 @@ def mutate(
     >>> mutate(Tanh()).passed
     True
     """
-    return try_mutants(_tested(target, Settings(seed=seed)), only, on_tally)
+    return try_mutants(_exposed(target, Settings(seed=seed)), only, on_tally)
 
 
 def mutate_package(
@@ -102,18 +103,19 @@ def mutate_package(
         methods = (method for thing in case.covers if isinstance(thing, type) for method in _backwards(thing))
         for function in dict.fromkeys([*methods, *case.backwards]):
             covering.setdefault(function, []).extend(checks)
-    tested = [Tested(function, tuple(checks)) for function, checks in covering.items()]
-    return try_mutants(tested, only, on_tally)
+    exposed = [Exposed(function, tuple(checks)) for function, checks in covering.items()]
+    return try_mutants(exposed, only, on_tally)
 
 
 def _checks(made: object, settings: Settings) -> list[Callable[[], Report]]:
-    """The checks of what a factory returned, without explanations."""
-    quick = replace(settings, explain=False, only=None)
-    return [partial(check, subject, quick) for subject in subjects_made(made, settings.seed)]
+    """The checks of what a factory returned, without explanations; of each first a part that takes less time."""
+    whole = replace(settings, explain=False, only=None)
+    quick = replace(whole, probes=1, full=False)
+    return [partial(check, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)]
 
 
 def try_mutants(
-    tested: Iterable[Tested], only: str | None = None, on_tally: Callable[[Tally], object] | None = None
+    exposed: Iterable[Exposed], only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
     """Try all mutants of the functions given, except those without `only` in their name.
 
@@ -122,7 +124,7 @@ def try_mutants(
     ValueError
         If none is left.
     """
-    chosen = [one for one in tested if only is None or only in _title(one.function)]
+    chosen = [one for one in exposed if only is None or only in _title(one.function)]
     if not chosen:
         raise ValueError(f"only must be in the name of a backward, got {only!r}")
     report = MutationReport()
@@ -133,16 +135,16 @@ def try_mutants(
     return report
 
 
-def _try_one(tested: Tested) -> Tally:
+def _try_one(exposed: Exposed) -> Tally:
     start = time.perf_counter()
-    tally = Tally(_title(tested.function))
-    rehearsal = _rehearse(tested)
-    for mutant in mutants(tested.function):
-        reports = _reports(tested.function, mutant, rehearsal.checks)
+    tally = Tally(_title(exposed.function))
+    rehearsal = _rehearse(exposed)
+    for mutant in mutants(exposed.function):
+        reports = _reports(exposed.function, mutant, rehearsal.checks)
         first = next(reports, None)
         if _alarmed(first):
             tally.killed += 1
-        elif equivalent(tested.function, mutant.code, rehearsal.calls, tested.part):
+        elif equivalent(exposed.function, mutant.code, rehearsal.calls, exposed.part):
             tally.equivalent.append(mutant)
         elif any(map(_alarmed, reports)):
             tally.killed += 1
@@ -171,14 +173,19 @@ class Rehearsal:
     tensors: set[str]
 
 
-def _rehearse(tested: Tested) -> Rehearsal:
+def _rehearse(exposed: Exposed) -> Rehearsal:
     calls, passed = [], []
-    for one in tested.checks:
+    for one in exposed.checks:
         reports: list[Report] = []
-        recorded = record(tested.function, lambda one=one, reports=reports: reports.append(one()), tested.part)
+        recorded = record(
+            exposed.function,
+            lambda one=one, reports=reports: reports.append(one()),
+            max(FEWEST, CALLS // len(exposed.checks)),
+            exposed.part,
+        )
         reports[0].raise_if_failed()
         if recorded:
-            calls += recorded[:: max(1, len(recorded) // REPLAYED)]
+            calls += recorded
             passed.append((reports[0], one))
     passed.sort(key=lambda pair: pair[0].seconds)
     tensors = {entry.name for report, _ in passed[:1] for entry in report.entries}
@@ -222,22 +229,22 @@ def _backwards(kind: type) -> list[types.FunctionType]:
     return [plain_function(getattr(kind, name)) for name in names]
 
 
-def _tested(target: object, settings: Settings) -> list[Tested]:
+def _exposed(target: object, settings: Settings) -> list[Exposed]:
     """What to break in what a user gave, and how to check it."""
     parts = target if isinstance(target, tuple) else (target,)
     functions = dict.fromkeys(function for kind in _kinds(parts[0]) for function in _backwards(kind))
     if not functions and callable(parts[0]) and len(parts) == 2:
-        return [_tested_loss(*parts, settings)]
+        return [_exposed_loss(*parts, settings)]
     checks = tuple(_checks(target, settings))
     if functions:
         own = [function for function in functions if not function.__module__.startswith("npvae.")]
-        return [Tested(function, checks) for function in own or functions]
+        return [Exposed(function, checks) for function in own or functions]
     if parts[1] is None:
         raise NoSource("a closure is made anew by every forward: give the backward a def of its own")
-    return [Tested(plain_function(parts[1]), checks)]
+    return [Exposed(plain_function(parts[1]), checks)]
 
 
-def _tested_loss(value_and_grad: Callable, theta: object, settings: Settings) -> Tested:
+def _exposed_loss(value_and_grad: Callable, theta: object, settings: Settings) -> Exposed:
     # The value stays whole: a mistake above it would make another function with a gradient that fits.
     function = plain_function(value_and_grad)
     whole = types.FunctionType(
@@ -245,7 +252,7 @@ def _tested_loss(value_and_grad: Callable, theta: object, settings: Settings) ->
     )
     whole.__kwdefaults__ = function.__kwdefaults__
     subject = loss_subject(function, theta, lambda theta: whole(theta)[0])
-    return Tested(function, (partial(check, subject, replace(settings, explain=False)),), part=1)
+    return Exposed(function, (partial(check, subject, replace(settings, explain=False)),), part=1)
 
 
 def _kinds(thing: object) -> Iterator[type]:

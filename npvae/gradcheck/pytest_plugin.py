@@ -1,0 +1,88 @@
+"""The fixture ``gradcheck`` for pytest: gradient checks that fail a test with the text of their report.
+
+Where npvae is installed, pytest finds the plugin by itself; elsewhere name it, in a conftest or a test module::
+
+    pytest_plugins = ["npvae.gradcheck.pytest_plugin"]
+
+A test then is a line::
+
+    def test_my_layer(gradcheck):
+        gradcheck.check_layer(MyLayer(3, 4))
+
+The entry point has the name of this module, so that naming it as well does not register it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from npvae.gradcheck import Report
+
+__all__ = ["GradientChecks", "gradcheck"]
+
+
+class GradientChecks:
+    """The functions of `npvae.gradcheck`, each of which raises unless the status is PASS.
+
+    The object itself can be called with whatever a factory for ``npvae gradcheck`` may return: a layer, a distribution,
+    ``(forward, backward, inputs[, params])``, ``(model, x)``, ….
+    """
+
+    def __call__(self, made: object, *, name: str | None = None, **settings: object) -> Report:
+        """Check anything that can be checked."""
+        __tracebackhide__ = True
+        from npvae.gradcheck import Settings
+        from npvae.gradcheck.target import check_made
+
+        return _passed(check_made(made, Settings(**settings), name))
+
+    def check_function(self, *arguments: object, **settings: object) -> Report:
+        """See `npvae.gradcheck.check_function`."""
+        __tracebackhide__ = True
+        return _passed(_function("check_function")(*arguments, **settings))
+
+    def check_layer(self, *arguments: object, **settings: object) -> Report:
+        """See `npvae.gradcheck.check_layer`."""
+        __tracebackhide__ = True
+        return _passed(_function("check_layer")(*arguments, **settings))
+
+    def check_distribution(self, *arguments: object, **settings: object) -> Report:
+        """See `npvae.gradcheck.check_distribution`."""
+        __tracebackhide__ = True
+        return _passed(_function("check_distribution")(*arguments, **settings))
+
+    def check_loss(self, *arguments: object, **settings: object) -> Report:
+        """See `npvae.gradcheck.check_loss`."""
+        __tracebackhide__ = True
+        return _passed(_function("check_loss")(*arguments, **settings))
+
+    def check_model(self, *arguments: object, **settings: object) -> Report:
+        """See `npvae.gradcheck.check_model`."""
+        __tracebackhide__ = True
+        return _passed(_function("check_model")(*arguments, **settings))
+
+
+@pytest.fixture(scope="session")
+def gradcheck() -> GradientChecks:
+    """Gradient checks that fail the test with their report: ``gradcheck.check_layer(layer)``."""
+    return GradientChecks()
+
+
+def _function(name: str) -> Callable[..., Report]:
+    # Not before a test asks for it: pytest loads this file at every start.
+    from npvae.gradcheck import check
+
+    return getattr(check, name)
+
+
+def _passed(report: Report) -> Report:
+    __tracebackhide__ = True
+    from npvae.gradcheck import PASS, GradientCheckError
+
+    if report.status != PASS:
+        raise GradientCheckError(report)
+    return report
