@@ -100,6 +100,10 @@ def test_lines_are_those_of_the_file():
 
 
 def test_no_two_mutants_are_the_same_and_none_is_the_function():
+    def twice(x):
+        return x + x
+
+    assert [mutant.change for mutant in mutants(twice)].count("x + x -> x") == 1
     codes = [mutant.code.co_code + repr(mutant.code.co_consts).encode() for mutant in mutants(sample)]
     assert len(mutants(sample)) > 60
     assert all(isinstance(mutant.code, types.CodeType) for mutant in mutants(sample))
