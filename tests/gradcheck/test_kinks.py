@@ -131,3 +131,14 @@ def test_a_network_of_rectifiers_passes_near_many_kinks():
     for method in ("complex", "ladder"):
         report = check_function(forward, backward, {"x": x}, {"V": V, "W": W}, method=method, probes=1, full=False)
         assert report.status == PASS, str(report)
+
+
+def test_stepping_aside_works_where_the_code_itself_makes_ties():
+    # The second rectifier meets exact zeros wherever one stands.
+    def forward(x):
+        return np.maximum(np.maximum(x, 0), 0), x
+
+    x = np.array([[0.0, 1.0, -1.0], [0.0, -2.0, 2.0]])
+    report = check_function(forward, lambda x, dy: {"x": dy * (x > 0)}, x)
+    assert report.status == PASS, str(report)
+    assert "beside it" in str(report)
