@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from benchmarks import files
 from benchmarks.planted import Mistake, mistakes
 from benchmarks.planted_vae import FEATURES, HIDDEN, backward, forward, inputs, parameters
 from npvae.gradcheck import Report, check_function, check_model
@@ -16,30 +17,38 @@ ROWS = 4
 
 
 def main(argv: list[str]) -> int:
-    """Print the tables; the exit status is 1 if anything was missed or falsely alarmed."""
+    """Print what was found; the exit status is 1 if anything was missed or falsely alarmed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks gradcheck", description=__doc__)
     parser.add_argument(
         "--seeds", type=int, default=1000, help="seeds for which correct code is checked (default 1000)"
     )
+    parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
     args = parser.parse_args(argv)
-    missed = planted()
-    alarms = correct(args.seeds)
-    speed()
-    return 1 if missed or alarms else 0
+    found = planted()
+    seconds = speed()
+    parts = correct(args.seeds)
+    files.write(args.output, "gradcheck", {"seeds": args.seeds}, planted=found, seconds=seconds, correct=parts)
+    missed = [name for name, row in found.items() if not (row["found"] and row["named"])]
+    alarmed = [name for name, row in parts.items() if row["FAIL"] or row["INCONCLUSIVE"]]
+    return 1 if missed or alarmed else 0
 
 
-def planted() -> int:
-    """Every planted mistake, in a VAE of 326,824 parameters; how many were not both found and named."""
-    rows, found, named = [], 0, 0
+def planted() -> dict[str, dict]:
+    """Every planted mistake, in a VAE of 326,824 parameters: was it found, was it called by its name?"""
+    rows = {}
+    print("| planted mistake | found | named | time |\n| --- | --- | --- | --- |")
     for mistake in mistakes():
         report = report_on(mistake)
-        caught, right = report.status == "FAIL", is_named(mistake, report)
-        found, named = found + caught, named + right
-        rows.append(f"| {mistake.name} | {yes(caught)} | {yes(right)} | {report.seconds:.2f} s |")
-    print("| planted mistake | found | named | time |\n| --- | --- | --- | --- |")
-    print("\n".join(rows))
-    print(f"\n{found} of {len(rows)} found, {named} of {len(rows)} named.\n")
-    return 2 * len(rows) - found - named
+        row = {
+            "found": report.status == "FAIL",
+            "named": is_named(mistake, report),
+            "seconds": round(report.seconds, 3),
+        }
+        rows[mistake.name] = row
+        print(f"| {mistake.name} | {yes(row['found'])} | {yes(row['named'])} | {report.seconds:.2f} s |")
+    counts = [sum(row[key] for row in rows.values()) for key in ("found", "named")]
+    print(f"\n{counts[0]} of {len(rows)} found, {counts[1]} of {len(rows)} named.\n")
+    return rows
 
 
 def report_on(mistake: Mistake, seed: int = 0, features: int = FEATURES, hidden: int = HIDDEN) -> Report:
@@ -55,17 +64,20 @@ def is_named(mistake: Mistake, report: Report) -> bool:
     return mistake.says in str(report) and (mistake.wrong is None or wrong == mistake.wrong)
 
 
-def correct(seeds: int) -> int:
-    """Correct code for many seeds; the number of false alarms."""
+def correct(seeds: int) -> dict[str, dict]:
+    """Correct code, part by part: how often each status came, and the worst error."""
+    rows = {name: {"PASS": 0, "FAIL": 0, "INCONCLUSIVE": 0, "worst": 0.0} for name in correct_parts()}
+    for seed in range(seeds):
+        for name, check in correct_parts().items():
+            report = check(seed)
+            rows[name][report.status] += 1
+            errors = [entry.error / entry.scale for entry in report.entries if entry.scale]
+            rows[name]["worst"] = max([rows[name]["worst"], *errors])
     print(f"Correct code, {seeds} seeds each:\n")
-    print("| part | checks | false alarms | inconclusive |\n| --- | --- | --- | --- |")
-    alarms = 0
-    for name, check in correct_parts().items():
-        states = [check(seed).status for seed in range(seeds)]
-        alarms += seeds - states.count("PASS")
-        print(f"| {name} | {seeds} | {states.count('FAIL')} | {states.count('INCONCLUSIVE')} |", flush=True)
-    print()
-    return alarms
+    print("| part | false alarms | inconclusive | worst error |\n| --- | --- | --- | --- |")
+    for name, row in rows.items():
+        print(f"| {name} | {row['FAIL']} | {row['INCONCLUSIVE']} | {row['worst']:.1e} |")
+    return rows
 
 
 def correct_parts() -> dict:
@@ -79,13 +91,21 @@ def correct_parts() -> dict:
     return {"hand-written VAE": small_vae} | {case.name: case.run for case in all_cases()}
 
 
-def speed() -> None:
-    """The whole VAE of 652,824 parameters, right and wrong."""
+def speed() -> dict[str, float]:
+    """Seconds to check the whole VAE of 652,824 parameters, right and wrong, and everything the package exports."""
     x = np.random.default_rng(0).random((ROWS, 784))
+    seconds = {}
     for name, model in (("right", GaussianVAE(784, 20, (400,))), ("wrong", WrongVAE(784, 20, (400,)))):
         start = time.perf_counter()
         report = check_model(model, x)
+        seconds[f"784-400-20-400-784, {name}"] = time.perf_counter() - start
         print(f"784-400-20-400-784, {name}: {report.status} in {time.perf_counter() - start:.2f} s")
+    start = time.perf_counter()
+    for check in correct_parts().values():
+        check(0)
+    seconds["everything exported"] = time.perf_counter() - start
+    print(f"everything exported: {seconds['everything exported']:.2f} s\n")
+    return seconds
 
 
 class WrongVAE(GaussianVAE):

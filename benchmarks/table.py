@@ -13,9 +13,10 @@ from benchmarks.machine import one_line
 from benchmarks.ratios import ratio, spread
 from benchmarks.speed import fastest_peer
 
-__all__ = ["BEGIN", "END", "insert", "main", "speed_table", "startup_table"]
+__all__ = ["BEGIN", "END", "checker_table", "insert", "main", "speed_table", "startup_table"]
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+CHECKER_BEGIN, CHECKER_END = "<!-- checker: begin -->", "<!-- checker: end -->"
 NOTHING = "–"
 
 
@@ -24,16 +25,23 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks table", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--speed", default=files.RESULTS / "speed.json", help="a result of `speed`")
     parser.add_argument("--startup", default=files.RESULTS / "startup.json", help="a result of `startup`")
-    parser.add_argument("--insert", type=Path, metavar="FILE", help=f"put it between the lines {BEGIN} and {END}")
+    parser.add_argument("--checker", default=files.RESULTS / "gradcheck.json", help="a result of `gradcheck`")
+    parser.add_argument("--insert", type=Path, metavar="FILE", help=f"put them between the lines {BEGIN}, …")
     args = parser.parse_args(argv)
     try:
-        table = speed_table(files.read(args.speed, "speed"))
-        if Path(args.startup).exists():
-            table += "\n\n" + startup_table(files.read(args.startup, "startup"))
+        tables = {(BEGIN, END): speed_table(files.read(args.speed, "speed"))} if Path(args.speed).exists() else {}
+        if tables and Path(args.startup).exists():
+            tables[BEGIN, END] += "\n\n" + startup_table(files.read(args.startup, "startup"))
+        if Path(args.checker).exists():
+            tables[CHECKER_BEGIN, CHECKER_END] = checker_table(files.read(args.checker, "gradcheck"))
+        if not tables:
+            raise ValueError(f"there is no result: neither {args.speed} nor {args.checker}")
         if args.insert is None:
-            print(table)
+            print("\n\n".join(tables.values()))
         else:
-            text = insert(args.insert.read_text(encoding="utf-8"), table)
+            text = args.insert.read_text(encoding="utf-8")
+            for markers, table in tables.items():
+                text = insert(text, table, *markers)
             args.insert.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
@@ -91,13 +99,30 @@ def startup_table(document: dict) -> str:
     )
 
 
+def checker_table(document: dict) -> str:
+    """What the gradient checker found among planted mistakes and in correct code, and how long it took."""
+    planted, correct, seconds = document["planted"].values(), document["correct"], document["seconds"]
+    named = sum(row["found"] and row["named"] for row in planted)
+    alarms = sum(row["FAIL"] + row["INCONCLUSIVE"] for row in correct.values())
+    worst = max(row["worst"] for row in correct.values())
+    rows = [
+        ["what", "result"],
+        ["planted mistakes found and called by their names", f"{named} of {len(planted)}"],
+        ["slowest of them, 326,824 parameters", f"{max(row['seconds'] for row in planted):.2f} s"],
+        [f"false alarms: {len(correct)} correct parts, {document['settings']['seeds']:,} seeds each", str(alarms)],
+        ["worst error among them, relative to the gradient", f"{worst:.0e}"],
+        *([f"time: {what}", f"{time:.2f} s"] for what, time in seconds.items()),
+    ]
+    return f"{markdown(rows)}\n\n{one_line(document['machine'])}."
+
+
 def markdown(rows: list[list[str]]) -> str:
     """Rows of cells as a table; the first row is the header, and all columns but the first are aligned right."""
     rule = ["---", *["---:"] * (len(rows[0]) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
 
-def insert(text: str, table: str) -> str:
+def insert(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """`text` with `table` between the markers.
 
     Raises
@@ -105,11 +130,11 @@ def insert(text: str, table: str) -> str:
     ValueError
         If the markers are not there, once each and in order.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in after:
-        raise ValueError(f"the text must have the lines {BEGIN} and {END}, once each and in this order")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    before, first, rest = text.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last or begin in rest or end in after:
+        raise ValueError(f"the text must have the lines {begin} and {end}, once each and in this order")
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 def _against(measured: dict, other: str) -> str:

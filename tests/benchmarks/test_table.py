@@ -2,7 +2,17 @@ import json
 
 import pytest
 
-from benchmarks.table import BEGIN, END, insert, main, speed_table, startup_table
+from benchmarks.table import (
+    BEGIN,
+    CHECKER_BEGIN,
+    CHECKER_END,
+    END,
+    checker_table,
+    insert,
+    main,
+    speed_table,
+    startup_table,
+)
 from tests.benchmarks.results import speed_result
 
 SPEED = speed_result((4e-3, 4e-3, 4e-3), (2e-3, 2e-3, 2e-3), torch=(8e-3, 8e-3, 8e-3), jax=(5e-3, 4e-3, 5e-3))
@@ -73,5 +83,44 @@ def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
 
 
 def test_without_results_the_command_says_which_file_is_missing(tmp_path, capsys):
-    assert main(["--speed", str(tmp_path / "none.json")]) == 2
+    assert main(["--speed", str(tmp_path / "none.json"), "--checker", str(tmp_path / "none.json")]) == 2
     assert "none.json" in capsys.readouterr().err
+
+
+CHECKER = {
+    "command": "gradcheck",
+    "machine": SPEED["machine"],
+    "settings": {"seeds": 1000},
+    "planted": {
+        "a sign": {"found": True, "named": True, "seconds": 0.25},
+        "a factor": {"found": True, "named": False, "seconds": 0.5},
+    },
+    "correct": {
+        "Dense": {"PASS": 999, "FAIL": 1, "INCONCLUSIVE": 0, "worst": 1e-16},
+        "ReLU": {"PASS": 1000, "FAIL": 0, "INCONCLUSIVE": 0, "worst": 3e-15},
+    },
+    "seconds": {"everything": 2.0},
+}
+
+
+def test_the_checker_is_told_by_its_hits_its_alarms_and_its_times():
+    table = checker_table(CHECKER)
+    assert "| planted mistakes found and called by their names | 1 of 2 |" in table
+    assert "| false alarms: 2 correct parts, 1,000 seeds each | 1 |" in table
+    assert "| worst error among them, relative to the gradient | 3e-15 |" in table
+    assert "| slowest of them, 326,824 parameters | 0.50 s |" in table
+    assert "| time: everything | 2.00 s |" in table
+
+
+def test_both_tables_go_between_their_own_markers(tmp_path):
+    readme, speed, checker = tmp_path / "README.md", tmp_path / "speed.json", tmp_path / "gradcheck.json"
+    readme.write_text(f"a\n{BEGIN}\n{END}\nb\n{CHECKER_BEGIN}\nold\n{CHECKER_END}\nc\n", encoding="utf-8")
+    speed.write_text(json.dumps(SPEED), encoding="utf-8")
+    checker.write_text(json.dumps(CHECKER), encoding="utf-8")
+    places = ["--speed", str(speed), "--startup", str(tmp_path / "none.json"), "--checker", str(checker)]
+    assert main([*places, "--insert", str(readme)]) == 0
+    text = readme.read_text(encoding="utf-8")
+    assert (
+        text
+        == f"a\n{BEGIN}\n{speed_table(SPEED)}\n{END}\nb\n{CHECKER_BEGIN}\n{checker_table(CHECKER)}\n{CHECKER_END}\nc\n"
+    )
