@@ -1,32 +1,37 @@
-"""A model as one ``.npz`` file, without pickle.
+"""A model as one ``.npz`` file, without pickle, and the reading of arrays from files that nobody vouches for.
 
 The file is a zip archive of uncompressed members: ``header.json`` and, for every array, ``<name>.npy``. The header
 says what the file must hold:
 
     {"format": "npvae", "version": 1, "header": {...}, "arrays": {"encoder.0.W": {"shape": [784, 400], "dtype": "<f4"}}}
 
-``numpy.load`` opens it too. `load` believes nothing that the bytes do not bear out: sizes are compared before memory is
-taken, checksums are verified, and what comes back is the whole content or an error, never a part.
+`load` believes nothing that the bytes do not bear out: sizes are compared before memory is taken, checksums are
+verified, and what comes back is the whole content or an error, never a part.
 """
 
 from __future__ import annotations
 
-import io
+import ast
 import json
 import math
 import os
+import re
+import struct
+import sys
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npvae.files import replacing
+from npvae.validation import existing_file
 
-__all__ = ["FORMAT", "VERSION", "StorageError", "load", "save"]
+__all__ = ["FORMAT", "VERSION", "StorageError", "load", "read_array", "save"]
 
 FORMAT = "npvae"
 VERSION = 1
@@ -36,16 +41,15 @@ HEADER = "header.json"
 MAX_HEADER_BYTES = 8 << 20
 MAX_DEPTH = 32
 MAX_AXES = 32
-DTYPES = ("|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
-"""What an array may hold, in the spelling of the header: numbers and truth values, little-endian."""
+MAX_NPY_HEADER = 10_000
+REAL = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
+"""Spelling of the dtypes of numbers and truth values in .npy files."""
 
-Kind = tuple[tuple[int, ...], np.dtype]
-"""Shape and dtype of an array."""
-
-_ZIP_MAGIC = b"PK\x03\x04"
-_MAX_NPY_HEADER = 10_000
-# What zipfile raises on damaged bytes; OSError and ValueError also come from a seek to an impossible offset.
-_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError)
+NUMERIC = re.compile(REAL.pattern + "|[<>|=]?c(8|16)")
+NPY_MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK\x03\x04"
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error)
+"""What zipfile raises on damaged bytes; OSError comes from a seek to an impossible offset."""
 
 
 class StorageError(ValueError):
@@ -78,14 +82,14 @@ def save(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.nd
     for argument, value in {"header": header, "arrays": arrays}.items():
         if not isinstance(value, Mapping):
             raise TypeError(f"{argument} must be a mapping, got {type(value).__name__}")
-    checked = {_name(name): _storable(name, array) for name, array in arrays.items()}
+    checked = {name: _storable(name, array) for name, array in arrays.items()}
     description = {
         "format": FORMAT,
         "version": VERSION,
         "header": _plain(header, "header", MAX_DEPTH),
-        "arrays": {name: {"shape": array.shape, "dtype": _dtype(array)} for name, array in checked.items()},
+        "arrays": {name: _described(array) for name, array in checked.items()},
     }
-    text = json.dumps(description, allow_nan=False).encode()
+    text = json.dumps(description).encode()
     if len(text) > MAX_HEADER_BYTES:
         raise ValueError(f"header must take at most {MAX_HEADER_BYTES:,} bytes as JSON, got {len(text):,}")
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
@@ -93,16 +97,11 @@ def save(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.nd
             member.write(text)
         for name, array in checked.items():
             with _new_member(archive, f"{name}.npy") as member:
-                plain = np.asarray(array, dtype=_dtype(array), order="C")
-                np.lib.format.write_array(member, plain, version=(1, 0), allow_pickle=False)
+                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
 def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Read what `save` wrote.
-
-    Parameters
-    ----------
-    path : str or path
 
     Returns
     -------
@@ -119,15 +118,55 @@ def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
         If the file is damaged, cut short, of a newer version or of another kind. Memory is taken only for what the
         file holds, whatever it claims; nothing in it is run.
     """
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a folder, not a file")
-    with open(path, "rb") as file:
+    with existing_file(path).open("rb") as file:
         try:
             return _read(file)
         except StorageError as error:
             raise StorageError(f"{path} {error}") from None
-        except _DAMAGE as error:
-            raise StorageError(f"{path} is damaged or cut short: {' '.join(str(error).split())}") from None
+        except (*DAMAGED, ValueError) as error:
+            raise StorageError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+
+
+def read_array(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] = REAL) -> NDArray:
+    """Read the array in .npy format that fills the `size` bytes of `stream`; C-ordered, in the machine's byte order.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no such array, its dtype is not one of `kinds`, or its header claims more or less data than
+        there are, which is said before any memory is taken. `name` is what the message calls it.
+    """
+    start = stream.read(8)
+    if len(start) < 8 or start[:6] != NPY_MAGIC or start[6] not in (1, 2, 3):
+        got = start.hex(" ") or "nothing"
+        raise ValueError(f"{name} must begin with the magic bytes of the .npy format, got {got}")
+    counted = stream.read(2 if start[6] == 1 else 4)
+    length = int.from_bytes(counted, "little")
+    if not 0 < length <= MAX_NPY_HEADER:
+        raise ValueError(f"{name} must have a header of 1 to {MAX_NPY_HEADER} bytes, got {length}")
+    try:
+        header = ast.literal_eval(stream.read(length).decode("utf-8" if start[6] == 3 else "latin1"))
+        descr, fortran, shape = header["descr"], header["fortran_order"], header["shape"]
+        if type(fortran) is not bool or not _is_shape(shape):
+            raise ValueError
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        raise ValueError(f"{name} has an unreadable .npy header") from None
+    if not isinstance(descr, str) or not kinds.fullmatch(descr):
+        raise ValueError(f"{name} must be an array of numbers or booleans, got type {descr!r:.60}")
+    kind = np.dtype(descr)
+    wanted, held = math.prod(shape) * kind.itemsize, size - 8 - len(counted) - length
+    values = stream.read(wanted + 1) if wanted == held else b""
+    if wanted != held or len(values) != wanted:
+        held = len(values) if wanted == held else held
+        raise ValueError(f"{name} must hold {wanted} bytes for shape {shape} of {kind}, got {held}")
+    return np.ndarray(shape, kind, values, order="F" if fortran else "C").astype(kind.newbyteorder("="), order="C")
+
+
+def _is_shape(shape: object) -> bool:
+    """Return whether NumPy could make an array of that shape, were there memory for it."""
+    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        return False
+    return len(shape) <= MAX_AXES and math.prod(max(n, 1) for n in shape) * 16 <= sys.maxsize
 
 
 def _plain(value: Any, where: str, depth: int) -> Any:
@@ -148,25 +187,22 @@ def _plain(value: Any, where: str, depth: int) -> Any:
     return {key: _plain(entry, f"{where}[{key!r}]", depth - 1) for key, entry in value.items()}
 
 
-def _name(name: Any) -> str:
+def _storable(name: Any, array: Any) -> NDArray:
+    """`array` as it is written: C-ordered, little-endian."""
     if not isinstance(name, str):
         raise TypeError(f"arrays must have strings for names, got {name!r}")
     if not 0 < len(name) <= 255 or not name.isprintable() or "/" in name or "\\" in name:
         raise ValueError(f"arrays must have printable names of 1 to 255 characters without slashes, got {name!r:.60}")
-    return name
-
-
-def _storable(name: str, array: Any) -> NDArray:
     array = np.asarray(array)
-    if _dtype(array) not in DTYPES:
+    if not NUMERIC.fullmatch(array.dtype.str):
         raise TypeError(f"arrays[{name!r}] must hold numbers of at most 64 bits a component, got dtype {array.dtype}")
     if array.ndim > MAX_AXES:
         raise ValueError(f"arrays[{name!r}] must have at most {MAX_AXES} axes, got {array.ndim}")
-    return array
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
 
-def _dtype(array: NDArray) -> str:
-    return array.dtype.newbyteorder("<").str
+def _described(array: NDArray) -> dict[str, Any]:
+    return {"shape": list(array.shape), "dtype": array.dtype.newbyteorder("<").str}
 
 
 def _new_member(archive: zipfile.ZipFile, name: str) -> Any:
@@ -176,41 +212,33 @@ def _new_member(archive: zipfile.ZipFile, name: str) -> Any:
     return archive.open(info, "w", force_zip64=True)
 
 
-def _read(file: BinaryIO) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    start = file.read(len(_ZIP_MAGIC))
-    if start != _ZIP_MAGIC:
+def _read(file: IO[bytes]) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Read the whole content; a ValueError says what is damaged."""
+    start = file.read(4)
+    if start != ZIP_MAGIC:
         raise StorageError("is no npvae file: it does not begin like a zip archive" if start else "is empty")
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        names = [member.filename for member in members]
+        names = Counter(member.filename for member in members)
         if HEADER not in names:
             raise StorageError(f"is no npvae file: it has no {HEADER}")
-        _check_members(members, os.fstat(file.fileno()).st_size)
-        header, kinds = _read_header(archive)
-        expected = {HEADER, *(f"{name}.npy" for name in kinds)}
-        if missing := sorted(expected.difference(names)):
-            raise StorageError(f"is damaged: it lacks {missing[0]!r}, which its header lists")
-        if extra := sorted(set(names) - expected):
-            raise StorageError(f"is damaged: it holds {extra[0]!r}, which its header does not list")
-        for name, kind in kinds.items():  # all of them, before the first array takes memory
-            _check_size(name, *kind, archive.getinfo(f"{name}.npy").file_size)
-        return header, {name: _read_array(archive, name, *kind) for name, kind in kinds.items()}
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+                raise StorageError(f"is no npvae file: its member {member.filename!r} is compressed")
+        held = os.fstat(file.fileno()).st_size
+        if sum(member.file_size for member in members) > held:
+            raise ValueError(f"its members claim more than the {held:,} bytes of the file")
+        header, listed = _read_header(archive)
+        expected = Counter([HEADER, *(f"{name}.npy" for name in listed)])
+        for name in sorted({*((expected - names) + (names - expected))}):
+            raise ValueError(f"it must hold {name!r} {expected[name]} times, as its header lists it, got {names[name]}")
+        return header, {name: _read_member(archive, name, description) for name, description in listed.items()}
 
 
-def _check_members(members: list[zipfile.ZipInfo], held: int) -> None:
-    if twice := next((a for a, b in pairwise(sorted(member.filename for member in members)) if a == b), None):
-        raise StorageError(f"is damaged: it holds {twice!r} twice")
-    for member in members:
-        if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-            raise StorageError(f"is no npvae file: its member {member.filename!r} is compressed")
-    if sum(member.file_size for member in members) > held:
-        raise StorageError(f"is damaged: its members claim more than the {held:,} bytes of the file")
-
-
-def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Kind]]:
+def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Any]]:
     size = archive.getinfo(HEADER).file_size
     if size > MAX_HEADER_BYTES:
-        raise StorageError(f"is damaged: its header takes {size:,} bytes, more than {MAX_HEADER_BYTES:,}")
+        raise ValueError(f"its header takes {size:,} bytes, more than {MAX_HEADER_BYTES:,}")
     text = archive.read(HEADER)
     try:
         found = json.loads(text)
@@ -220,49 +248,21 @@ def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Ki
         raise StorageError(f"is no npvae file: its {HEADER} does not say so")
     version = found.get("version")
     if type(version) is not int or version < 1:
-        raise StorageError(f"is damaged: its version must be a positive integer, got {version!r:.60}")
+        raise ValueError(f"its version must be a positive integer, got {version!r:.60}")
     if version > VERSION:
         raise StorageError(f"was written by a newer npvae: it has format {version}, this one reads up to {VERSION}")
     header, arrays = found.get("header"), found.get("arrays")
     if not isinstance(header, dict) or not isinstance(arrays, dict):
-        raise StorageError("is damaged: its header must have the entries 'header' and 'arrays'")
-    return header, {name: _described(name, description) for name, description in arrays.items()}
+        raise ValueError("its header must have the entries 'header' and 'arrays'")
+    return header, arrays
 
 
-def _described(name: str, description: Any) -> Kind:
-    description = description if isinstance(description, dict) else {}
-    shape, dtype = description.get("shape"), description.get("dtype")
-    lengths = shape if isinstance(shape, list) and len(shape) <= MAX_AXES else [None]
-    if not all(type(length) is int and 0 <= length < 1 << 62 for length in lengths):
-        limits = f"a list of at most {MAX_AXES} lengths"
-        raise StorageError(f"is damaged: the shape of {name!r} must be {limits}, got {shape!r:.60}")
-    if dtype not in DTYPES:
-        raise StorageError(f"is damaged: the dtype of {name!r} must be one of {', '.join(DTYPES)}, got {dtype!r:.60}")
-    return tuple(shape), np.dtype(dtype)
-
-
-def _check_size(name: str, shape: tuple[int, ...], dtype: np.dtype, held: int) -> None:
-    needed = math.prod(shape) * dtype.itemsize
-    if not needed < held <= needed + _MAX_NPY_HEADER:
-        expected = f"{needed:,} bytes for shape {shape} and dtype {dtype}"
-        raise StorageError(f"is damaged: {name!r} must hold {expected}, got {held:,}")
-
-
-def _read_array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype) -> NDArray:
-    content = archive.read(f"{name}.npy")
-    stream = io.BytesIO(content)
-    try:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError("not version 1.0 of the format")
-        held_shape, fortran, held_dtype = np.lib.format.read_array_header_1_0(stream)
-    except Exception as error:  # NumPy's parser lets all that tokenize and ast raise through
-        reason = " ".join(str(error).split())
-        raise StorageError(f"is damaged: {name!r} has no readable .npy header ({reason:.80})") from None
-    if held_shape != shape:
-        raise StorageError(f"is damaged: {name!r} must have shape {shape}, got {held_shape}")
-    if held_dtype != dtype or fortran:
-        got = f"{held_dtype} in {'Fortran' if fortran else 'C'} order"
-        raise StorageError(f"is damaged: {name!r} must have dtype {dtype} in C order, got {got}")
-    if len(content) - stream.tell() != math.prod(shape) * dtype.itemsize:
-        raise StorageError(f"is damaged: {name!r} does not end with its last value")
-    return np.ndarray(shape, dtype, content, stream.tell()).astype(dtype.newbyteorder("="))
+def _read_member(archive: zipfile.ZipFile, name: str, description: Any) -> NDArray:
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as member:
+        array = read_array(member, info.file_size, repr(name), NUMERIC)
+    # As text, where 1, 1.0 and true are not the same.
+    listed, found = (json.dumps(entry, sort_keys=True) for entry in (description, _described(array)))
+    if listed != found:
+        raise ValueError(f"{name!r} must be {listed:.120}, as the header lists it, got {found}")
+    return array

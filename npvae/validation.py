@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-__all__ = ["data_matrix", "integer", "number", "one_of", "widths"]
+__all__ = ["data_matrix", "existing_file", "integer", "number", "one_of", "widths"]
 
 T = TypeVar("T")
 
@@ -39,14 +41,14 @@ def number(
     """`value` as a finite float within bounds."""
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{argument} must be a number, got {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"{argument} must be finite, got {value}")
-    if above is not None and not value > above:
-        raise ValueError(f"{argument} must be greater than {above:g}, got {value}")
-    if at_least is not None and not value >= at_least:
-        raise ValueError(f"{argument} must be at least {at_least:g}, got {value}")
-    if below is not None and not value < below:
-        raise ValueError(f"{argument} must be less than {below:g}, got {value}")
+    for holds, rule in (
+        (np.isfinite(value), "finite"),
+        (above is None or value > above, f"greater than {above}"),
+        (at_least is None or value >= at_least, f"at least {at_least}"),
+        (below is None or value < below, f"less than {below}"),
+    ):
+        if not holds:
+            raise ValueError(f"{argument} must be {rule}, got {value}")
     return float(value)
 
 
@@ -73,30 +75,30 @@ def data_matrix(
     if x.dtype.kind not in "biuf":
         raise TypeError(f"{argument} must hold real numbers, got dtype {x.dtype}")
     if x.ndim < 2:
-        raise ValueError(
-            f"{argument} must have two dimensions, (rows, features), got shape {x.shape}"
-            + ("; for a single row use x[None]" if x.ndim == 1 else "")
-        )
+        hint = "; for a single row use x[None]" if x.ndim == 1 else ""
+        raise ValueError(f"{argument} must have two dimensions, (rows, features), got shape {x.shape}{hint}")
     if x.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {x.shape}")
     shape, x = x.shape, x.reshape(len(x), -1)
     if n_features is not None and x.shape[1] != n_features:
         raise ValueError(f"{argument} must have {n_features} features, got shape {shape}")
-    with np.errstate(over="ignore"):  # too large for `dtype`: found as an infinity below
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for `dtype`: found as an infinity below
         x = np.ascontiguousarray(x, dtype=dtype)
-    _require_finite(argument, x)
+        suspicious = not np.isfinite(x.sum())  # a sum is finite if all its terms are, and quickly made
+    if suspicious and len(bad := np.argwhere(~np.isfinite(x))):
+        row, column = bad[0]
+        count = "1 such entry" if len(bad) == 1 else f"{len(bad)} such entries"
+        raise ValueError(
+            f"{argument} must be finite, got {x[row, column]} at row {row}, column {column} ({count} in all)"
+        )
     return x
 
 
-def _require_finite(argument: str, x: NDArray) -> None:
-    # A sum is finite if all its terms are, so only a suspicious one asks for the search of the culprit.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(x.sum())
-    if suspicious:
-        bad = ~np.isfinite(x)
-        if bad.any():
-            row, column = np.argwhere(bad)[0]
-            raise ValueError(
-                f"{argument} must be finite, got {x[row, column]} at row {row}, column {column}"
-                f" ({bad.sum()} such {'entry' if bad.sum() == 1 else 'entries'} in all)"
-            )
+def existing_file(path: str | PathLike[str], argument: str = "path") -> Path:
+    """`path` as a Path to an existing file; a FileNotFoundError or an IsADirectoryError where it is none."""
+    file = Path(path)
+    if file.is_dir():
+        raise IsADirectoryError(f"{argument} must name a file, got the folder {file}")
+    if not file.exists():
+        raise FileNotFoundError(f"{argument} must name an existing file, got {file}")
+    return file

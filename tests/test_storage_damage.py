@@ -49,7 +49,7 @@ class TestForeignFiles:
         [
             (b"", "is empty"),
             (b"just some text\nin two lines", "is no npvae file: it does not begin like a zip archive"),
-            (b"PK\x03\x04 and nothing more", "is damaged or cut short: File is not a zip file"),
+            (b"PK\x03\x04 and nothing more", "is damaged: File is not a zip file"),
         ],
     )
     def test_files_that_are_no_zip(self, tmp_path, content, message):
@@ -72,7 +72,7 @@ class TestForeignFiles:
     def test_a_missing_file_and_a_folder(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
             storage.load(tmp_path / "nothing.npz")
-        with pytest.raises(IsADirectoryError, match="is a folder, not a file"):
+        with pytest.raises(IsADirectoryError, match="must name a file, got the folder"):
             storage.load(tmp_path)
 
     def test_a_newer_version_says_both_numbers(self, tmp_path):
@@ -90,10 +90,9 @@ class TestForeignFiles:
 
         stream = io.BytesIO()
         np.save(stream, np.array([Trap()], dtype=object), allow_pickle=True)
-        size = {"shape": [len(stream.getvalue()) - 128], "dtype": "|u1"}
-        assert "must have " in refusal(craft(tmp_path / "a", {"W": size}, [("W.npy", stream.getvalue())]))
-        objects = {"shape": [1], "dtype": "|O"}
-        assert "the dtype of 'W' must be one of" in refusal(craft(tmp_path / "b", {"W": objects}, []))
+        for description in ({"shape": [len(stream.getvalue()) - 128], "dtype": "|u1"}, {"shape": [1], "dtype": "|O"}):
+            path = craft(tmp_path / "m", {"W": description}, [("W.npy", stream.getvalue())])
+            assert "'W' must be an array of numbers or booleans, got type '|O'" in refusal(path)
 
 
 class TestDamage:
@@ -102,40 +101,42 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("arrays", "members", "message"),
         [
-            ({"W": listed(W)}, [], "it lacks 'W.npy', which its header lists"),
-            ({"W": listed(W)}, [("W", npy(W))], "it lacks 'W.npy'"),
-            ({}, [("W.npy", npy(W))], "it holds 'W.npy', which its header does not list"),
-            ({"W": listed(W.T)}, [("W.npy", npy(W))], "'W' must have shape (3, 2), got (2, 3)"),
-            ({"W": listed(W.view("i4"))}, [("W.npy", npy(W))], "'W' must have dtype int32 in C order, got float32"),
-            ({"W": listed(W)}, [("W.npy", npy(W, fortran_order=True))], "got float32 in Fortran order"),
-            ({"W": listed(W)}, [("W.npy", npy(W)[:-1])], "'W' does not end with its last value"),
-            ({"W": listed(W)}, [("W.npy", npy(W) + b"+")], "'W' does not end with its last value"),
+            ({"W": listed(W)}, [], "it must hold 'W.npy' 1 times, as its header lists it, got 0"),
+            ({"W": listed(W)}, [("W", npy(W))], "it must hold 'W' 0 times"),
+            ({}, [("W.npy", npy(W))], "it must hold 'W.npy' 0 times, as its header lists it, got 1"),
+            ({"W": listed(W.T)}, [("W.npy", npy(W))], '\'W\' must be {"dtype": "<f4", "shape": [3, 2]}, as the header'),
+            ({"W": listed(W.view("i4"))}, [("W.npy", npy(W))], '"<i4", "shape": [2, 3]}, as the header lists it, got'),
+            ({"W": listed(W)}, [("W.npy", npy(W)[:-1])], "'W' must hold 24 bytes for shape (2, 3) of float32, got 23"),
+            (
+                {"W": listed(W)},
+                [("W.npy", npy(W) + b"+")],
+                "'W' must hold 24 bytes for shape (2, 3) of float32, got 25",
+            ),
             ({"W": listed(W)}, [("W.npy", npy(W) + bytes(10_000))], "'W' must hold 24 bytes for shape (2, 3)"),
-            ({"W": listed(W)}, [("W.npy", npy(W[:1], shape=(2, 3)) + b" " * 12 + b"+")], "'W' does not end"),
-            ({"W": listed(W)}, [("W.npy", b"x" * 152)], "'W' has no readable .npy header"),
+            ({"W": listed(W)}, [("W.npy", npy(W[:1], shape=(2, 3)) + b" " * 12 + b"+")], "got 25"),
+            ({"W": listed(W)}, [("W.npy", b"x" * 152)], "'W' must begin with the magic bytes of the .npy format"),
             (
                 {"W": listed(W)},
                 [("W.npy", b"\x93NUMPY\x01\x00\x40\x00" + b"{" * 142)],
-                "'W' has no readable .npy header",
-            ),
-            ({"W": listed(W)}, [("W.npy", b"\x93NUMPY\x03\x00" + npy(W)[8:])], "not version 1.0"),
-            (
-                {"W": {"shape": [-2, -3], "dtype": "<f4"}},
-                [("W.npy", npy(W))],
-                "the shape of 'W' must be a list of at most 32 lengths",
+                "'W' has an unreadable .npy header",
             ),
             (
-                {"W": {"shape": [2.0, 3], "dtype": "<f4"}},
-                [("W.npy", npy(W))],
-                "the shape of 'W' must be a list of at most 32 lengths",
+                {"W": listed(W)},
+                [("W.npy", b"\x93NUMPY\x03\x00" + npy(W)[8:])],
+                "must have a header of 1 to 10000 bytes",
             ),
+            ({"W": {"shape": [-2, -3], "dtype": "<f4"}}, [("W.npy", npy(W))], "as the header lists it, got"),
+            ({"W": {"shape": [-2, -3], "dtype": "<f4"}}, [("W.npy", npy(W, shape=(-2, -3)))], "has an unreadable"),
+            ({"W": {"shape": [2.0, 3], "dtype": "<f4"}}, [("W.npy", npy(W))], "[2.0, 3]}, as the header lists it, got"),
+            ({"W": {"shape": [True, 3], "dtype": "<f4"}}, [("W.npy", npy(W[:1]))], "[true, 3]}, as the header lists"),
+            ({"W": {"shape": [1] * 33, "dtype": "<f4"}}, [("W.npy", npy(W[:1, :1]))], "as the header lists it, got"),
             (
                 {"W": {"shape": [1] * 33, "dtype": "<f4"}},
-                [("W.npy", npy(W))],
-                "must be a list of at most 32 lengths, got [1, 1",
+                [("W.npy", npy(W[:1, :1], shape=(1,) * 33))],
+                "'W' has an unreadable .npy header",
             ),
-            ({"W": {"shape": [2, 3]}}, [("W.npy", npy(W))], "the dtype of 'W' must be one of"),
-            ({"W": None}, [("W.npy", npy(W))], "the shape of 'W' must be a list of at most 32 lengths, got None"),
+            ({"W": {"shape": [2, 3]}}, [("W.npy", npy(W))], "as the header lists it, got"),
+            ({"W": None}, [("W.npy", npy(W))], "'W' must be null, as the header lists it, got"),
             ([], [], "its header must have the entries 'header' and 'arrays'"),
         ],
     )
@@ -145,13 +146,14 @@ class TestDamage:
         assert message in found
 
     def test_crafted_files_are_read_when_they_tell_the_truth(self, tmp_path):
-        path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))])
-        assert_same(storage.load(path)[1], {"W": self.W})
+        for content in (npy(self.W), npy(np.asfortranarray(self.W))):
+            path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", content)])
+            assert_same(storage.load(path)[1], {"W": self.W})
 
     def test_a_name_twice(self, tmp_path):
         with pytest.warns(UserWarning, match="Duplicate name"):
             craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))] * 2)
-        assert refusal(tmp_path / "m") == "is damaged: it holds 'W.npy' twice"
+        assert refusal(tmp_path / "m") == "is damaged: it must hold 'W.npy' 1 times, as its header lists it, got 2"
 
     def test_compressed_members(self, tmp_path):
         path = craft(tmp_path / "m", {"W": listed(self.W)}, [("W.npy", npy(self.W))], zipfile.ZIP_DEFLATED)
@@ -221,7 +223,7 @@ class TestClaims:
         huge = {"shape": [1 << 40], "dtype": "<f8"}
         content = npy(np.zeros(1), shape=(1 << 40,))
         path = craft(tmp_path / "m", {"W": huge}, [("W.npy", content)])
-        assert "'W' must hold 8,796,093,022,208 bytes" in refusal(path)
+        assert "'W' must hold 8796093022208 bytes" in refusal(path)
         assert self.peak(path) < 200_000
 
     def test_shapes_that_no_machine_can_hold(self, tmp_path):
@@ -256,7 +258,7 @@ class TestClaims:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("header.json", "{}")
             archive.filelist[0].header_offset = offset
-        assert refusal(path).startswith("is damaged or cut short: ")
+        assert refusal(path).startswith("is damaged: ")
         assert self.peak(path) < 200_000
 
     def test_headers_beyond_the_limit(self, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npvae.validation import data_matrix, integer, number, one_of, widths
+from npvae.validation import data_matrix, existing_file, integer, number, one_of, widths
 
 GOOD = np.ones((2, 3), np.float32)
 
@@ -187,3 +187,19 @@ def test_any_stack_of_equal_items_becomes_rows(n, shape):
     x = data_matrix("x", value)
     assert x.shape == (n, np.prod(shape))
     np.testing.assert_array_equal(x.ravel(), value.ravel())
+
+
+def test_existing_file_is_returned_as_a_path(tmp_path):
+    file = tmp_path / "a"
+    file.touch()
+    assert existing_file(str(file)) == file
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"labels must name an existing file, got .*nothing$"):
+        existing_file(tmp_path / "nothing", "labels")
+
+
+def test_folder_is_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match="path must name a file, got the folder"):
+        existing_file(tmp_path)

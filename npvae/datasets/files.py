@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.datasets.arrays import NPY_MAGIC, ZIP_MAGIC, npz_keys, read_npy, read_npz
+from npvae.datasets.arrays import npz_keys, read_npy, read_npz
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.idx import GZIP_MAGIC, TYPES, read_idx
-from npvae.datasets.paths import existing_file
 from npvae.datasets.pictures import read_pictures
 from npvae.datasets.tables import read_csv
-from npvae.validation import data_matrix
+from npvae.storage import NPY_MAGIC, ZIP_MAGIC
+from npvae.validation import data_matrix, existing_file
 
 _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
 _PACKED_SPLITS = {"train", "valid", "test"}

@@ -23,7 +23,7 @@ from typing import IO
 
 import numpy as np
 
-from npvae.datasets.paths import existing_file
+from npvae.validation import existing_file
 
 TYPES: dict[int, str] = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """NumPy type of the values for each type byte."""
@@ -38,11 +38,6 @@ _PIECE = 1 << 20
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     """Read an IDX file, plain or gzipped.
-
-    Parameters
-    ----------
-    path : str or path
-        The file; gzip is recognised by content.
 
     Returns
     -------
@@ -61,49 +56,37 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     with file.open("rb") as stored:
         zipped = stored.read(2) == GZIP_MAGIC
         stored.seek(0)
-        held = os.fstat(stored.fileno()).st_size
-        if not zipped:
-            return _read(stored, file, held)
+        most = os.fstat(stored.fileno()).st_size * (MAX_DEFLATE_RATIO if zipped else 1)
         try:
-            with gzip.GzipFile(fileobj=stored) as plain:
-                return _read(plain, file, held * MAX_DEFLATE_RATIO)
+            return _read(gzip.GzipFile(fileobj=stored) if zipped else stored, file, most)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{file} is a damaged gzip file: {error}") from None
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, file: Path, most: int) -> np.ndarray:
     """Read header and values from `stream`, which can hold at most `most` bytes."""
-    kind, shape = _read_header(stream, file)
-    wanted = math.prod(shape) * kind.itemsize
-    header = 4 + 4 * len(shape)
-    if header + wanted > most:
-        raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got at most {max(most - header, 0)}")
-    values = bytearray()
-    while len(values) < wanted:
-        piece = stream.read(min(_PIECE, wanted - len(values)))
-        if not piece:
-            raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got {len(values)}")
-        values += piece
-    if stream.read(1):
-        raise ValueError(f"{file} must end after {wanted} bytes for shape {shape}, got more")
-    return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
-
-
-def _read_header(stream: IO[bytes] | gzip.GzipFile, file: Path) -> tuple[np.dtype, tuple[int, ...]]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
-        raise ValueError(
-            f"{file} must begin with an IDX magic number such as 00 00 08 03, got {magic.hex(' ') or 'nothing'}"
-        )
-    axes = magic[3]
+        got = magic.hex(" ") or "nothing"
+        raise ValueError(f"{file} must begin with an IDX magic number such as 00 00 08 03, got {got}")
+    kind, axes = np.dtype(TYPES[magic[2]]), magic[3]
     if axes > _MAX_AXES:
         raise ValueError(f"{file} must have at most {_MAX_AXES} axes, got {axes}")
     sizes = stream.read(4 * axes)
     if len(sizes) < 4 * axes:
         raise ValueError(f"{file} must have {4 * axes} bytes of axis lengths, got {len(sizes)}")
-    kind = np.dtype(TYPES[magic[2]])
     shape = struct.unpack(f">{axes}I", sizes)
     # NumPy refuses such shapes even where an axis of length 0 leaves nothing to store.
     if math.prod(max(length, 1) for length in shape) * kind.itemsize > sys.maxsize:
         raise ValueError(f"{file} must have a shape that fits into memory, got {shape}")
-    return kind, shape
+    wanted, left = math.prod(shape) * kind.itemsize, most - 4 - 4 * axes
+    if wanted > left:
+        raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got at most {max(left, 0)}")
+    values = bytearray()
+    while len(values) < wanted and (piece := stream.read(min(_PIECE, wanted - len(values)))):
+        values += piece
+    if len(values) < wanted:
+        raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got {len(values)}")
+    if stream.read(1):
+        raise ValueError(f"{file} must end after {wanted} bytes for shape {shape}, got more")
+    return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)

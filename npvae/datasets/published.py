@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
+from typing import IO
 
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.files import load
-from npvae.datasets.paths import cache_folder
+from npvae.files import replacing
 from npvae.validation import one_of
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
@@ -63,10 +67,8 @@ def mnist(split: str = "train", folder: str | os.PathLike[str] | None = None, do
     """
     pattern = one_of("split", split, MNIST_FILES)
     place = cache_folder() if folder is None else Path(folder)
-    images = _mnist_file(place, pattern.format("images", 3), download)
-    labels = _mnist_file(place, pattern.format("labels", 1), download)
-    data = load(images, labels)
-    return Dataset(data.x, data.labels, data.image_shape, name=f"MNIST {split}")
+    images, labels = (_mnist_file(place, pattern.format(*part), download) for part in (("images", 3), ("labels", 1)))
+    return replace(load(images, labels), name=f"MNIST {split}")
 
 
 def _mnist_file(place: Path, name: str, download: bool) -> Path:
@@ -76,9 +78,6 @@ def _mnist_file(place: Path, name: str, download: bool) -> Path:
             return file
     if not download:
         raise FileNotFoundError(f"folder must hold {name}.gz, got {place} without it; download=True fetches it")
-    # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
-    from npvae.datasets.download import fetch
-
     fetch(MIRROR + zipped.name, zipped, SHA256[name])
     return zipped
 
@@ -103,18 +102,15 @@ def binarized_mnist(split: str = "train", folder: str | os.PathLike[str] | None 
 
     Raises
     ------
-    FileNotFoundError
-        If the file is missing.
-    ValueError
-        If `split` is unknown or the file is damaged.
+    FileNotFoundError, ValueError
+        If the file is missing, or damaged, or `split` is unknown.
 
     Notes
     -----
     H. Larochelle, I. Murray, The neural autoregressive distribution estimator (2011).
     """
     one_of("split", split, dict.fromkeys(("train", "valid", "test")))
-    data = load(f"{_archive(folder, 'binarized_mnist.npz')}:{split}")
-    return Dataset(data.x, None, data.image_shape, name=f"binarized MNIST {split}")
+    return replace(load(f"{_archive(folder, 'binarized_mnist.npz')}:{split}"), name=f"binarized MNIST {split}")
 
 
 def frey_faces(split: str = "train", folder: str | os.PathLike[str] | None = None) -> Dataset:
@@ -138,15 +134,61 @@ def frey_faces(split: str = "train", folder: str | os.PathLike[str] | None = Non
 
     Raises
     ------
-    FileNotFoundError
-        If the file is missing.
-    ValueError
-        If `split` is unknown or the file is damaged.
+    FileNotFoundError, ValueError
+        If the file is missing, or damaged, or `split` is unknown.
     """
     frames = {"train": slice(None, -FREY_TEST), "test": slice(-FREY_TEST, None), "all": slice(None)}
     rows = one_of("split", split, frames)
-    data = load(f"{_archive(folder, 'frey_faces.npz')}:faces").take(rows)
-    return Dataset(np.ascontiguousarray(data.x), None, data.image_shape, name=f"Frey Face {split}")
+    return replace(load(f"{_archive(folder, 'frey_faces.npz')}:faces").take(rows), name=f"Frey Face {split}")
+
+
+def cache_folder() -> Path:
+    """Return the folder of fetched files: NPVAE_CACHE, or `npvae` in XDG_CACHE_HOME or else in ~/.cache."""
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("NPVAE_CACHE") or Path(caches) / "npvae")
+
+
+def fetch(url: str, target: Path, sha256: str, most: int = 1 << 26) -> None:
+    """Fetch a gzipped file to `target`, making folders as needed, if the SHA-256 of its unpacked content is that.
+
+    Raises
+    ------
+    ConnectionError
+        If the file cannot be fetched.
+    ValueError
+        If what comes is not the expected file, or has more than `most` bytes, packed or unpacked.
+    """
+    # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as part:
+        try:
+            with urlopen(url, timeout=30) as answer, part.open("wb") as stored:
+                _pass_on(answer, stored.write, f"{url} must have at most {most} bytes", most)
+        except HTTPError as error:
+            error.close()
+            raise ConnectionError(f"cannot fetch {url}: {error.code} {error.reason}") from None
+        except (OSError, HTTPException) as error:
+            raise ConnectionError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from None
+        digest = hashlib.sha256()
+        try:
+            with gzip.open(part) as plain:
+                _pass_on(plain, digest.update, f"{url} must have at most {most} bytes when unpacked", most)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{url} must be a gzipped file, got a damaged one: {error}") from None
+        if digest.hexdigest() != sha256:
+            raise ValueError(f"{url} must have the SHA-256 {sha256} when unpacked, got {digest.hexdigest()}")
+
+
+def _pass_on(source: IO[bytes], take: Callable[[bytes], object], limit: str, most: int) -> None:
+    while piece := source.read(1 << 20):
+        most -= len(piece)
+        if most < 0:
+            raise ValueError(f"{limit}, got more")
+        take(piece)
 
 
 def _archive(folder: str | os.PathLike[str] | None, name: str) -> Path:

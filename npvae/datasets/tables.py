@@ -10,7 +10,7 @@ from typing import TextIO
 
 import numpy as np
 
-from npvae.datasets.paths import existing_file
+from npvae.validation import existing_file
 
 
 def read_csv(path: str | os.PathLike[str]) -> np.ndarray:

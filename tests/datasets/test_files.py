@@ -160,7 +160,7 @@ def test_data_that_are_neither_rows_nor_images_are_refused(tmp_path, shape):
         ),
         ("a", b"", "path must name data of a known kind"),
         ("a.npy", b"hello", "must begin with the magic bytes of the .npy format"),
-        ("a.npz", b"hello", "is no .npz archive or a damaged one"),
+        ("a.npz", b"hello", "is no .npz archive or is damaged"),
         ("a.gz", b"\x1f\x8bhello", "is a damaged gzip file"),
         ("a.csv", b"\xff\xfe1", "must be a table in UTF-8 text"),
     ],

@@ -1,12 +1,14 @@
 import gzip
 import hashlib
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from npvae.datasets import binarized_mnist, frey_faces, mnist, published
 from npvae.datasets.idx import read_idx
+from npvae.datasets.published import cache_folder
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -112,3 +114,13 @@ def test_real_frey_faces_are_split_by_time(data_dir):
     step = np.square(np.diff(everything.x, axis=0)).sum(1).mean()
     anywhere = np.square(train.x[np.random.default_rng(0).permutation(1765)] - train.x).sum(1).mean()
     assert step < 0.5 * anywhere
+
+
+def test_cache_folder_follows_the_environment(monkeypatch):
+    monkeypatch.delenv("NPVAE_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_folder() == Path.home() / ".cache" / "npvae"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
+    assert cache_folder() == Path("/xdg/npvae")
+    monkeypatch.setenv("NPVAE_CACHE", "/own")
+    assert cache_folder() == Path("/own")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from npvae.datasets.download import fetch
+from npvae.datasets.published import fetch
 
 CONTENT = b"some content" * 1000
 ZIPPED = gzip.compress(CONTENT, mtime=0)
