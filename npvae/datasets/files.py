@@ -1,24 +1,24 @@
-"""Data from a path, whatever kind of file it is."""
+"""Data from a path, whatever kind of file it is: IDX, .npy, .npz, .csv, or a folder of .png pictures."""
 
 from __future__ import annotations
 
+import csv
 import os
 import re
+import zipfile
+from array import array as Numbers
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from npvae.datasets.arrays import npz_keys, read_npy, read_npz
 from npvae.datasets.dataset import Dataset
-from npvae.datasets.idx import GZIP_MAGIC, TYPES, read_idx
-from npvae.datasets.pictures import read_pictures
-from npvae.datasets.tables import read_csv
-from npvae.storage import NPY_MAGIC, ZIP_MAGIC
+from npvae.datasets.idx import GZIP_MAGIC, MAX_DEFLATE_RATIO, TYPES, read_idx
+from npvae.storage import DAMAGED, NPY_MAGIC, ZIP_MAGIC, read_array
 from npvae.validation import data_matrix, existing_file
 
 _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
-_PACKED_SPLITS = {"train", "valid", "test"}
-_PACKED_BYTES = 98
 _KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv or a folder of .png pictures"
 
 
@@ -28,14 +28,10 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
     Parameters
     ----------
     path : str or path
-        One of:
-
-        - an IDX file, plain or gzipped, whatever its name;
-        - a .npy file;
-        - a .npz archive with one array, or ``archive.npz:key`` for one of several;
-        - the static binarisation of MNIST, packed to bits: ``binarized_mnist.npz:train``, ``:valid`` or ``:test``;
-        - a .csv table of numbers, with or without a line of column names; no column is taken as labels;
-        - a folder of .png pictures of one size, in the order of their names (needs the extra `plots`).
+        An IDX file, plain or gzipped, whatever its name; a .npy file; a .npz archive with one array, or
+        ``archive.npz:key`` for one of several (``binarized_mnist.npz:train`` is unpacked from bits); a .csv table of
+        numbers, with or without a line of column names, of which none is taken as labels; or a folder of .png
+        pictures of one size, in the order of their names (needs the extra `plots`).
     labels : str, path or None
         File of any of these kinds but pictures, with one whole number per row of the data.
 
@@ -59,7 +55,9 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
     array = read_pictures(folder) if folder.is_dir() else _read(path, "path")
     if array.ndim not in (2, 3):
         raise ValueError(f"{path} must hold rows (n, features) or images (n, h, w), got shape {array.shape}")
-    x = data_matrix(str(path), _natural(array))
+    if array.dtype == np.uint8 and array.size and array.max() > 1:
+        array = np.divide(array, 255, dtype=np.float32)
+    x = data_matrix(str(path), array)
     image_shape = (array.shape[1], array.shape[2]) if array.ndim == 3 else None
     return Dataset(x, None if labels is None else _labels(labels, len(x)), image_shape, name=folder.name)
 
@@ -90,15 +88,8 @@ def _read_archive(file: Path, key: str | None) -> np.ndarray:
             raise ValueError(f"{file} must hold one array, or be asked for one as {file.name}:KEY; got {several}")
         key = keys[0]
     array = read_npz(file, key)
-    if set(keys) == _PACKED_SPLITS and array.dtype == np.uint8 and array.shape[1:] == (_PACKED_BYTES,):
-        return np.unpackbits(array, axis=1).reshape(-1, 28, 28)
-    return array
-
-
-def _natural(array: np.ndarray) -> np.ndarray:
-    """Return grey values of 8 bits as float32 in [0, 1], all else as it is."""
-    if array.dtype == np.uint8 and array.size and array.max() > 1:
-        return np.divide(array, 255, dtype=np.float32)
+    if set(keys) == {"train", "valid", "test"} and array.dtype == np.uint8 and array.shape[1:] == (98,):
+        return np.unpackbits(array, axis=1).reshape(-1, 28, 28)  # the static binarisation of MNIST
     return array
 
 
@@ -114,3 +105,140 @@ def _labels(path: str | os.PathLike[str], n: int) -> np.ndarray:
     if not (whole == values).all():
         raise ValueError(f"labels must be whole numbers, got {values[whole != values][0]} in {path}")
     return whole
+
+
+def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read the numeric array of a .npy file; errors as `npvae.storage.read_array`, or if `path` is no file."""
+    file = existing_file(path)
+    with file.open("rb") as stream:
+        return read_array(stream, os.fstat(stream.fileno()).st_size, str(file))
+
+
+def npz_keys(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the arrays in a .npz archive, in its order; errors as `read_npz`."""
+    with _opened(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def read_npz(path: str | os.PathLike[str], key: str) -> np.ndarray:
+    """Read the numeric array `key` of a .npz archive.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If `path` is no file.
+    ValueError
+        If the file is no .npz archive or a damaged one, has no such array, or `read_array` refuses it.
+    """
+    keys = npz_keys(path)
+    if key not in keys:
+        raise ValueError(f"{path} must have an array {key!r}, got {', '.join(keys) or 'none at all'}")
+    with _opened(path) as archive:
+        info = archive.infolist()[keys.index(key)]
+        inflated = info.file_size > max(info.compress_size, 1) * MAX_DEFLATE_RATIO
+        if inflated or info.compress_size > os.path.getsize(path):
+            raise ValueError(f"{path}:{key} claims {info.file_size} bytes, more than the archive can hold")
+        with archive.open(info) as member:
+            return read_array(member, info.file_size, f"{path}:{key}")
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    with existing_file(path).open("rb") as stream:
+        try:
+            yield zipfile.ZipFile(stream)
+        except DAMAGED as error:
+            raise ValueError(f"{path} is no .npz archive or is damaged: {error}") from None
+
+
+def read_csv(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read a table of numbers separated by commas, (rows, columns) float64.
+
+    The first line is taken as column names, and skipped, if any of its fields is text that is no number. All else has
+    to be numbers, as many in each line as in the first; blank lines are skipped.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If `path` is no file.
+    ValueError
+        If the table is empty or not UTF-8 text, or a line has a field too many, too few, empty or not numeric; the
+        line's number is named.
+    """
+    file = existing_file(path)
+    values, width = Numbers("d"), 0
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            reader = csv.reader(text)
+            for row in reader:
+                if len(row) < 2 and not "".join(row).strip():
+                    continue
+                first, width = not width, width or len(row)
+                if len(row) != width:
+                    got = f"{len(row)} in line {reader.line_num}"
+                    raise ValueError(f"{file} must have {width} fields in every line, got {got}")
+                if "_" not in "".join(row):  # which Python takes in numbers, but nobody writes
+                    with suppress(ValueError):
+                        values.extend([float(field) for field in row])
+                        continue
+                column, wrong = next((i, field) for i, field in enumerate(row, start=1) if not _is_number(field))
+                if first and any(field.strip() and not _is_number(field) for field in row):
+                    continue
+                got = repr(wrong) if wrong.strip() else "an empty field"
+                raise ValueError(f"{file} must hold numbers, got {got} in line {reader.line_num}, field {column}")
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} must be a table in UTF-8 text, got other bytes") from None
+    except csv.Error as error:
+        raise ValueError(f"{file} must be a table of numbers separated by commas: {error}") from None
+    if not values:
+        raise ValueError(f"{file} must be a table of numbers separated by commas, got no line of numbers")
+    return np.array(values).reshape(-1, width)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return "_" not in field
+
+
+def read_pictures(folder: str | os.PathLike[str]) -> np.ndarray:
+    """Read all .png files of a folder, in the order of their names, as grey pictures (n, h, w) float32 in [0, 1].
+
+    Grey is the mean of the colour channels; a channel of opacity is left out. Needs matplotlib, the extra `plots`.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the folder has no .png file, one cannot be read, or their sizes differ.
+    """
+    files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() == ".png")
+    if not files:
+        raise ValueError(f"{folder} must have .png files, got a folder without any")
+    first = _read_grey(files[0])
+    pictures = np.empty((len(files), *first.shape), np.float32)
+    for i, file in enumerate(files):
+        grey = _read_grey(file)
+        if grey.shape != first.shape:
+            (h, w), (got_h, got_w) = first.shape, grey.shape
+            raise ValueError(f"{file} must have {h} x {w} pixels (h x w) like {files[0].name}, got {got_h} x {got_w}")
+        pictures[i] = grey
+    return pictures
+
+
+def _read_grey(file: Path) -> np.ndarray:
+    try:
+        from matplotlib.image import imread
+    except ImportError:
+        raise ImportError('reading pictures needs matplotlib: pip install "npvae[plots]"') from None
+    try:
+        picture = imread(file, format="png")
+    except Exception as error:  # a damaged file makes the decoder raise almost anything
+        raise ValueError(f"{file} cannot be read as a PNG picture: {error}") from None
+    if picture.ndim == 2:
+        return picture
+    channels = picture.shape[2]
+    return picture[:, :, : channels - (channels in (2, 4))].mean(axis=2)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from npvae.datasets import load
-from tests.datasets.test_pictures import png_bytes
+from tests.datasets.test_files_pictures import png_bytes
 
 GREY = np.array([[[0, 51], [102, 255]], [[1, 2], [3, 4]], [[5, 6], [7, 8]]], np.uint8)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npvae.datasets.arrays import npz_keys, read_npy, read_npz
+from npvae.datasets.files import npz_keys, read_npy, read_npz
 
 NUMERIC = st.one_of(
     hnp.boolean_dtypes(),

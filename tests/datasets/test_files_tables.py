@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from npvae.datasets.tables import read_csv
+from npvae.datasets.files import read_csv
 
 
 @pytest.fixture(scope="module")

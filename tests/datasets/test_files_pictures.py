@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from npvae.datasets.pictures import read_pictures
+from npvae.datasets.files import read_pictures
 
 pytest.importorskip("matplotlib")
 
