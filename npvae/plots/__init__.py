@@ -4,13 +4,11 @@ Every function takes arrays, draws into the axes (or the figure) it is given, or
 pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip install "npvae[plots]"``.
 """
 
-from npvae.plots.canvas import require_matplotlib
-from npvae.plots.curves import learning_curves
+from npvae.plots.canvas import require_matplotlib, save
+from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.images import image_grid, interpolations, reconstructions
 from npvae.plots.latent import latent_scatter
 from npvae.plots.manifold import manifold, manifold_grid
-from npvae.plots.saving import save
-from npvae.plots.step_curve import step_curve
 
 __all__ = [
     "image_grid",

@@ -1,18 +1,29 @@
-"""Where a picture is drawn: the axes that were given, or new ones outside pyplot."""
+"""Where a picture is drawn, outside pyplot, and how it becomes a file."""
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from npvae.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "axes_or_new", "exact_axes", "figure_or_new", "require_matplotlib"]
-
 DPI = 100
 """Dots per inch of a saved picture."""
+
+METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Creator": None, "Date": None},
+    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+"""What each format would say of the day and the program; left out, so that one picture always makes the same file."""
 
 
 def require_matplotlib() -> ModuleType:
@@ -47,14 +58,49 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return ax
 
 
-def exact_axes(shape: tuple[int, ...], dots: int, margins: tuple[float, float, float]) -> Axes:
-    """Axes of a new figure in which an array of `shape` (h, w) takes a square of `dots`² for each of its pixels.
+def save(picture: Figure | Axes, path: str | Path, dpi: int = DPI) -> None:
+    """Write a figure, or the figure of some axes; an older file at `path` is replaced in one move.
 
-    So none is blurred where the figure is saved with DPI dots per inch, or a multiple of it. The `margins` are left,
-    below and above, in inches.
+    Parameters
+    ----------
+    path : str or path
+        Ends in .png, .svg or .pdf, which says the format. A PNG has at most 256 colours, so it takes a third of the
+        room; a grey picture loses nothing by it, the others little.
+    dpi : int
+        Dots per inch of a PNG, and of points and images within the others.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    TypeError
+        If `picture` is neither figure nor axes.
     """
-    height, width = (dots * pixels / DPI for pixels in shape)
-    left, below, above = margins
-    size = (left + width + 0.05, below + height + above)
-    figure = require_matplotlib().figure.Figure(figsize=size)
-    return figure.add_axes((left / size[0], below / size[1], width / size[0], height / size[1]))
+    mpl = require_matplotlib()
+    ending = Path(path).suffix.lower()
+    if ending not in METADATA:
+        raise ValueError(f"path must end in {', '.join(METADATA)}, got {str(path)!r}")
+    figure = picture.figure if isinstance(picture, mpl.axes.Axes) else picture
+    if not isinstance(figure, mpl.figure.FigureBase):
+        raise TypeError(f"picture must be a matplotlib figure or axes, got {type(picture).__name__}")
+    drawn = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "npvae"}):  # the identifiers inside an SVG are random without a salt
+        figure.canvas.figure.savefig(drawn, format=ending[1:], dpi=dpi, metadata=METADATA[ending])
+    with replacing(path) as temporary:
+        temporary.write_bytes(_small_png(drawn) if ending == ".png" else drawn.getvalue())
+
+
+def _small_png(drawn: io.BytesIO) -> bytes:
+    from PIL import Image  # matplotlib writes its own PNG files with it
+
+    image = Image.open(drawn)
+    rgba = np.asarray(image)
+    if rgba[..., 3].min() < 255:
+        return drawn.getvalue()  # a palette would lose what is transparent
+    if (rgba[..., :3] == rgba[..., :1]).all():
+        few = image.getchannel("R")
+    else:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    few.save(small, format="png", optimize=True, dpi=image.info["dpi"])
+    return small.getvalue()

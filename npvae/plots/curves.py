@@ -1,4 +1,4 @@
-"""How a training went."""
+"""How a training went, and how wrong a numeric derivative is, by the step it is taken with."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from npvae.plots.canvas import figure_or_new, require_matplotlib
+from npvae.plots.canvas import axes_or_new, figure_or_new, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["learning_curves"]
-
 COLUMNS = ("epoch", "loss", "reconstruction", "kl")
 COLOURS = {"loss": "black", "reconstruction": "tab:blue", "kl": "tab:orange"}
 FEW_EPOCHS = 20
 """Up to so many epochs are marked as points: a line through one point is not seen."""
+
+METHODS = {
+    "forward": ("forward difference", "tab:orange"),
+    "central": ("central difference", "tab:blue"),
+    "richardson": ("Richardson, two central differences", "tab:green"),
+    "complex": ("complex step", "silver"),
+}
+"""Label and colour of each way to a derivative."""
+
+FLOOR = 2.0**-54
+"""Half a unit in the last place: where an error of exactly zero is drawn."""
 
 
 def learning_curves(
@@ -52,16 +62,17 @@ def learning_curves(
     labels = {"loss": "loss", "reconstruction": reconstruction_label, "kl": "KL"}
     for ax, terms in (upper, ("loss", "reconstruction")), (lower, ("kl",)):
         for term in terms:
-            _draw(ax, columns["epoch"], columns[term], f"{labels[term]}, training", COLOURS[term], "-")
-            if f"val_{term}" in columns:
-                _draw(ax, columns["epoch"], columns[f"val_{term}"], f"{labels[term]}, held-out", COLOURS[term], "--")
-        ax.set_ylabel("nats per datum")
-        ax.legend(frameon=False)
-        ax.spines[["top", "right"]].set_visible(False)
+            for name, data, line in (term, "training", "-"), (f"val_{term}", "held-out", "--"):
+                values = columns.get(name, np.empty(0))
+                there = np.flatnonzero(np.isfinite(values))
+                if len(there):
+                    marker = "." if len(there) <= FEW_EPOCHS else ""
+                    style = {"color": COLOURS[term], "marker": marker, "linewidth": 1.2}
+                    ax.plot(columns["epoch"][there], values[there], line, label=f"{labels[term]}, {data}", **style)
+        _finish(ax, "", "nats per datum")
     lower.set_xlabel("epoch")
-    lower.xaxis.set_major_locator(
-        require_matplotlib().ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
-    )
+    locator = require_matplotlib().ticker.MaxNLocator
+    lower.xaxis.set_major_locator(locator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     return figure
 
 
@@ -79,8 +90,44 @@ def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
     return columns
 
 
-def _draw(ax: Axes, epoch: np.ndarray, values: np.ndarray, label: str, colour: str, line: str) -> None:
-    there = np.isfinite(values)
-    marker = "." if there.sum() <= FEW_EPOCHS else ""
-    if there.any():
-        ax.plot(epoch[there], values[there], line, color=colour, label=label, marker=marker, linewidth=1.2)
+def _finish(ax: Axes, x: str, y: str) -> None:
+    ax.set(xlabel=x, ylabel=y)
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
+    """Draw error against step size on logarithmic axes: the V of each difference, the flat line of the complex step.
+
+    Parameters
+    ----------
+    curve : mapping of str to (k,) array
+        From `npvae.gradcheck.curves.step_curve`: "step", and the relative errors of any of "forward", "central",
+        "richardson" and "complex".
+    ax : matplotlib Axes, optional
+        Without it, those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no "step", or no error beside it.
+    """
+    methods = [name for name in METHODS if name in curve]
+    if "step" not in curve or not methods:
+        raise ValueError(
+            f"curve must have 'step' and some of {', '.join(METHODS)}, it has {', '.join(curve) or 'none'}"
+        )
+    ax = axes_or_new(ax)
+    steps = np.asarray(curve["step"], dtype=np.float64)
+    for name in methods:
+        errors = np.maximum(np.asarray(curve[name], dtype=np.float64), FLOOR)
+        # With large steps it coincides with the central difference: a broad line below the others shows both.
+        below = {"linewidth": 3.0, "zorder": 1} if name == "complex" else {"linewidth": 1.2}
+        label, colour = METHODS[name]
+        ax.loglog(steps, errors, color=colour, label=label, **below)
+    _finish(ax, "step size", "error of the derivative, relative")
+    return ax

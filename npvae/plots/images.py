@@ -1,22 +1,30 @@
-"""Samples, reconstructions and interpolations as pictures."""
+"""Samples, reconstructions and interpolations: many small images as one array, drawn once, with lines between them."""
 
 from __future__ import annotations
 
-from math import ceil, sqrt
-from typing import TYPE_CHECKING
+from math import ceil, isqrt, prod, sqrt
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from npvae.plots.tiles import as_images, draw_tiles, label_tiles
-from npvae.validation import integer
+from npvae.plots.canvas import DPI, axes_or_new, require_matplotlib
+from npvae.validation import data_matrix, integer, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["image_grid", "interpolations", "reconstructions"]
-
 MAX_PAIRS = 12
+SEPARATOR = 1
+"""Pixels between two tiles; NaN in the array, the background in the picture."""
+
+WIDTH = 560
+"""Dots that a picture takes, more or less, as each of its pixels takes a whole number of them."""
+
+MAX_TILE = 150
+"""Dots that one tile takes at most."""
+
+MAX_TICKS = 7
 
 
 def image_grid(
@@ -47,12 +55,9 @@ def image_grid(
     matplotlib Axes
     """
     tiles = as_images("images", images, image_shape)
-    n, h, w = tiles.shape
+    n = len(tiles)
     columns = ceil(sqrt(n)) if n_columns is None else min(n, integer("n_columns", n_columns, at_least=1))
-    blank = np.full((-n % columns, h, w), np.nan)
-    ax = draw_tiles(
-        np.concatenate([tiles, blank]).reshape(-1, columns, h, w), ax, vmin, vmax, (0.05, 0.05, 0.35 if title else 0.05)
-    )
+    ax = draw_tiles(_in_rows(tiles, columns), ax, vmin, vmax, (0.05, 0.05, 0.35 if title else 0.05))
     if title is not None:
         ax.set_title(title)
     return ax
@@ -85,11 +90,9 @@ def reconstructions(
         raise ValueError(f"x_hat must have the shape of x, {np.shape(x)}, got {np.shape(x_hat)}")
     n, h, w = above.shape
     columns = ceil(n / ceil(n / MAX_PAIRS))
-    blank = np.full((-n % columns, h, w), np.nan)
-    rows = [np.concatenate([tiles, blank]).reshape(-1, columns, h, w) for tiles in (above, below)]
-    pairs = np.stack(rows, axis=1).reshape(-1, columns, h, w)
+    pairs = np.stack([_in_rows(tiles, columns) for tiles in (above, below)], axis=1).reshape(-1, columns, h, w)
     ax = draw_tiles(pairs, ax, vmin, vmax, (0.3, 0.05, 0.05))
-    label_tiles(ax, "y", ["$x$", r"$\hat{x}$"] * len(rows[0]), h, at_most=len(pairs))
+    label_tiles(ax, "y", ["$x$", r"$\hat{x}$"] * (len(pairs) // 2), h, at_most=len(pairs))
     return ax
 
 
@@ -122,3 +125,77 @@ def interpolations(
     label_tiles(ax, "x", [f"{t:.2g}" for t in np.linspace(0, 1, steps)], w)
     ax.set_xlabel("t")
     return ax
+
+
+def as_images(
+    argument: str, value: ArrayLike, image_shape: tuple[int, int] | None, leading: tuple[str, ...] = ("n",)
+) -> NDArray:
+    """`value` of shape (*leading, d) or (*leading, h, w) as a finite array of shape (*leading, h, w).
+
+    Without `image_shape`, (h, w) are the last two axes, or the sides of a square of d pixels.
+    """
+    x = data_matrix(argument, value, dtype=np.float64)
+    shape = np.shape(value)
+    front, rest = shape[: len(leading)], shape[len(leading) :]
+    if len(rest) not in (1, 2):
+        axes = ", ".join(leading)
+        raise ValueError(f"{argument} must have shape ({axes}, d) or ({axes}, h, w), got shape {shape}")
+    n_pixels = prod(rest)
+    if image_shape is None and len(rest) == 1 and isqrt(n_pixels) ** 2 != n_pixels:
+        raise ValueError(f"image_shape must be given: {n_pixels} pixels a row of {argument} make no square")
+    square = (isqrt(n_pixels),) * 2
+    sides = widths("image_shape", image_shape if image_shape is not None else (rest if len(rest) == 2 else square))
+    if len(sides) != 2 or prod(sides) != n_pixels:
+        raise ValueError(f"image_shape must be (h, w) with h·w = {n_pixels}, the pixels of {argument}, got {sides}")
+    return x.reshape(*front, *sides)
+
+
+def _in_rows(images: NDArray, columns: int) -> NDArray:
+    """Images (n, h, w) as (rows, columns, h, w), with blank ones at the end."""
+    n, h, w = images.shape
+    return np.concatenate([images, np.full((-n % columns, h, w), np.nan)]).reshape(-1, columns, h, w)
+
+
+def tile(images: NDArray) -> NDArray:
+    """Images of shape (rows, columns, h, w) in one array of shape (rows·(h+1) − 1, columns·(w+1) − 1), NaN between."""
+    rows, columns, h, w = images.shape
+    tiled = np.full((rows, h + SEPARATOR, columns, w + SEPARATOR), np.nan)
+    tiled[:, :h, :, :w] = images.transpose(0, 2, 1, 3)
+    return tiled.reshape(rows * (h + SEPARATOR), columns * (w + SEPARATOR))[:-SEPARATOR, :-SEPARATOR]
+
+
+def draw_tiles(
+    images: NDArray, ax: Axes | None, vmin: float, vmax: float, margins: tuple[float, float, float] = (0.05, 0.05, 0.05)
+) -> Axes:
+    """Draw images of shape (rows, columns, h, w), grey from `vmin` (black) to `vmax` (white); NaN is left blank.
+
+    Without `ax`, they fill a new figure but for its `margins` (left, below, above, inches).
+    """
+    if not vmin < vmax:
+        raise ValueError(f"vmin must be less than vmax, got {vmin} and {vmax}")
+    tiled = tile(images)
+    interpolation = None
+    if ax is None:  # a whole number of dots for each pixel: none is blurred at DPI or a multiple of it
+        dots = max(min(round(WIDTH / max(tiled.shape)), MAX_TILE // max(images.shape[2:])), 1)
+        height, width = (dots * pixels / DPI for pixels in tiled.shape)
+        left, below, above = margins
+        size = (left + width + 0.05, below + height + above)
+        figure = require_matplotlib().figure.Figure(figsize=size)
+        ax = figure.add_axes((left / size[0], below / size[1], width / size[0], height / size[1]))
+        interpolation = "nearest"
+    grey = require_matplotlib().colormaps["gray"].with_extremes(bad="none")
+    axes_or_new(ax).imshow(tiled, cmap=grey, vmin=vmin, vmax=vmax, interpolation=interpolation)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def label_tiles(ax: Axes, axis: Literal["x", "y"], labels: list[str], pixels: int, at_most: int = MAX_TICKS) -> None:
+    """Write `labels` at the middles of tiles along `axis`: first, last and, evenly if it goes, some between."""
+    gaps = len(labels) - 1
+    most = min(gaps, at_most - 1)
+    even = [n for n in range(most // 2 + 1, most + 1) if gaps % n == 0]
+    chosen = np.linspace(0, gaps, max(even, default=most) + 1).round().astype(int)
+    middles = chosen * (pixels + SEPARATOR) + (pixels - 1) / 2
+    ax.set(**{f"{axis}ticks": middles, f"{axis}ticklabels": [labels[i] for i in chosen]})
+    ax.tick_params(axis, length=0)

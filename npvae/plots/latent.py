@@ -13,8 +13,6 @@ from npvae.validation import data_matrix, integer
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["latent_scatter"]
-
 MAX_CLASSES = 20
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -50,12 +48,8 @@ def latent_scatter(
     kinds, colours = _colours(labels, len(z))
     ax = axes_or_new(ax)
     # Points cover about the same area of the picture however many there are.
-    style: dict[str, Any] = {
-        "s": float(np.clip(30_000 / len(z), 3, 20)),
-        "linewidths": 0,
-        "alpha": 0.8,
-        "rasterized": True,
-    }
+    size = float(np.clip(30_000 / len(z), 3, 20))
+    style: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.8, "rasterized": True}
     if colours is None:
         ax.scatter(z[:, i], z[:, j], **style)
     elif kinds is None:
@@ -64,8 +58,12 @@ def latent_scatter(
     else:
         palette = require_matplotlib().colormaps["tab10" if len(kinds) <= 10 else "tab20"].colors
         ax.scatter(z[:, i], z[:, j], c=[palette[k] for k in colours], **style)
-        _legend(ax, [str(kind) for kind in kinds], palette)
-    ax.set(xlabel=f"{_name(i)} (posterior mean)", ylabel=f"{_name(j)} (posterior mean)", aspect="equal")
+        style = {"linestyle": "", "marker": "o", "markersize": 5}
+        line = require_matplotlib().lines.Line2D
+        handles = [line([], [], color=palette[k], label=str(kind), **style) for k, kind in enumerate(kinds)]
+        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, handlelength=1)
+    x, y = (f"z{dimension + 1}".translate(SUBSCRIPTS) + " (posterior mean)" for dimension in (i, j))
+    ax.set(xlabel=x, ylabel=y, aspect="equal")
     ax.set_adjustable("datalim")
     return ax
 
@@ -96,16 +94,3 @@ def _colours(labels: ArrayLike | None, n: int) -> tuple[NDArray | None, NDArray 
     if values.dtype.kind == "U":
         raise ValueError(f"labels must have at most {MAX_CLASSES} different strings, got {len(kinds)}")
     return None, values
-
-
-def _legend(ax: Axes, names: list[str], palette: tuple) -> None:
-    line = require_matplotlib().lines.Line2D
-    handles = [
-        line([], [], linestyle="", marker="o", markersize=5, color=colour, label=name)
-        for name, colour in zip(names, palette, strict=False)
-    ]
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, handlelength=1)
-
-
-def _name(dimension: int) -> str:
-    return f"z{dimension + 1}".translate(SUBSCRIPTS)

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.plots.tiles import as_images, draw_tiles, label_tiles
+from npvae.plots.images import as_images, draw_tiles, label_tiles
 from npvae.validation import data_matrix, integer, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["manifold", "manifold_grid"]
 
 
 def manifold_grid(n_side: int = 20, low: float = 0.05, high: float | None = None) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from npvae.plots.tiles import as_images, draw_tiles, label_tiles, tile
+from npvae.plots.images import as_images, draw_tiles, label_tiles, tile
 
 
 def test_tiles_lie_where_they_belong_with_nothing_between():
