@@ -1,20 +1,28 @@
-"""Arguments that several commands share, and the reading of data."""
+"""Arguments that several commands share, the reading of data, and results into files by the ending of the name."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import os
 import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from npvae import datasets
 from npvae.datasets import Dataset
-
-__all__ = ["OPTIONS", "HelpFormatter", "Parser", "add_command", "as_typed", "integers", "read_data", "row_range"]
+from npvae.files import replacing
 
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
 
+PICTURES = (".png", ".svg", ".pdf")
+TABLES = (".npy", ".npz", ".csv")
 
 OPTIONS = {
     "latent_dim": "latent",
@@ -61,12 +69,9 @@ def add_command(
     commands: argparse._SubParsersAction, name: str, run: object, summary: str, description: str, example: str
 ) -> argparse.ArgumentParser:
     """Add a command whose help is its description, its arguments and an example."""
+    epilog = "example" + ("s" if "\n" in example else "") + ":\n  " + example.replace("\n", "\n  ")
     parser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog="example" + ("s" if "\n" in example else "") + ":\n  " + example.replace("\n", "\n  "),
-        formatter_class=HelpFormatter,
+        name, help=summary, description=description, epilog=epilog, formatter_class=HelpFormatter
     )
     parser.set_defaults(run=run)
     return parser
@@ -77,9 +82,8 @@ def integers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected integers with commas between, such as 500,200, got {text!r}"
-        ) from None
+        message = f"expected integers with commas between, such as 500,200, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def row_range(text: str) -> slice:
@@ -109,6 +113,50 @@ def read_data(path: str, labels: str | None = None, rows: slice | None = None, d
     if data is None:
         data = datasets.digits(max(chosen) + 1, seed=digits_seed)
     return data if len(chosen) == len(data) else data.take(list(chosen))
+
+
+def check_output(path: str | Path, picture: bool = True) -> Path:
+    """`path` as a Path, if its ending is known and its folder can be written; to be called before any work is done."""
+    path = Path(path)
+    endings = TABLES + (PICTURES if picture else ())
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"output must end in {', '.join(endings)}, got {str(path)!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"output must be a file, got the folder {str(path)!r}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"output must lie in a folder that exists, got {str(path)!r}")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"output must lie in a folder that can be written, got {str(path)!r}")
+    return path
+
+
+def write(
+    path: Path,
+    arrays: Mapping[str, NDArray],
+    columns: Sequence[str],
+    draw: Callable[[ModuleType], Any] | None = None,
+) -> None:
+    """Write a result as the ending says: .npy the first array, .npz all of them, .csv the first under `columns`.
+
+    Anything else is the picture, which `draw` makes with the module `npvae.plots`.
+    """
+    ending = path.suffix.lower()
+    if ending in PICTURES:
+        from npvae import plots
+
+        plots.save(draw(plots), path)
+        return
+    first = next(iter(arrays.values()))
+    with replacing(path) as temporary:
+        if ending == ".npy":
+            np.save(temporary, first)
+        elif ending == ".npz":
+            np.savez(temporary, **arrays)
+        else:
+            with open(temporary, "w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(columns)
+                writer.writerows(first.reshape(len(first), -1).tolist())
 
 
 def as_typed(message: str) -> str:

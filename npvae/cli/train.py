@@ -7,10 +7,12 @@ import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from npvae import VAE, training
 from npvae.cli.arguments import OPTIONS, add_command, integers, read_data
-from npvae.cli.pictures import PICTURES, draw_pictures
 from npvae.datasets import Dataset
 from npvae.estimators.vae import BINARIZE, LIKELIHOODS
 from npvae.files import replacing
@@ -37,79 +39,61 @@ npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --tes
 npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
 
 MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
+PICTURES = ("learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold")
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add ``npvae train``."""
     parser = add_command(commands, "train", run, "train a VAE on images", DESCRIPTION, EXAMPLE)
-    default = VAE().get_params()
+    defaults = VAE().get_params() | {"random_state": 0}
 
-    data = parser.add_argument_group("data")
-    data.add_argument(
-        "data", metavar="DATA", nargs="?", default="digits", help="training data; the embedded digits if left out"
-    )
-    data.add_argument(
-        "--labels", metavar="FILE", help="their classes (IDX, .npy, .csv), for the picture of the latents only"
-    )
-    data.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
-    data.add_argument("--limit", metavar="N", type=int, help="use the first N rows only")
-    data.add_argument(
-        "--binarize",
-        choices=BINARIZE,
-        default=default["binarize"],
-        help="grey pixels to 0 and 1: at ½, by one random draw, or by a fresh draw at every visit",
-    )
+    def setting(name: str, help: str, **how: Any) -> None:
+        """Declare a hyper-parameter of the estimator, with its default and the type of that."""
+        default = defaults[name]
+        if "choices" not in how:
+            how.setdefault("type", type(default))
+        shown = str(default) if name == "hidden" else default
+        group.add_argument(f"--{OPTIONS[name].replace('_', '-')}", default=shown, help=help, **how)
 
-    model = parser.add_argument_group("model")
-    model.add_argument("--latent", metavar="D", type=int, default=default["latent_dim"], help="number of latents")
-    model.add_argument(
-        "--hidden",
-        metavar="N[,N…]",
-        type=integers,
-        default=str(default["hidden"]),
-        help="widths of the encoder's hidden layers; the decoder has them in reverse",
-    )
-    model.add_argument("--activation", choices=ACTIVATIONS, default=default["activation"], help="between the layers")
-    model.add_argument(
-        "--likelihood", choices=LIKELIHOODS, default=default["likelihood"], help="p(x|z): gaussian is the squared error"
-    )
-    model.add_argument(
-        "--init", choices=["auto", *INITIALIZERS], default=default["init_weights"], help="initial weights"
-    )
+    group = parser.add_argument_group("data")
+    which = "training data; the embedded digits if left out"
+    group.add_argument("data", metavar="DATA", nargs="?", default="digits", help=which)
+    classes = "their classes (IDX, .npy, .csv), for the picture of the latents only"
+    group.add_argument("--labels", metavar="FILE", help=classes)
+    group.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
+    group.add_argument("--limit", metavar="N", type=int, help="use the first N rows only")
+    ways = "grey pixels to 0 and 1: at ½, by one random draw, or by a fresh draw at every visit"
+    setting("binarize", ways, choices=BINARIZE)
 
-    loss = parser.add_argument_group("training")
-    loss.add_argument("--beta", metavar="β", type=float, default=default["beta"], help="weight of the KL term")
-    loss.add_argument(
-        "--samples", metavar="L", type=int, default=default["n_samples"], help="draws of z per image and step"
-    )
-    loss.add_argument("--epochs", metavar="N", type=int, default=default["epochs"], help="passes over the data")
-    loss.add_argument("--batch", metavar="N", type=int, default=default["batch_size"], help="images per step")
-    loss.add_argument("--optimizer", choices=OPTIMIZERS, default=default["optimizer"], help="update rule")
-    loss.add_argument("--learning-rate", metavar="α", type=float, default=default["learning_rate"], help="step size")
-    loss.add_argument(
-        "--schedule", choices=SCHEDULES, default=default["schedule"], help="course of the learning rate over the run"
-    )
-    loss.add_argument(
-        "--patience",
-        metavar="N",
-        type=int,
-        help="stop after N epochs without a better loss on --test, and keep the best",
-    )
-    loss.add_argument("--dtype", choices=["float32", "float64"], default=default["dtype"], help="precision")
-    loss.add_argument("--seed", metavar="N", type=int, default=0, help="of all random numbers")
+    group = parser.add_argument_group("model")
+    setting("latent_dim", "number of latents", metavar="D")
+    order = "widths of the encoder's hidden layers; the decoder has them in reverse"
+    setting("hidden", order, metavar="N[,N…]", type=integers)
+    setting("activation", "between the layers", choices=ACTIVATIONS)
+    setting("likelihood", "p(x|z): gaussian is the squared error", choices=LIKELIHOODS)
+    setting("init_weights", "initial weights", choices=["auto", *INITIALIZERS])
 
-    result = parser.add_argument_group("result")
-    result.add_argument(
-        "-o", "--output", metavar="FOLDER", help="where to; without it npvae-run, npvae-run-2, …, whichever is free"
-    )
-    result.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
-    result.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options",
-    )
-    result.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
-    result.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    group = parser.add_argument_group("training")
+    setting("beta", "weight of the KL term", metavar="β")
+    setting("n_samples", "draws of z per image and step", metavar="L")
+    setting("epochs", "passes over the data", metavar="N")
+    setting("batch_size", "images per step", metavar="N")
+    setting("optimizer", "update rule", choices=OPTIMIZERS)
+    setting("learning_rate", "step size", metavar="α")
+    setting("schedule", "course of the learning rate over the run", choices=SCHEDULES)
+    stop = "stop after N epochs without a better loss on --test, and keep the best"
+    setting("patience", stop, metavar="N", type=int)
+    setting("dtype", "precision", choices=["float32", "float64"])
+    setting("random_state", "of all random numbers", metavar="N")
+
+    group = parser.add_argument_group("result")
+    free = "where to; without it npvae-run, npvae-run-2, …, whichever is free"
+    group.add_argument("-o", "--output", metavar="FOLDER", help=free)
+    group.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
+    go_on = "go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options"
+    group.add_argument("--resume", action="store_true", help=go_on)
+    group.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
+    group.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,9 +108,8 @@ def run(args: argparse.Namespace) -> int:
         if not args.quiet:
             print(*lines, sep="\n")
 
-    say(
-        f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features" + (f", {len(test):,} held out" if test else "")
-    )
+    held_out = f", {len(test):,} held out" if test else ""
+    say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
     try:
         status = _fit(vae, data, test, folder, args)
     except BaseException:
@@ -134,7 +117,9 @@ def run(args: argparse.Namespace) -> int:
             for path in made:
                 path.rmdir()
         raise
-    _save(vae, folder)
+    vae.save(folder / MODEL)
+    with replacing(folder / HISTORY) as temporary:
+        vae.history_.to_csv(temporary)
     say(*_summary(vae))
     if not args.no_pictures:
         say(draw_pictures(vae, test if test is not None else data, data, folder))
@@ -197,12 +182,6 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
     return 130 if vae.run_.stopped == "interrupted" else 0
 
 
-def _save(vae: VAE, folder: Path) -> None:
-    vae.save(folder / MODEL)
-    with replacing(folder / HISTORY) as temporary:
-        vae.history_.to_csv(temporary)
-
-
 def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
     kind = "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
@@ -215,3 +194,39 @@ def _summary(vae: VAE) -> list[str]:
                 f" = {reconstruction:.2f} reconstruction ({kind}) + {kl:.2f} KL(q(z|x) ‖ p(z))"
             )
     return lines
+
+
+def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:
+    """Draw what the model can show into `folder`: `shown` is reconstructed, `data` is scattered by class.
+
+    Returns a line that says which of `PICTURES` were drawn, or why none.
+    """
+    try:
+        from npvae import plots
+
+        plots.require_matplotlib()
+    except ImportError as error:
+        return f"no pictures: {error}"
+
+    pictures = {}
+    if vae.history_.n_rows:
+        label = "cross-entropy" if vae.grey_ else "reconstruction"
+        pictures["learning_curves"] = plots.learning_curves(vae.history_, reconstruction_label=label)
+    if vae.latent_dim > 1:
+        seen = data.take(slice(0, 5000))
+        z = vae.transform(seen.x)
+        most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
+        pictures["latents"] = plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))
+    shape, x = vae.image_shape_, shown.x[:12]
+    if shape is not None and len(shape) == 2:
+        pictures["samples"] = plots.image_grid(vae.sample(64, random_state=0), shape)
+        pictures["reconstructions"] = plots.reconstructions(x, vae.reconstruct(x), shape)
+        ways = [vae.interpolate(a, b) for a, b in zip(x[0:10:2], x[1:10:2], strict=False)]
+        if ways:
+            pictures["interpolations"] = plots.interpolations(np.stack(ways), shape)
+        if vae.latent_dim == 2:
+            images = vae.inverse_transform(plots.manifold_grid(20))
+            pictures["manifold"] = plots.manifold(images, image_shape=shape)
+    for name, picture in pictures.items():
+        plots.save(picture, folder / f"{name}.png")
+    return f"drew {', '.join(f'{name}.png' for name in pictures)}"

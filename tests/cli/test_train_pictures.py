@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npvae import VAE
-from npvae.cli.pictures import draw_pictures
+from npvae.cli.train import draw_pictures
 from npvae.datasets import Dataset
 
 RNG = np.random.default_rng(0)
