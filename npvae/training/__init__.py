@@ -2,11 +2,9 @@
 
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.evaluate import evaluate
-from npvae.training.history import History
-from npvae.training.loop import Callback, Transform, train
-from npvae.training.minibatches import minibatches
+from npvae.training.loop import Callback, Transform, minibatches, train
 from npvae.training.progress import Progress
-from npvae.training.run import NonFiniteLossError, TrainingRun
+from npvae.training.run import History, NonFiniteLossError, TrainingRun
 
 __all__ = [
     "Callback",

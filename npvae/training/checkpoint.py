@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from npvae import storage
 from npvae.optimizers import OptimizerState
 from npvae.parameters import Parameters
-from npvae.training.history import History
-from npvae.training.run import TrainingRun
+from npvae.training.run import History, TrainingRun
 from npvae.validation import integer
-
-__all__ = ["load_checkpoint", "save_checkpoint"]
 
 
 def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
@@ -30,10 +27,8 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
         "best_epoch": run.best_epoch,
         "settings": run.settings,
     }
-    arrays = {f"theta.{name}": array for name, array in run.theta.items()}
-    arrays |= {f"slot.{name}": slot for name, slot in run.optimizer_state.slots.items()}
-    if run.best is not None:
-        arrays |= {f"best.{name}": array for name, array in run.best.items()}
+    groups = {"theta": run.theta, "slot": run.optimizer_state.slots, "best": run.best or {}}
+    arrays = {f"{group}.{name}": array for group, held in groups.items() for name, array in held.items()}
     storage.save(path, header, arrays)
 
 
@@ -72,13 +67,6 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
     history = History(header["history"])
     if {len(column) for column in history.values()} - {counts["epoch"]}:
         raise ValueError(f"history should have a row for each of the {counts['epoch']} epochs")
-    return TrainingRun(
-        theta,
-        OptimizerState(counts["steps"], slots),
-        counts["seed"],
-        counts["epoch"],
-        history,
-        Parameters.from_arrays(best, dtype) if best else None,
-        counts["best_epoch"],
-        settings=dict(header["settings"]),
-    )
+    state = OptimizerState(counts.pop("steps"), slots)
+    kept = Parameters.from_arrays(best, dtype) if best else None
+    return TrainingRun(theta, state, history=history, best=kept, settings=dict(header["settings"]), **counts)

@@ -9,8 +9,6 @@ from npvae.bounds import Loss
 from npvae.models import Model
 from npvae.parameters import Parameters
 
-__all__ = ["TermSums", "evaluate"]
-
 
 class TermSums:
     """Sums of a loss and its terms over batches, in float64, to be read as means over all data."""
@@ -34,22 +32,9 @@ class TermSums:
 def evaluate(
     model: Model, theta: Parameters, x: NDArray, rng: np.random.Generator, batch_size: int = 1000
 ) -> dict[str, float]:
-    """Mean loss over the rows of x, and the mean of each of its terms.
+    """Mean "loss" over the rows of x (n, d), and the mean of each of its terms by name, nats.
 
-    Parameters
-    ----------
-    model : Model
-    theta : Parameters
-    x : (n, d) array
-    rng : Generator
-        Source of the noise; the same seed gives the same value.
-    batch_size : int, default 1000
-        Rows at a time: bounds the memory, does not change the value's meaning.
-
-    Returns
-    -------
-    dict
-        "loss" and the names of the terms; nats per row.
+    `batch_size` rows at a time bound the memory; the same seed of `rng`, the source of the noise, gives the same value.
     """
     sums = TermSums()
     for start in range(0, len(x), batch_size):

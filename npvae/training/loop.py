@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import zip_longest
 from time import perf_counter
+from types import FrameType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +18,9 @@ from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
 from npvae.training.evaluate import TermSums, evaluate
-from npvae.training.interruption import deferred_interrupt
-from npvae.training.minibatches import minibatches
 from npvae.training.progress import Progress
 from npvae.training.run import NonFiniteLossError, TrainingRun
 from npvae.validation import integer
-
-__all__ = ["Callback", "Transform", "train"]
 
 Callback = Callable[[TrainingRun], "bool | None"]
 """Called after every epoch; a true answer ends the training."""
@@ -118,7 +117,8 @@ def train(
                 run.stopped = "interrupted"
                 break
             if x_val is not None:
-                means |= _held_out(model, run, x_val)
+                held_out = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
+                means |= {f"val_{name}": mean for name, mean in held_out.items()}
             bad = [name for name, mean in means.items() if not np.isfinite(mean)]
             if bad or not np.isfinite(run.theta.flat).all():
                 raise _breakdown(run, good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
@@ -183,11 +183,6 @@ def _out_of_patience(run: TrainingRun, patience: int) -> bool:
     return run.epoch - run.best_epoch >= patience
 
 
-def _held_out(model: Model, run: TrainingRun, x_val: NDArray) -> dict[str, float]:
-    means = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
-    return {f"val_{name}": mean for name, mean in means.items()}
-
-
 def _breakdown(
     run: TrainingRun, good: Parameters, step: int, terms: Sequence[str], optimizer: Optimizer
 ) -> NonFiniteLossError:
@@ -205,12 +200,49 @@ def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: ND
     for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
         if expected != got:
             raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")
-    slots, found = optimizer.init(run.theta.flat).slots, run.optimizer_state.slots
-    if _sizes(slots) != _sizes(found):
-        raise ValueError(f"start must have the moments of {optimizer}, expected {_sizes(slots)}, got {_sizes(found)}")
+    states = (optimizer.init(run.theta.flat), run.optimizer_state)
+    expected, got = ({name: slot.size for name, slot in state.slots.items()} for state in states)
+    if expected != got:
+        raise ValueError(f"start must have the moments of {optimizer}, expected {expected}, got {got}")
     if run.history and ("val_loss" in run.history) != (x_val is not None):
         raise ValueError(f"x_val must {'not ' if x_val is not None else ''}be given, as in the epochs before")
 
 
-def _sizes(slots: Mapping[str, NDArray]) -> dict[str, int]:
-    return {name: slot.size for name, slot in slots.items()}
+def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray]:
+    """Visit the rows 0 … n − 1 once, in random order, `batch_size` at a time.
+
+    The last batch holds what is left and may be smaller; no row is dropped.
+
+    Yields
+    ------
+    (m,) array of int, m ≤ batch_size
+    """
+    order = rng.permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start : start + batch_size]
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
+
+    The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
+    at once. Nothing changes outside the main thread, where Python delivers no signals, and where Ctrl-C is ignored, as
+    in a background job.
+    """
+    pressed = threading.Event()
+
+    def remember(signum: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield pressed.is_set
+        return
+    previous = signal.signal(signal.SIGINT, remember)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -12,8 +12,6 @@ from npvae.training.run import TrainingRun
 if TYPE_CHECKING:
     from npvae.training.evaluate import TermSums
 
-__all__ = ["Progress"]
-
 REFRESH = 0.1
 """Seconds between two updates of the living line."""
 
@@ -45,9 +43,7 @@ class Progress:
             self._refreshed = now
             speed = sums.n / (now - self._epoch_started)
             left = ((self.epochs - run.epoch) * n - sums.n) / speed
-            line = (
-                f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {_terms(sums.means())} nats | {_pace(left, speed)}"
-            )
+            line = f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {_terms(sums.means())} nats{_pace(left, speed)}"
             # A line that wraps could not be rewritten; what 80 columns cut off is the end of the unit.
             self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K")
             self._open = True
@@ -60,7 +56,7 @@ class Progress:
         means = run.history.last()
         loss = f"loss {means['loss']:.2f} ({_terms(means)}) nats"
         held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
-        line = f"{self._count(run.epoch)} | {loss}{held_out} | {_pace(left, speed)}"
+        line = f"{self._count(run.epoch)} | {loss}{held_out}{_pace(left, speed)}"
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
         self._epoch_started, self._open = now, False
 
@@ -85,10 +81,7 @@ def _terms(means: dict[str, float]) -> str:
 
 
 def _pace(left: float, speed: float) -> str:
-    return f"{_duration(left)} left | {speed:,.0f} images/s"
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
+    minutes, seconds = divmod(round(left), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    duration = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f" | {duration} left | {speed:,.0f} images/s"

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from npvae import plots
-from npvae.training.history import History
+from npvae.training.run import History
 from tests.plots.test_images import texts
 
 EPOCHS = np.arange(1, 41)

@@ -119,7 +119,7 @@ def test_time_left_within_an_epoch(every_step, monkeypatch):
     ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3600, "1:00:00"), (7325, "2:02:05")]
 )
 def test_durations(seconds, text):
-    assert progress._duration(seconds) == text
+    assert progress._pace(seconds, 1234.4) == f" | {text} left | 1,234 images/s"
 
 
 def test_a_broken_run_ends_its_living_line(every_step):

@@ -9,7 +9,7 @@ import pytest
 
 from npvae.optimizers import SGD
 from npvae.training import train
-from npvae.training.interruption import deferred_interrupt
+from npvae.training.loop import deferred_interrupt
 from tests.training.toys import Mean, binary_rows, small_vae
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals to itself")
