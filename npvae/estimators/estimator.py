@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from npvae.numerics import keep_freed_memory
 from npvae.validation import integer, one_of
 
-__all__ = ["Estimator", "NotFittedError", "by_rows", "picture_shape", "random_seed"]
-
 ROWS = 1000
 """Rows that go through a network at a time outside training; bounds the memory."""
 
@@ -48,9 +46,8 @@ class Estimator:
         return self
 
     def __repr__(self) -> str:
-        defaults = signature(type(self).__init__).parameters
-        texts = {name: repr(value) for name, value in self.get_params().items()}
-        changed = [f"{name}={text}" for name, text in texts.items() if text != repr(defaults[name].default)]
+        defaults, params = signature(type(self).__init__).parameters, self.get_params()
+        changed = [f"{name}={value!r}" for name, value in params.items() if repr(value) != repr(defaults[name].default)]
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -17,8 +17,6 @@ from npvae.validation import integer, widths
 if TYPE_CHECKING:
     from npvae.estimators.vae import VAE
 
-__all__ = ["load_estimator", "save_estimator"]
-
 
 def save_estimator(path: str | Path, estimator: VAE) -> None:
     """Write hyper-parameters, parameters and history; the optimiser's moments belong to checkpoints."""
@@ -71,20 +69,19 @@ def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.
     estimator = cls(**header["params"])
     model = estimator._model(integer("n_features", header["n_features"], at_least=1))
     shapes = {name: array.shape for name, array in arrays.items()}
-    if shapes != model.shapes:
-        wrong = sorted(name for name in {*shapes, *model.shapes} if shapes.get(name) != model.shapes.get(name))
-        raise ValueError(f"{wrong[0]} should have shape {model.shapes.get(wrong[0])}, got {shapes.get(wrong[0])}")
-    for name, array in arrays.items():
-        if array.dtype != estimator.dtype:
-            raise ValueError(f"{name} should have dtype {estimator.dtype}, got {array.dtype}")
+    for name in sorted({*shapes, *model.shapes}):
+        if shapes.get(name) != model.shapes.get(name):
+            raise ValueError(f"{name} should have shape {model.shapes.get(name)}, got {shapes.get(name)}")
+        if arrays[name].dtype != estimator.dtype:
+            raise ValueError(f"{name} should have dtype {estimator.dtype}, got {arrays[name].dtype}")
     theta = Parameters.from_arrays({name: arrays[name] for name in model.shapes}, estimator.dtype)
     if not np.isfinite(theta.flat).all():
         raise ValueError("not all parameters are finite")
     estimator.model_, estimator.theta_ = model, theta
-    estimator.n_features_in_ = header["n_features"]
-    estimator.image_shape_ = None if header["image_shape"] is None else widths("image_shape", header["image_shape"])
-    if estimator.image_shape_ is not None and prod(estimator.image_shape_) != estimator.n_features_in_:
-        raise ValueError(f"image_shape should have {estimator.n_features_in_} pixels, got {estimator.image_shape_}")
+    estimator.n_features_in_, shape = header["n_features"], header["image_shape"]
+    estimator.image_shape_ = shape = None if shape is None else widths("image_shape", shape)
+    if shape is not None and prod(shape) != estimator.n_features_in_:
+        raise ValueError(f"image_shape should have {estimator.n_features_in_} pixels, got {shape}")
     estimator.grey_ = bool(header["grey"])
     estimator.seed_ = integer("seed", header["seed"], at_least=0)
     estimator.history_ = History(header["history"])

@@ -22,14 +22,8 @@ from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.schedules import SCHEDULES
 from npvae.validation import data_matrix, integer, number, one_of, widths
 
-__all__ = ["BINARIZE", "LIKELIHOODS", "VAE"]
-
 LIKELIHOODS: dict[str, type[Distribution]] = {"bernoulli": Bernoulli, "gaussian": FixedGaussian}
-"""Likelihoods by the name that a user types."""
-
 BINARIZE = dict.fromkeys(["none", "threshold", "fixed", "dynamic"])
-"""Ways to make grey pixels binary."""
-
 DTYPES = {"float32": np.float32, "float64": np.float64}
 
 _INIT, _BINARIZE, _SCORE = 3, 4, 5  # streams of random numbers, beside 0 to 2 of the training loop
@@ -73,8 +67,7 @@ class VAE(Estimator):
 
     Attributes
     ----------
-    theta_ : Parameters
-    model_ : GaussianVAE
+    model_, theta_ : GaussianVAE, Parameters
     history_ : History
         Loss and its terms by epoch, nats.
     run_ : TrainingRun
@@ -148,8 +141,7 @@ class VAE(Estimator):
         Parameters
         ----------
         X : (n, d) or (n, height, width) array
-            Finite; in [0, 1] for a Bernoulli likelihood.
-        y : ignored
+            Finite; in [0, 1] for a Bernoulli likelihood. `y` is ignored.
         X_val : array like X, optional
             Held-out data, evaluated after every epoch.
         callbacks : sequence of callable
@@ -175,21 +167,18 @@ class VAE(Estimator):
             raise ValueError(f"X must have at least two rows to learn from, got shape {np.shape(X)}")
         x_val = None if X_val is None else data_matrix("X_val", X_val, x.shape[1], dtype)
         model, optimizer = self._model(x.shape[1]), self._optimizer(len(x))
-        for argument, rows in (("X", x), ("X_val", x_val)):
-            if rows is not None:
-                self._require_support(argument, rows)
-        settings = self._settings(len(x))
-        if resume_from is not None:
-            for name, value in settings.items():
-                if resume_from.settings.get(name) != value:
-                    before = resume_from.settings.get(name)
-                    raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
-
-        seed = resume_from.seed if resume_from is not None else random_seed(self.random_state)
-        start = resume_from
+        self._require_support("X", x)
+        if x_val is not None:
+            self._require_support("X_val", x_val)
+        settings, start = self._settings(len(x)), resume_from
         if start is None:
+            seed = random_seed(self.random_state)
             theta = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
             start = training.TrainingRun.begin(theta, optimizer, seed, settings)
+        seed = start.seed
+        for name, value in settings.items():
+            if (before := start.settings.get(name)) != value:
+                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
         dynamic = self.binarize == "dynamic"
         draws = np.random.default_rng([seed, 0, _BINARIZE])
         x = x if dynamic else self._binarized(x, draws)
@@ -253,17 +242,14 @@ class VAE(Estimator):
 
     def _require_support(self, argument: str, x: NDArray) -> None:
         if self.likelihood == "bernoulli" and not (x.min() >= 0 and x.max() <= 1):
-            raise ValueError(
-                f"{argument} must lie in [0, 1] under likelihood='bernoulli', got values from {x.min():g} to"
-                f" {x.max():g}; divide 8-bit images by 255, or use likelihood='gaussian'"
-            )
+            got = f"got values from {x.min():g} to {x.max():g}"
+            advice = "divide 8-bit images by 255, or use likelihood='gaussian'"
+            raise ValueError(f"{argument} must lie in [0, 1] under likelihood='bernoulli', {got}; {advice}")
 
     def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
-        if self.binarize == "none":
-            return x
         if self.binarize == "threshold":
             return threshold(x)
-        return bernoulli_draw(x, rng)
+        return x if self.binarize == "none" else bernoulli_draw(x, rng)
 
     def _data(self, X: ArrayLike) -> NDArray:
         self._require_fitted()
@@ -274,8 +260,7 @@ class VAE(Estimator):
     def posterior(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
         """q(z|x) of every row: its mean mu and its log-variance log_var, each (n, latent_dim)."""
         a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), self._data(X))
-        mu, log_var = np.split(a, 2, axis=1)
-        return mu, log_var
+        return a[:, : self.model_.latent_dim], a[:, self.model_.latent_dim :]
 
     def transform(self, X: ArrayLike) -> NDArray:
         """The posterior mean of every row, (n, latent_dim)."""
