@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.estimate import Estimate
-from npvae.gradcheck.point import Line
-from npvae.gradcheck.probes import Probe
+from npvae.gradcheck.numeric import Estimate
+from npvae.gradcheck.point import Line, Probe
 
 __all__ = ["Culprits", "Element", "find_culprits"]
 

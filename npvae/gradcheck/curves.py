@@ -8,11 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.complex_step import complex_step
-from npvae.gradcheck.differences import central, forward
-from npvae.gradcheck.estimate import NoEstimate
-from npvae.gradcheck.point import Line, Point
-from npvae.gradcheck.probes import draw_probes
+from npvae.gradcheck.numeric import NoEstimate, central, complex_step, forward
+from npvae.gradcheck.point import Line, Point, draw_probes
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, quiet
 from npvae.gradcheck.target import subjects_made

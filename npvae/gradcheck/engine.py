@@ -1,4 +1,4 @@
-"""The order of things: preflight, probes, verdicts, kinks, explanation."""
+"""The order of things: preflight, probes, verdicts, kinks, and on a failure the part to blame and an explanation."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from npvae.gradcheck.descent import BY_ITSELF, blame
-from npvae.gradcheck.estimate import NoEstimate
 from npvae.gradcheck.explain import explain
-from npvae.gradcheck.point import Point
-from npvae.gradcheck.precision import check_float32
+from npvae.gradcheck.point import Point, direction, draw_probes, draw_upstream
 from npvae.gradcheck.preflight import UNSTEADY, preflight
-from npvae.gradcheck.probes import Probe, direction, draw_probes, draw_upstream
-from npvae.gradcheck.report import FAIL, INCONCLUSIVE, Entry, Finding, Report
+from npvae.gradcheck.report import FAIL, PASS, Entry, Finding, Report
+from npvae.gradcheck.rounding import check_float32
 from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.subject import Breakdown, Subject
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors
 from npvae.gradcheck.verdict import judge
-
-__all__ = ["check"]
 
 ASIDE = 1e-3
 EXPLAINED = 3
 EXPLAINING_PROBES = 3
+BY_ITSELF = "is wrong by itself"
 
 
 def check(subject: Subject, settings: Settings) -> Report:
@@ -36,7 +32,11 @@ def check(subject: Subject, settings: Settings) -> Report:
         _check(subject, settings, report, narrow)
     except Breakdown as breakdown:
         report.findings.append(Finding(breakdown.kind, str(breakdown)))
-    _say_again(report, settings)
+    only = next((entry.name for entry in report.entries if entry.status != PASS), None)
+    if settings.target is not None:
+        report.again = f"npvae gradcheck {settings.target} --seed {settings.seed}" + (f" --only {only}" if only else "")
+    else:
+        report.again = f"the same call with seed={settings.seed}" + (f", only={only!r}" if only else "")
     report.seconds = time.perf_counter() - start
     return report
 
@@ -47,57 +47,33 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
     report.findings += findings
     if any(finding.kind in UNSTEADY for finding in findings):
         return
-    if settings.float32 or (settings.float32 is None and narrow):
+    if narrow if settings.float32 is None else settings.float32:
         report.findings += check_float32(subject, draw_upstream(rng, point))
     report.entries = _judge_all(point, settings)
-    failed = [entry.name for entry in report.entries if entry.status == FAIL]
-    if failed and point.branches.ties:
-        aside = _step_aside(point, rng)
-        if aside is None:
-            note = f"the point lies on a kink ({', '.join(point.branches.ties)}), and there is no stepping aside"
-            for entry in report.entries:
-                entry.notes += [note] if entry.status == FAIL else []
-        else:
-            kinks = ", ".join(point.branches.ties)
+    if any(entry.status == FAIL for entry in report.entries) and point.branches.ties:
+        kinks, aside = ", ".join(point.branches.ties), _step_aside(point, rng)
+        note = f"the point lies on a kink ({kinks}), and there is no stepping aside"
+        if aside is not None:
             note = f"the point given lies on a kink of {kinks}: checked a step of {ASIDE:g} beside it"
-            point = aside
-            report.entries = _judge_all(point, settings, note)
-    if settings.explain:
-        _explain(point, settings, report)
+            point, report.entries = aside, _judge_all(aside, settings)
+        for entry in report.entries:
+            if aside is not None or entry.status == FAIL:
+                entry.notes.append(note)
+    failed = [entry for entry in report.entries if entry.status == FAIL]
+    if settings.explain and failed:
+        _explain(point, settings, report, failed)
     for entry in report.entries:
         entry.name = subject.label(entry.name)
 
 
-def _judge_all(point: Point, settings: Settings, note: str | None = None) -> list[Entry]:
+def _judge_all(point: Point, settings: Settings) -> list[Entry]:
     entries = []
     for name, probes in draw_probes(point, settings.probes, settings.seed).items():
-        if not settings.selects(point.subject.label(name)):
-            continue
-        if settings.on_progress is not None:
-            settings.on_progress(name)
-        try:
-            entry = judge(name, probes, settings)
-        except NoEstimate as reason:
-            entry = _unknown(name, probes[0], str(reason))
-        entry.notes += [note] if note else []
-        entries.append(entry)
+        if settings.selects(point.subject.label(name)):
+            if settings.on_progress is not None:
+                settings.on_progress(name)
+            entries.append(judge(name, probes, settings))
     return entries
-
-
-def _unknown(name: str, probe: Probe, reason: str) -> Entry:
-    nan = float("nan")
-    return Entry(
-        name=name,
-        shape=probe.gradient.shape,
-        status=INCONCLUSIVE,
-        method="no method",
-        numeric=nan,
-        analytic=probe.analytic,
-        error=nan,
-        tolerance=float("inf"),
-        scale=probe.scale,
-        notes=[reason],
-    )
 
 
 def _step_aside(point: Point, rng: np.random.Generator) -> Point | None:
@@ -105,14 +81,14 @@ def _step_aside(point: Point, rng: np.random.Generator) -> Point | None:
 
     It cannot where the code makes ties of its own: behind one rectifier, the next one meets exact zeros everywhere.
     """
-    subject, tied = point.subject, None
-    for names in filter(None, (tuple(point.tensors), subject.required)):
+    tied = None
+    for names in filter(None, (tuple(point.tensors), point.subject.required)):
         moved = {
             name: tensor + ASIDE * direction(rng, tensor.shape) if name in names else tensor
             for name, tensor in point.tensors.items()
         }
+        aside = Point(point.subject, moved)
         try:
-            aside = Point(subject, moved)
             if not all(np.isfinite(y).all() for y in aside.outputs):
                 continue
         except Breakdown:
@@ -123,20 +99,16 @@ def _step_aside(point: Point, rng: np.random.Generator) -> Point | None:
     return tied
 
 
-def _explain(point: Point, settings: Settings, report: Report) -> None:
-    failed = [entry for entry in report.entries if entry.status == FAIL]
-    if not failed:
-        return
-    report.blame = blame(point.subject, dict(point.tensors), settings)
-    report.blame = report.blame or _front(point, report)
+def _explain(point: Point, settings: Settings, report: Report, failed: list[Entry]) -> None:
+    report.blame = blame(point.subject, dict(point.tensors), settings) or _front(point, report)
     spoiled = any(BY_ITSELF in sentence for sentence in report.blame)
     probes = draw_probes(point, EXPLAINING_PROBES, settings.seed)
     for entry in failed[:EXPLAINED]:
         entry.explanation = explain(entry, probes, settings, spoiled)
     passed = len(report.entries) - len(failed)
     if passed and len(failed) <= EXPLAINED and not spoiled:
-        others = "the other tensor passes" if passed == 1 else f"the other {passed} tensors pass"
-        failed[-1].explanation[-1] += f" {others[0].upper()}{others[1:]}."
+        others = "tensor passes" if passed == 1 else f"{passed} tensors pass"
+        failed[-1].explanation[-1] += f" The other {others}."
 
 
 def _front(point: Point, report: Report) -> list[str]:
@@ -144,22 +116,50 @@ def _front(point: Point, report: Report) -> list[str]:
 
     Backward runs from the last to the first, and an error travels with it.
     """
-    entries = {entry.name: entry for entry in report.entries}
-    order = [name for name in point.tensors if name in entries]
-    wrong = [entries[name].status == FAIL for name in order]
-    count = sum(wrong)
-    if count < 3 or count == len(order) or not all(wrong[:count]):
+    states = {entry.name: entry.status == FAIL for entry in report.entries}
+    order = [name for name in point.tensors if name in states]
+    count = sum(states.values())
+    if count < 3 or count == len(order) or not all(states[name] for name in order[:count]):
         return []
+    last, first = order[count - 1], order[count]
     return [
-        f"Everything up to {order[count - 1]} is wrong, and from {order[count]} on all is right: "
-        f"the error lies in what backward does between {order[count - 1]} and {order[count]}."
+        f"Everything up to {last} is wrong, and from {first} on all is right: "
+        f"the error lies in what backward does between {last} and {first}."
     ]
 
 
-def _say_again(report: Report, settings: Settings) -> None:
-    bad = [entry.name for entry in report.entries if entry.status != "PASS"]
-    only = bad[0] if bad else None
-    if settings.target is not None:
-        report.again = f"npvae gradcheck {settings.target} --seed {settings.seed}" + (f" --only {only}" if only else "")
-    else:
-        report.again = f"the same call with seed={settings.seed}" + (f", only={only!r}" if only else "")
+def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
+    """Which part of a subject that failed at `tensors` is wrong by itself, and how.
+
+    For every part ⟨Jv, u⟩ = ⟨v, Jᵀu⟩ must hold. A wrong part spoils the gradients of everything that lies before it,
+    so many tensors may be wrong although one line is.
+    """
+    try:
+        parts = subject.parts(tensors) if subject.parts is not None else []
+    except Exception:
+        return []
+    quick = replace(settings, probes=1, full=False, only=None, explain=False, on_progress=None)
+    # Backwards, because that is how an error travels.
+    for part in reversed(parts):
+        point = Point(part, part.tensors)
+        wrong = _wrong_entries(point, quick)
+        if wrong:
+            deeper = blame(part, part.tensors, settings)
+            if deeper and BY_ITSELF in deeper[0]:
+                return [f"{part.name}, {deeper[0]}", *deeper[1:]]
+            names = ", ".join(entry.name for entry in wrong)
+            probes = draw_probes(point, EXPLAINING_PROBES, settings.seed)
+            return [f"{part.name} {BY_ITSELF}: the gradient of {names}.", *explain(wrong[0], probes, settings)]
+    if not parts:
+        return []
+    names = ", ".join(dict.fromkeys(part.name.partition(".")[0] for part in parts))
+    return [f"Each of its parts is right by itself ({names}): the error is in how they are joined."]
+
+
+def _wrong_entries(point: Point, settings: Settings) -> list[Entry]:
+    """The tensors whose gradient is wrong; what cannot be judged, or lies on a kink, convicts nobody."""
+    try:
+        wrong = [entry for entry in _judge_all(point, settings) if entry.status == FAIL]
+        return [] if wrong and point.branches.ties else wrong
+    except Breakdown:
+        return []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.probes import Probe
+from npvae.gradcheck.point import Probe
 
 __all__ = ["Evidence", "companions", "derivatives"]
 

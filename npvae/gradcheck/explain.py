@@ -5,18 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.complex_step import complex_step
 from npvae.gradcheck.culprit import Culprits, find_culprits
-from npvae.gradcheck.differences import difference
-from npvae.gradcheck.estimate import NoEstimate
 from npvae.gradcheck.evidence import Evidence
 from npvae.gradcheck.hints import Hint, diagnose
-from npvae.gradcheck.ladder import ladder
-from npvae.gradcheck.point import Point
-from npvae.gradcheck.probes import Probe
+from npvae.gradcheck.numeric import NoEstimate
+from npvae.gradcheck.point import Point, Probe
 from npvae.gradcheck.report import Entry
 from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.verdict import Measure
+from npvae.gradcheck.verdict import measure_called
 
 __all__ = ["explain"]
 
@@ -35,7 +31,7 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, sp
     spoiled : bool
         A part behind this tensor is known to be wrong, so that this gradient need not be to blame.
     """
-    own, measure = probes[entry.name], _measure(entry, settings)
+    own, measure = probes[entry.name], measure_called(entry.method, settings)
     try:
         culprits = find_culprits(own[0], measure, entry.tolerance)
         estimates = [measure(probe.line) for probe in own]
@@ -54,14 +50,6 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, sp
     if hint is None and spoiled:
         return lines[:1]
     return [*lines, f"-> {_sentence(entry, culprits, hint, own[0].gradient)}"]
-
-
-def _measure(entry: Entry, settings: Settings) -> Measure:
-    if entry.method == "complex step":
-        return complex_step
-    if settings.method in ("central", "forward"):
-        return lambda line: difference(line, settings.method, settings.step)
-    return ladder
 
 
 def _numbers(entry: Entry, culprits: Culprits, hint: Hint | None, count: int) -> list[str]:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Branches", "Traced"]
-
 COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 SELECTIONS = {"maximum", "minimum", "fmax", "fmin"}
 STEPS = {"floor", "ceil", "rint", "trunc", "floor_divide"}
@@ -42,34 +40,39 @@ class Branches:
     ties: list[str] = field(default_factory=list)
     not_analytic: set[str] = field(default_factory=set)
 
-    def decide(self, name: str, chosen: NDArray, tied: bool) -> None:
+    @property
+    def culprits(self) -> str:
+        """The functions that are not analytic, in words."""
+        return ", ".join(sorted(self.not_analytic))
+
+    def decide(self, name: str, chosen: NDArray, tied: NDArray | bool = False) -> None:
         """Note one decision."""
+        chosen = np.asarray(chosen)
         self.sides.append(np.packbits(chosen).tobytes() if chosen.dtype == bool else chosen.tobytes())
-        if tied and name not in self.ties:
+        if np.any(tied) and name not in self.ties:
             self.ties.append(name)
 
-    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple, result: object) -> None:
+    def ufunc(self, name: str, method: str, inputs: list, result: NDArray) -> None:
         """Note what a ufunc decided, if it is of the kind that decides."""
-        name = ufunc.__name__
         if name in NOT_ANALYTIC:
             self.not_analytic.add(name)
+        a, *others = (np.asarray(value).real for value in inputs)
         if method == "reduce" and name in SELECTIONS:
-            self._reduction(name, np.asarray(inputs[0]).real, np.asarray(result).real)
+            self._reduction(name, a, np.asarray(result).real)
         if method != "__call__":
             return
-        real = [np.asarray(value).real for value in inputs]
         if name in COMPARISONS:
-            self.decide(name, np.asarray(result), bool(np.any(real[0] == real[1])))
+            self.decide(name, result, a == others[0])
         elif name in SELECTIONS:
-            self.decide(name, np.asarray(real[0] > real[1]), bool(np.any(real[0] == real[1])))
+            self.decide(name, a > others[0], a == others[0])
         elif name == "clip":
-            low, high = np.asarray(real[0] < real[1]), np.asarray(real[0] > real[2])
-            self.decide(name, low, bool(np.any((real[0] == real[1]) | (real[0] == real[2]))))
-            self.decide(name, high, False)
+            low, high = others
+            self.decide(name, a < low, (a == low) | (a == high))
+            self.decide(name, a > high)
         elif name in ("absolute", "fabs", "sign", "heaviside"):
-            self.decide(name, np.asarray(real[0] > 0), bool(np.any(real[0] == 0)))
+            self.decide(name, a > 0, a == 0)
         elif name in STEPS:
-            self.decide(name, np.asarray(result).real.copy(), bool(np.any(np.asarray(result) == inputs[0])))
+            self.decide(name, np.asarray(result).real.copy(), np.asarray(result) == inputs[0])
 
     def _reduction(self, name: str, values: NDArray, result: NDArray) -> None:
         # Which elements are the extreme one; the reduced axis is found by trying where the result fits back in.
@@ -80,13 +83,12 @@ class Branches:
                 self.decide(f"{name}.reduce", chosen, np.count_nonzero(chosen) > extreme.size)
                 return
 
-    def function(self, function: object, result: object) -> None:
+    def function(self, name: str, result: object) -> None:
         """Note what a NumPy function that is no ufunc decided."""
-        name = getattr(function, "__name__", "")
         if name in NOT_ANALYTIC:
             self.not_analytic.add(name)
         if isinstance(result, (np.ndarray, np.integer)) and result.dtype.kind in "iu":
-            self.decide(name, np.asarray(result), False)
+            self.decide(name, result)
 
 
 class Traced(np.ndarray):
@@ -114,30 +116,27 @@ class Traced(np.ndarray):
             self.branches = getattr(source, "branches", None)
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
-        plain = [_plain(value) for value in inputs]
-        if ufunc.__name__ in COMPARISONS:
+        name, plain = ufunc.__name__, [_plain(value) for value in inputs]
+        if name in COMPARISONS:
             # Complex numbers stand for real ones that are moved a little: they are on the side of their real part.
             plain = [value.real if isinstance(value, (np.ndarray, np.number)) else value for value in plain]
         if out is not None:
             keywords["out"] = tuple(_plain(value) for value in out)
-        if isinstance(keywords.get("where"), Traced):
+        if "where" in keywords:
             keywords["where"] = _plain(keywords["where"])
-        branches = self.branches
-        in_place = out is not None and any(value is target for value in plain for target in keywords["out"])
-        before = [np.array(v) for v in plain] if in_place and ufunc.__name__ in SELECTIONS else plain
+        # What is computed in place is gone afterwards.
+        before = [np.array(value) for value in plain] if out is not None and name in SELECTIONS else plain
         result = getattr(ufunc, method)(*plain, **keywords)
-        if branches is not None and not isinstance(result, tuple) and result is not None:
-            branches.ufunc(ufunc, method, tuple(before), result)
+        if self.branches is not None and not isinstance(result, tuple) and result is not None:
+            self.branches.ufunc(name, method, before, result)
         if out is not None:
             return out[0] if len(out) == 1 else out
-        if isinstance(result, tuple):
-            return tuple(self._wrap(value) for value in result)
-        return self._wrap(result)
+        return tuple(map(self._wrap, result)) if isinstance(result, tuple) else self._wrap(result)
 
     def __array_function__(self, function, types, arguments, keywords):
         result = super().__array_function__(function, types, arguments, keywords)
         if self.branches is not None:
-            self.branches.function(function, result)
+            self.branches.function(getattr(function, "__name__", ""), result)
         return self._wrap(result)
 
     def _wrap(self, value: object) -> object:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npvae.gradcheck.point import Point, read_only
-from npvae.gradcheck.probes import draw_upstream
+from npvae.gradcheck.point import Point, draw_upstream, read_only
 from npvae.gradcheck.report import Finding
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, require_finite, run
 

@@ -1,4 +1,4 @@
-"""A place at which both sides are evaluated, and lines through it."""
+"""Places at which both sides are evaluated, and random lines through them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from npvae.gradcheck.kinks import Branches, Traced
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, run
 
-__all__ = ["Line", "Point", "read_only"]
-
 
 def read_only(array: NDArray) -> NDArray:
     """A view through which nothing can be written."""
@@ -23,18 +21,7 @@ def read_only(array: NDArray) -> NDArray:
 
 
 class Point:
-    """Tensors of a subject, and what it makes of them.
-
-    Parameters
-    ----------
-    subject : Subject
-    tensors : dict of arrays
-
-    Attributes
-    ----------
-    evaluations : int
-        Forward passes so far.
-    """
+    """Tensors of a subject, what it makes of them, and how many forward passes that took."""
 
     def __init__(self, subject: Subject, tensors: Mapping[str, NDArray]) -> None:
         self.subject = subject
@@ -52,7 +39,7 @@ class Point:
         return self.run()[0]
 
     def gradients(self, upstream: tuple) -> Tensors:
-        """Analytic side: the gradients for one upstream gradient, after a fresh forward."""
+        """The analytic side, after a fresh forward."""
         return pull_back(self.subject, self.run()[1], upstream, self.tensors)
 
     @cached_property
@@ -73,18 +60,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """The function s ↦ Σ u∘y(t + s v) of one number, through one tensor t of a point.
-
-    Attributes
-    ----------
-    point : Point
-    name : str
-        The tensor t.
-    direction : array of t's shape
-        v
-    upstream : tuple of arrays, one per output
-        u
-    """
+    """The function s ↦ Σ u∘y(t + s v) of one number, through the tensor t called `name`."""
 
     point: Point
     name: str
@@ -92,20 +68,9 @@ class Line:
     upstream: tuple
 
     def terms(self, step: complex, promote: bool = True, branches: Branches | None = None) -> NDArray:
-        """The summands u∘y at ``t + step·v``, in one vector.
-
-        Parameters
-        ----------
-        step : float or complex
-            With a complex step the tensor becomes complex.
-        promote : bool
-            With a complex step: make all the other tensors complex as well.
-        branches : Branches, optional
-            Note the branches taken.
-        """
+        """The summands u∘y at ``t + step·v``; a complex step makes all tensors complex if they are to be promoted."""
         point = self.point
-        everything = point.complex_tensors if isinstance(step, complex) and promote else point.tensors
-        moved = dict(everything)
+        moved = dict(point.complex_tensors if isinstance(step, complex) and promote else point.tensors)
         moved[self.name] = read_only(moved[self.name] + step * self.direction)
         if branches is not None:
             moved = {name: Traced.of(tensor, branches) for name, tensor in moved.items()}
@@ -113,3 +78,47 @@ class Line:
         if len(outputs) != len(self.upstream):
             raise Breakdown("returns", "forward does not always return the same number of outputs")
         return np.concatenate([np.ravel(u * y) for u, y in zip(self.upstream, outputs, strict=True)])
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A line, and the analytic gradient g for its upstream gradient."""
+
+    line: Line
+    gradient: NDArray
+
+    @property
+    def analytic(self) -> float:
+        """⟨g, v⟩, the analytic slope along the line."""
+        return float((self.gradient * self.line.direction).sum())
+
+    @property
+    def scale(self) -> float:
+        """‖g∘v‖₂, the size of the terms of that sum."""
+        return float(np.linalg.norm(self.gradient * self.line.direction))
+
+
+def direction(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype | type = np.float64) -> NDArray:
+    """Standard normal numbers, moved 0.1 away from zero: an error in any one element shows."""
+    v = rng.standard_normal(shape)
+    return np.asarray(v + np.copysign(0.1, v), dtype=dtype)
+
+
+def draw_upstream(rng: np.random.Generator, point: Point) -> tuple:
+    """One random array per output, for ones would hide errors that cancel in a sum; 1 for a loss."""
+    if not point.subject.takes_upstream:
+        return tuple(np.ones(y.shape)[()] for y in point.outputs)
+    return tuple(direction(rng, y.shape, y.dtype)[()] for y in point.outputs)
+
+
+def draw_probes(point: Point, count: int, seed: int) -> dict[str, list[Probe]]:
+    """For every tensor that has a gradient, `count` lines in random directions with random upstream gradients."""
+    rng = np.random.default_rng([seed, 1])
+    probes: dict[str, list[Probe]] = {}
+    for _ in range(count):
+        upstream = draw_upstream(rng, point)
+        for name, gradient in point.gradients(upstream).items():
+            if gradient.size:
+                line = Line(point, name, direction(rng, gradient.shape), upstream)
+                probes.setdefault(name, []).append(Probe(line, gradient))
+    return probes

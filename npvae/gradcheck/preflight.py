@@ -27,10 +27,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.complex_step import ROUNDINGS
 from npvae.gradcheck.mutation_guard import mutations
-from npvae.gradcheck.point import Point
-from npvae.gradcheck.probes import draw_upstream
+from npvae.gradcheck.numeric import ROUNDINGS
+from npvae.gradcheck.point import Point, draw_upstream
 from npvae.gradcheck.report import Finding
 from npvae.gradcheck.rounding import MARGIN, gradient_noise
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back

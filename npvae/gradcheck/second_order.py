@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.complex_step import STEP
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.estimate import EPS
 from npvae.gradcheck.named import rebuild
-from npvae.gradcheck.probes import direction
+from npvae.gradcheck.numeric import EPS, STEP
+from npvae.gradcheck.point import direction
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, run

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from npvae.gradcheck.complex_step import complex_step
 from npvae.gradcheck.culprit import find_culprits
-from npvae.gradcheck.point import Point
-from npvae.gradcheck.probes import draw_probes
+from npvae.gradcheck.numeric import complex_step
+from npvae.gradcheck.point import Point, draw_probes
 from npvae.gradcheck.subject import Subject
 
 

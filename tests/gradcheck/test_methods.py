@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from npvae.gradcheck import FAIL, INCONCLUSIVE, PASS, check_function
-from npvae.gradcheck.complex_step import complex_step
-from npvae.gradcheck.differences import central, difference
-from npvae.gradcheck.differences import forward as forward_difference
-from npvae.gradcheck.estimate import NoEstimate
-from npvae.gradcheck.ladder import ladder
+from npvae.gradcheck.numeric import NoEstimate, central, complex_step, difference, ladder
+from npvae.gradcheck.numeric import forward as forward_difference
 from npvae.gradcheck.point import Line, Point
 from npvae.gradcheck.subject import Subject
 
