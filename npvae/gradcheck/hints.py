@@ -2,8 +2,8 @@
 
 A guess is another gradient that would have been right: twice as large, transposed, without a term that is
 proportional to the parameter. If it agrees with the numeric side in all probes, chance is out of the question, and
-the guess can be said in words. Only the last guess calls the code again: what would backward make of another
-upstream gradient?
+the guess can be said in words. Only the last one calls the code again: what would backward make of another upstream
+gradient?
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.evidence import Evidence, companions, derivatives
-
-__all__ = ["Hint", "diagnose"]
+from npvae.gradcheck.point import Probe
 
 LARGEST = 1_000
 """Size up to which a matrix is inverted for a guess."""
+LOOSE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,55 @@ class Hint:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about one wrong gradient.
+
+    For each probe the numeric side, the slack it may be off by, and the analytic gradients of all tensors; and sizes
+    that a factor could come from, in words.
+    """
+
+    name: str
+    probes: list[Probe]
+    numeric: list[float]
+    slack: list[float]
+    gradients: dict[str, list[NDArray]]
+    sizes: dict[int, str]
+
+    @property
+    def own(self) -> list[NDArray]:
+        """The gradient itself, for each probe."""
+        return self.gradients[self.name]
+
+    @property
+    def tensor(self) -> NDArray:
+        """The tensor."""
+        return self.probes[0].line.point.tensors[self.name]
+
+    def slopes(self, gradients: list[NDArray]) -> NDArray:
+        """⟨g, v⟩ for each probe."""
+        return np.array([float((g * p.line.direction).sum()) for g, p in zip(gradients, self.probes, strict=True)])
+
+    def fits(self, gradients: list[NDArray]) -> bool:
+        """Whether these gradients would have been right."""
+        if any(g.shape != self.tensor.shape or not np.isfinite(g).all() for g in gradients):
+            return False
+        size = np.array([np.linalg.norm(g * p.line.direction) for g, p in zip(gradients, self.probes, strict=True)])
+        return bool(np.all(np.abs(self.slopes(gradients) - self.numeric) <= np.maximum(self.slack, LOOSE * size)))
+
+    def common_factor(self, top: NDArray, bottom: NDArray) -> float | None:
+        """The number c with top = c·bottom on all probes, if there is one."""
+        square = float(bottom @ bottom)
+        factor = float(top @ bottom) / square if square else 0.0
+        slack = np.maximum(self.slack, 1e-6 * np.abs(top))
+        fits = np.all(np.abs(top) > self.slack) and np.all(np.abs(top - factor * bottom) <= slack)
+        return factor if factor and fits else None
+
+
 def diagnose(evidence: Evidence) -> Hint | None:
     """The first guess that fits all probes."""
-    for guess in (_zero, _factor, _rearranged, _transposed, _mistaken, _term, _product, _upstream):
-        hint = guess(evidence)
-        if hint is not None:
-            return hint
-    return None
+    guesses = (_zero, _factor, _rearranged, _transposed, _mistaken, _term, _product, _upstream)
+    return next(filter(None, (guess(evidence) for guess in guesses)), None)
 
 
 def _zero(evidence: Evidence) -> Hint | None:
@@ -52,48 +93,48 @@ def _factor(evidence: Evidence) -> Hint | None:
     if factor is None:
         return None
     formula = f"numeric = {_number(factor)} × analytic"
-    if np.isclose(factor, -1.0, rtol=1e-6):
-        return Hint("numeric = −analytic", "The sign is wrong.")
+    known = {-1.0: ("numeric = −analytic", "The sign is wrong.")}
     for size, meaning in evidence.sizes.items():
-        if size > 2 and np.isclose(factor, size, rtol=1e-6):
-            return Hint(formula, f"{size} is {meaning}: a mean over it where a sum is meant.")
-        if size > 2 and np.isclose(factor, 1.0 / size, rtol=1e-6):
-            return Hint(f"numeric = analytic / {size}", f"{size} is {meaning}: a sum over it where a mean is meant.")
-    if np.isclose(factor, 2.0, rtol=1e-6):
-        return Hint(formula, "A factor 2 is missing (from a square? or a ½ too much?).")
-    if np.isclose(factor, 0.5, rtol=1e-6):
-        return Hint(formula, "A factor ½ is missing (from ½x², or from exp(½ log_var)?).")
+        if size > 2:
+            known[size] = formula, f"{size} is {meaning}: a mean over it where a sum is meant."
+            known[1 / size] = (
+                f"numeric = analytic / {size}",
+                f"{size} is {meaning}: a sum over it where a mean is meant.",
+            )
+    known[2.0] = formula, "A factor 2 is missing (from a square? or a ½ too much?)."
+    known[0.5] = formula, "A factor ½ is missing (from ½x², or from exp(½ log_var)?)."
+    for value, hint in known.items():
+        if np.isclose(factor, value, rtol=1e-6):
+            return Hint(*hint)
     return Hint(formula, f"The gradient is wrong by the constant factor {_number(factor)}.")
 
 
 def _rearranged(evidence: Evidence) -> Hint | None:
-    name, shape = evidence.name, evidence.tensor.shape
-    for words, rearranged in _rearrangements(shape):
+    for formula, words, rearranged in _rearrangements(evidence.tensor.shape):
         if evidence.fits([rearranged(g) for g in evidence.own]):
-            return Hint(f"numeric = {words[0]}", f"{name}'s gradient is {words[1]}.")
+            return Hint(f"numeric = {formula}", f"{evidence.name}'s gradient is {words}.")
     return None
 
 
-def _rearrangements(shape: tuple[int, ...]) -> Iterator[tuple[tuple[str, str], Callable[[NDArray], NDArray]]]:
+def _rearrangements(shape: tuple[int, ...]) -> Iterator[tuple[str, str, Callable[[NDArray], NDArray]]]:
     if len(shape) == 2 and shape[0] == shape[1]:
-        yield ("analytic.T", "the transpose of what it should be"), np.transpose
-        yield ("−analytic.T", "the transpose of what it should be, with the wrong sign"), lambda g: -g.T
+        yield "analytic.T", "the transpose of what it should be", np.transpose
+        yield "−analytic.T", "the transpose of what it should be, with the wrong sign", lambda g: -g.T
     if len(shape) > 1:
-        words = ("analytic, reshaped", "read in the wrong order: a reshape that should have been a transpose")
-        yield words, lambda g: g.ravel(order="F").reshape(shape)
-        yield words, lambda g: g.reshape(shape[::-1]).T
-    for axis in range(len(shape)):
+        words = "analytic, reshaped", "read in the wrong order: a reshape that should have been a transpose"
+        yield *words, lambda g: g.ravel(order="F").reshape(shape)
+        yield *words, lambda g: g.reshape(shape[::-1]).T
+    for axis, size in enumerate(shape):
         for shift in (1, -1):
-            words = (f"np.roll(analytic, {shift}, {axis})", f"shifted by one along axis {axis}")
-            yield words, lambda g, shift=shift, axis=axis: np.roll(g, shift, axis)
-        words = (f"np.flip(analytic, {axis})", f"reversed along axis {axis}")
-        yield words, lambda g, axis=axis: np.flip(g, axis)
-        if shape[axis] % 2 == 0 and shape[axis] > 2:
+            words = f"np.roll(analytic, {shift}, {axis})", f"shifted by one along axis {axis}"
+            yield *words, lambda g, shift=shift, axis=axis: np.roll(g, shift, axis)
+        yield f"np.flip(analytic, {axis})", f"reversed along axis {axis}", lambda g, axis=axis: np.flip(g, axis)
+        if size % 2 == 0 and size > 2:
             words = (
                 f"the halves of analytic swapped on axis {axis}",
                 f"swapped by halves along axis {axis} (mu and log_var?)",
             )
-            yield words, lambda g, axis=axis: np.roll(g, shape[axis] // 2, axis)
+            yield *words, lambda g, axis=axis, half=size // 2: np.roll(g, half, axis)
 
 
 def _transposed(evidence: Evidence) -> Hint | None:
@@ -119,42 +160,37 @@ def _transposed(evidence: Evidence) -> Hint | None:
 def _mistaken(evidence: Evidence) -> Hint | None:
     for other, gradients in evidence.gradients.items():
         if other != evidence.name and evidence.fits(gradients):
-            return Hint(
-                f"numeric = analytic gradient of {other}",
-                f"The gradient returned as that of {other} is that of {evidence.name}: the names are swapped.",
-            )
+            sentence = f"The gradient returned as that of {other} is that of {evidence.name}: the names are swapped."
+            return Hint(f"numeric = analytic gradient of {other}", sentence)
     return None
 
 
 def _term(evidence: Evidence) -> Hint | None:
     """Analytic minus numeric is a multiple of something known."""
     excess = evidence.slopes(evidence.own) - evidence.numeric
-    name = evidence.name
-    for words, arrays in companions(evidence):
+    for words, arrays in _companions(evidence):
         factor = evidence.common_factor(excess, evidence.slopes(arrays))
         if factor is None:
             continue
-        formula = f"analytic = numeric {'+' if factor > 0 else '−'} {_number(abs(factor))} × {words}"
-        if words == name:
-            return Hint(formula, f"The error is {_number(factor)} × {name} itself: a hidden weight decay.")
-        sentence = f"The gradient has {_number(factor)} × {words} too much."
-        if factor < 0:
+        if words == evidence.name:
+            sentence = f"The error is {_number(factor)} × {words} itself: a hidden weight decay."
+        elif factor < 0:
             sentence = f"A term is missing: {_number(-factor)} × {words}."
-        return Hint(formula, sentence)
+        else:
+            sentence = f"The gradient has {_number(factor)} × {words} too much."
+        return Hint(f"analytic = numeric {'+' if factor > 0 else '−'} {_number(abs(factor))} × {words}", sentence)
     return None
 
 
 def _product(evidence: Evidence) -> Hint | None:
     """Numeric is analytic times something known, element by element."""
-    for words, arrays in companions(evidence):
-        for factor in (1.0, 0.5, 2.0):
-            times = "" if factor == 1.0 else f"{_number(factor)} × "
+    for words, arrays in _companions(evidence):
+        for factor, times in ((1.0, ""), (0.5, "0.5 × "), (2.0, "2 × ")):
             with np.errstate(all="ignore"):
                 product = [factor * g * a for g, a in zip(evidence.own, arrays, strict=True)]
                 quotient = [factor * g / a for g, a in zip(evidence.own, arrays, strict=True)]
             if evidence.fits(product):
-                formula = f"numeric = {times}analytic × {words}"
-                return Hint(formula, f"The factor {times}{words} is missing.")
+                return Hint(f"numeric = {times}analytic × {words}", f"The factor {times}{words} is missing.")
             if evidence.fits(quotient):
                 return Hint(f"numeric = {times}analytic / ({words})", f"There is a factor {words} too much.")
     return None
@@ -165,17 +201,57 @@ def _upstream(evidence: Evidence) -> Hint | None:
     point = evidence.probes[0].line.point
     if not point.subject.takes_upstream or len(point.outputs) != 1:
         return None
-    y = point.outputs[0]
-    for words, function, values in derivatives(y):
-        for sign, power in (("×", 1), ("/", -1)):
+    for words, function, values in _derivatives(point.outputs[0], "y"):
+        for sign, power, what in (("×", 1, "is missing"), ("/", -1, "is there once too often")):
             with np.errstate(all="ignore"):
                 upstreams = [(probe.line.upstream[0] * values**power,) for probe in evidence.probes]
-            if not all(np.isfinite(u).all() for (u,) in upstreams):
-                continue
-            if evidence.fits([point.gradients(u)[evidence.name] for u in upstreams]):
-                what = "is missing" if power == 1 else "is there once too often"
+            if all(np.isfinite(u).all() for (u,) in upstreams) and evidence.fits(
+                [point.gradients(u)[evidence.name] for u in upstreams]
+            ):
                 return Hint(f"right for dy {sign} {words}", f"The derivative of {function}, {words}, {what}.")
     return None
+
+
+def _companions(evidence: Evidence) -> Iterator[tuple[str, list[NDArray]]]:
+    """Arrays of the tensor's shape from which a term or factor could have come, one for each probe."""
+    name, shape, point = evidence.name, evidence.tensor.shape, evidence.probes[0].line.point
+    count = len(evidence.probes)
+    yield name, [evidence.tensor] * count
+    yield "1", [np.ones(shape)] * count
+    for i, y in enumerate(point.outputs):
+        if y.shape == shape and y.ndim:
+            label = f"y[{i}]" if len(point.outputs) > 1 else "y"
+            yield f"d{label}", [np.asarray(probe.line.upstream[i]) for probe in evidence.probes]
+            yield from ((words, [values] * count) for words, values in _functions_of(label, y))
+    for other, tensor in point.tensors.items():
+        if tensor.shape == shape:
+            yield from ((words, [values] * count) for words, values in _functions_of(other, tensor) if words != name)
+    yield from (
+        (f"d{other}", gradients)
+        for other, gradients in evidence.gradients.items()
+        if other != name and gradients[0].shape == shape
+    )
+
+
+def _functions_of(label: str, array: NDArray) -> Iterator[tuple[str, NDArray]]:
+    with np.errstate(all="ignore"):
+        yield label, array
+        yield f"(1 + {label})", 1.0 + array
+        yield f"(1 − {label})", 1.0 - array
+        yield from ((words, values) for words, _, values in _derivatives(array, label))
+        yield f"exp({label})", np.exp(array)
+        yield f"exp(½ {label})", np.exp(0.5 * array)
+        yield f"{label}²", array**2
+
+
+def _derivatives(y: NDArray, label: str) -> Iterator[tuple[str, str, NDArray]]:
+    """Derivatives of activations as functions of their output: formula, name, values."""
+    with np.errstate(all="ignore"):
+        yield f"(1 − {label}²)", "tanh", 1.0 - y**2
+        yield f"{label} (1 − {label})", "the sigmoid", y * (1.0 - y)
+        yield f"({label} > 0)", "the rectifier", (y > 0) * 1.0
+        yield f"(1 − exp(−{label}))", "softplus", 1.0 - np.exp(-y)
+        yield label, "exp", np.asarray(y)
 
 
 def _number(value: float) -> str:
