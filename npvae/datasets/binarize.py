@@ -11,21 +11,12 @@ import numpy as np
 
 
 def threshold(x: np.ndarray, at: float = 0.5) -> np.ndarray:
-    """Return 1 where x > `at` and 0 elsewhere, in the shape and dtype of `x`.
-
-    Parameters
-    ----------
-    x : float32 or float64 array
-        Grey values in [0, 1].
-    at : float
-        Level in [0, 1].
+    """Return 1 where x > `at` and 0 elsewhere, in the shape and dtype of `x`, grey values in [0, 1].
 
     Raises
     ------
-    TypeError
-        If `x` is no float32 or float64 array.
-    ValueError
-        If `x` or `at` leaves [0, 1] or is NaN.
+    TypeError, ValueError
+        If `x` is no float32 or float64 array, or `x` or `at` leaves [0, 1] or is NaN.
 
     Examples
     --------
@@ -39,26 +30,12 @@ def threshold(x: np.ndarray, at: float = 0.5) -> np.ndarray:
 
 
 def bernoulli_draw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw b ~ Bernoulli(x) for every pixel: b is 1 with probability x, so E[b] = x.
-
-    Parameters
-    ----------
-    x : float32 or float64 array
-        Grey values in [0, 1]; 0 gives 0 and 1 gives 1 for certain.
-    rng : numpy.random.Generator
-        Source of the noise; one uniform number per pixel is taken from it.
-
-    Returns
-    -------
-    array
-        Zeros and ones in the shape and dtype of `x`.
+    """Draw b ~ Bernoulli(x), so E[b] = x, for every grey value in [0, 1] of `x`, in its shape and dtype.
 
     Raises
     ------
-    TypeError
-        If `x` is no float32 or float64 array.
-    ValueError
-        If `x` leaves [0, 1] or has NaN.
+    TypeError, ValueError
+        If `x` is no float32 or float64 array, leaves [0, 1] or has NaN.
 
     Examples
     --------
@@ -79,9 +56,5 @@ def _check_grey(x: np.ndarray) -> None:
     if not isinstance(x, np.ndarray) or x.dtype not in (np.float32, np.float64):
         kind = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
         raise TypeError(f"x must be a float32 or float64 array, got {kind}")
-    if x.size == 0:
-        return
-    low, high = x.min(), x.max()
-    # Written so that NaN, which compares false, is refused.
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"x must lie in [0, 1], got values from {low} to {high}")
+    if x.size and not (x.min() >= 0 and x.max() <= 1):  # so that NaN, which compares false, is refused
+        raise ValueError(f"x must lie in [0, 1], got values from {x.min()} to {x.max()}")

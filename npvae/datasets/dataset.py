@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows of data with what is known about them.
+    """Rows of data with what is known about them; a ValueError if the parts do not fit one another.
 
     Parameters
     ----------
     x : (n, D) float32 array
-        One row per datum, in the natural range of the source: grey values of images in [0, 1].
+        In the natural range of the source: grey values of images in [0, 1].
     labels : (n,) array or None
-        Class of each row, None where there is none.
+        Class of each row.
     image_shape : (h, w) or None
-        Shape into which a row folds, h·w = D; None for data that are no images.
+        Shape into which a row folds, h·w = D.
     factors : dict of str to (n,) array
-        True generating values of each row, empty where they are unknown.
+        True generating values of each row, where they are known.
     name : str
         Where the rows come from, for titles and messages.
-
-    Raises
-    ------
-    ValueError
-        If the parts do not fit one another.
 
     Examples
     --------
@@ -46,13 +41,11 @@ class Dataset:
         if self.x.ndim != 2 or self.x.dtype != np.float32:
             raise ValueError(f"x must be a 2-D float32 array, got shape {self.x.shape} of {self.x.dtype}")
         n, d = self.x.shape
-        if self.labels is not None and self.labels.shape != (n,):
-            raise ValueError(f"labels must have shape ({n},) to match x, got {self.labels.shape}")
         if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != d:
             raise ValueError(f"image_shape must multiply to {d} features, got {self.image_shape}")
-        for name, values in self.factors.items():
-            if values.shape != (n,):
-                raise ValueError(f"factor {name!r} must have shape ({n},) to match x, got {values.shape}")
+        for name, values in {"labels": self.labels, **{f"factor {k!r}": v for k, v in self.factors.items()}}.items():
+            if values is not None and values.shape != (n,):
+                raise ValueError(f"{name} must have shape ({n},) to match x, got {values.shape}")
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -65,4 +58,4 @@ class Dataset:
             raise ValueError(f"indices must select a 1-D list of rows, got shape {rows.shape}")
         labels = None if self.labels is None else self.labels[rows]
         factors = {name: values[rows] for name, values in self.factors.items()}
-        return Dataset(self.x[rows], labels, self.image_shape, factors, self.name)
+        return replace(self, x=self.x[rows], labels=labels, factors=factors)

@@ -38,40 +38,33 @@ _FACTOR_DRAWS = 2 + 2 * len(RANGES)
 
 
 def digits(n: int = 10_000, seed: int = 0) -> Dataset:
-    """Draw handwritten-looking digits with known factors.
+    """Draw `n` handwritten-looking digits with known factors, from a non-negative `seed`.
 
-    Parameters
-    ----------
-    n : int
-        Number of images. The first images of a longer set are those of a shorter one with the same seed.
-    seed : int
-        Non-negative seed of the random stream; the same seed gives the same bits on every machine.
+    The same seed gives the same bits on every machine, and the first images of a longer set are those of a shorter one.
 
     Returns
     -------
     Dataset
         `x` (n, 784) float32 in [0, 1], multiples of 1/255, ink is 1; `labels` (n,) int64; `image_shape` (28, 28);
-        `factors`, arrays of shape (n,), the true values of:
+        `factors`, arrays of shape (n,), int64 for the first two and float64 for all others:
 
-        ========= ======= =========================================================================
-        class     int64   the digit, 0 to 9, each with probability 1/10
-        style     int64   way of writing it, 0 up to 1 or 2 (open or closed 4, barred 7, ...)
-        slant     float64 pixels to the right per pixel upwards, -0.25 to 0.55
-        thickness float64 width of the stroke at half of the full ink, 1.6 to 3.8 pixels
-        size      float64 height of the undisturbed digit along the pen's way, 14.5 to 18 pixels
-        aspect    float64 width relative to that of the style, 0.75 to 1.4
-        rotation  float64 angle, clockwise as one looks at the picture, -0.2 to 0.2 radians
-        shift_x   float64 centre of the pen's way right of the image's centre, -1.2 to 1.2 pixels
-        shift_y   float64 the same, downwards, -1.2 to 1.2 pixels
-        wobble    float64 scale of the smooth displacement of the control points, 0.2 to 1.7 pixels
-        ========= ======= =========================================================================
+        ========= =========================================================================
+        class     the digit, 0 to 9, each with probability 1/10
+        style     way of writing it, 0 up to 1 or 2 (open or closed 4, barred 7, ...)
+        slant     pixels to the right per pixel upwards, -0.25 to 0.55
+        thickness width of the stroke at half of the full ink, 1.6 to 3.8 pixels
+        size      height of the undisturbed digit along the pen's way, 14.5 to 18 pixels
+        aspect    width relative to that of the style, 0.75 to 1.4
+        rotation  angle, clockwise as one looks at the picture, -0.2 to 0.2 radians
+        shift_x   centre of the pen's way right of the image's centre, -1.2 to 1.2 pixels
+        shift_y   the same, downwards
+        wobble    scale of the smooth displacement of the control points, 0.2 to 1.7 pixels
+        ========= =========================================================================
 
     Raises
     ------
-    TypeError
-        If `n` or `seed` is no integer.
-    ValueError
-        If `n` is not positive or `seed` is negative.
+    TypeError, ValueError
+        If `n` is no positive integer or `seed` no non-negative one.
 
     Examples
     --------
@@ -128,9 +121,9 @@ def _pen_way(factors: dict[str, np.ndarray], strokes: Strokes, u: np.ndarray) ->
     for k in range(4):
         way[0] += weight[k] * controls_x[index[k], images]
         way[1] += weight[k] * controls_y[index[k], images]
-    mean_x, mean_y = _centre(way, strokes.drawn[:, style])
-    way[0] += SIDE / 2 + factors["shift_x"] - mean_x
-    way[1] += SIDE / 2 + factors["shift_y"] - mean_y
+    means = _centre(way, strokes.drawn[:, style])
+    for axis, mean, shift in zip(way, means, (factors["shift_x"], factors["shift_y"]), strict=True):
+        axis += SIDE / 2 + shift - mean
     return way
 
 

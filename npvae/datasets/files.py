@@ -39,16 +39,14 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
     -------
     Dataset
         Rows along the first axis; arrays (n, h, w) become rows of h·w features with `image_shape` (h, w). Unsigned
-        8-bit integers are grey values and divided by 255, unless none exceeds 1: then they are bits. Booleans
-        become 0 and 1. All else keeps its values.
+        8-bit integers are grey values and divided by 255, unless none exceeds 1: then they are bits. All else keeps
+        its values.
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        If there is nothing at the path, or a folder where a file is meant.
-    ImportError
-        If `path` is a folder of pictures and matplotlib is not installed.
-    ValueError
+    FileNotFoundError, IsADirectoryError, ImportError
+        If there is nothing at the path, a folder where a file is meant, or a folder of pictures but no matplotlib.
+    TypeError, ValueError
         If a file is of no known kind, damaged, empty, ragged, not numeric or not finite, or the labels do not fit.
     """
     folder = Path(path)
@@ -99,12 +97,10 @@ def _labels(path: str | os.PathLike[str], n: int) -> np.ndarray:
         values = values[:, 0]
     if values.shape != (n,):
         raise ValueError(f"labels must have one value for each of the {n} rows, got shape {values.shape} in {path}")
-    if not (np.abs(values.astype(np.float64)) < 2**53).all():
-        raise ValueError(f"labels must be finite whole numbers below 2^53, got others in {path}")
-    whole = values.astype(np.int64)
-    if not (whole == values).all():
-        raise ValueError(f"labels must be whole numbers, got {values[whole != values][0]} in {path}")
-    return whole
+    wrong = ~(np.abs(values.astype(np.float64)) < 2**53) | (values != np.rint(values))
+    if wrong.any():
+        raise ValueError(f"labels must be finite whole numbers below 2^53, got {values[wrong][0]} in {path}")
+    return values.astype(np.int64)
 
 
 def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
@@ -123,12 +119,7 @@ def npz_keys(path: str | os.PathLike[str]) -> list[str]:
 def read_npz(path: str | os.PathLike[str], key: str) -> np.ndarray:
     """Read the numeric array `key` of a .npz archive.
 
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        If `path` is no file.
-    ValueError
-        If the file is no .npz archive or a damaged one, has no such array, or `read_array` refuses it.
+    A ValueError if the file is no .npz archive or a damaged one, has no such array, or `read_array` refuses it.
     """
     keys = npz_keys(path)
     if key not in keys:
@@ -159,11 +150,9 @@ def read_csv(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        If `path` is no file.
     ValueError
-        If the table is empty or not UTF-8 text, or a line has a field too many, too few, empty or not numeric; the
-        line's number is named.
+        If the table is empty or not UTF-8 text, or a line, whose number is named, has a field too many, too few, empty
+        or not numeric.
     """
     file = existing_file(path)
     values, width = Numbers("d"), 0
@@ -208,12 +197,7 @@ def read_pictures(folder: str | os.PathLike[str]) -> np.ndarray:
 
     Grey is the mean of the colour channels; a channel of opacity is left out. Needs matplotlib, the extra `plots`.
 
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    ValueError
-        If the folder has no .png file, one cannot be read, or their sizes differ.
+    A ValueError if the folder has no .png file, one cannot be read, or their sizes differ.
     """
     files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() == ".png")
     if not files:

@@ -42,15 +42,15 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     Returns
     -------
     array
-        Values of the file's type in the machine's byte order, with the file's number of axes.
+        Values of the file's type in the machine's byte order, with the file's axes.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         If `path` is no file.
     ValueError
-        If the file is no IDX file, is truncated, is followed by anything else or is damaged. Memory is taken as data
-        arrive: a header that claims more than the file holds allocates nothing.
+        If the file is no IDX file, truncated, prolonged or damaged. Memory is taken as data arrive: a header that
+        claims more than the file holds allocates nothing.
     """
     file = existing_file(path)
     with file.open("rb") as stored:

@@ -54,10 +54,8 @@ def mnist(split: str = "train", folder: str | os.PathLike[str] | None = None, do
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing and `download` is off.
-    ConnectionError
-        If a file cannot be fetched.
+    FileNotFoundError, ConnectionError
+        If a file is missing and `download` is off, or cannot be fetched.
     ValueError
         If `split` is unknown, or a file is damaged or not the expected one.
 
@@ -77,7 +75,7 @@ def _mnist_file(place: Path, name: str, download: bool) -> Path:
         if file.exists():
             return file
     if not download:
-        raise FileNotFoundError(f"folder must hold {name}.gz, got {place} without it; download=True fetches it")
+        raise FileNotFoundError(f"folder must hold {zipped.name}, got {place} without it; download=True fetches it")
     fetch(MIRROR + zipped.name, zipped, SHA256[name])
     return zipped
 
@@ -85,7 +83,8 @@ def _mnist_file(place: Path, name: str, download: bool) -> Path:
 def binarized_mnist(split: str = "train", folder: str | os.PathLike[str] | None = None) -> Dataset:
     """Load the static binarisation of MNIST, the one draw on which the literature reports log-likelihoods.
 
-    Its rows are in another order than those of MNIST and have no labels.
+    Its rows, (n, 784) float32 of zeros and ones in the Dataset returned, are in another order than those of MNIST and
+    have no labels.
 
     Parameters
     ----------
@@ -94,11 +93,6 @@ def binarized_mnist(split: str = "train", folder: str | os.PathLike[str] | None 
     folder : str, path or None
         Folder with ``binarized_mnist.npz``: an array for each part, its rows 784 bits packed as by
         ``numpy.packbits(axis=1)``; None for the cache (see `mnist`).
-
-    Returns
-    -------
-    Dataset
-        `x` (n, 784) float32 of zeros and ones; `image_shape` (28, 28).
 
     Raises
     ------
@@ -122,15 +116,9 @@ def frey_faces(split: str = "train", folder: str | os.PathLike[str] | None = Non
     Parameters
     ----------
     split : 'train', 'test' or 'all'
-        The first 1,765 frames, the last 200, or all 1,965.
+        The first 1,765 frames, the last 200, or all 1,965: `x` (n, 560) float32, multiples of 1/255 in [0, 1].
     folder : str, path or None
-        Folder with ``frey_faces.npz``, an array `faces` (1965, 28, 20) of 8-bit grey values; None for the cache
-        (see `mnist`).
-
-    Returns
-    -------
-    Dataset
-        `x` (n, 560) float32, multiples of 1/255 in [0, 1]; `image_shape` (28, 20).
+        Folder with ``frey_faces.npz``, an array `faces` (1965, 28, 20) of 8-bit grey values; None for the cache.
 
     Raises
     ------

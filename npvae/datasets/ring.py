@@ -11,13 +11,6 @@ from npvae.validation import integer
 def ring(n: int, rng: np.random.Generator) -> Dataset:
     """Draw points of a ring, x = z/10 + z/‖z‖ with z ~ N(0, I) in the plane.
 
-    Parameters
-    ----------
-    n : int
-        Number of points.
-    rng : numpy.random.Generator
-        Source of z.
-
     Returns
     -------
     Dataset
@@ -26,10 +19,8 @@ def ring(n: int, rng: np.random.Generator) -> Dataset:
 
     Raises
     ------
-    TypeError
-        If `n` is no integer.
-    ValueError
-        If `n` is not positive.
+    TypeError, ValueError
+        If `n` is no positive integer.
 
     Notes
     -----
