@@ -21,20 +21,17 @@ float32                the gradient in float32 is not the float64 one to float32
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.mutation_guard import mutations
 from npvae.gradcheck.numeric import ROUNDINGS
-from npvae.gradcheck.point import Point, draw_upstream
+from npvae.gradcheck.point import Point, draw_upstream, read_only
 from npvae.gradcheck.report import Finding
 from npvae.gradcheck.rounding import MARGIN, gradient_noise
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back
-
-__all__ = ["LAYOUTS", "UNSTEADY", "preflight"]
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, require_finite, run
 
 UNSTEADY = {"unfrozen randomness", "accumulating backward", "stateful backward"}
 """Findings after which there is no function whose derivative could be compared."""
@@ -43,24 +40,53 @@ UNSTEADY = {"unfrozen randomness", "accumulating backward", "stateful backward"}
 def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding], Point]:
     """Run every test; the findings, and the point to compare derivatives at.
 
-    Raises
-    ------
-    Breakdown
-        If the code cannot be run, or its gradients do not fit its tensors.
+    If the code writes to its arguments, ``subject.copies`` is set, and from then on only copies are handed out, so
+    that the gradients can be judged all the same.
     """
-    findings = mutations(subject, rng)
+    findings = list(_mutations(subject, rng))
+    subject.copies = bool(findings)
     flight = Flight(Point(subject, subject.tensors), rng)
     findings += flight.dtypes()
     # Code that writes to its arguments gives something else the second time for that reason alone.
     unsteady = flight.randomness() or ([] if subject.copies else flight.state())
     findings += unsteady
-    if unsteady:
-        return findings, flight.point
-    if subject.passes_layout:
+    if not unsteady and subject.passes_layout:
         findings += flight.layouts()
-    if subject.takes_upstream:
+    if not unsteady and subject.takes_upstream:
         findings += flight.linearity()
     return findings, flight.point
+
+
+def _mutations(subject: Subject, rng: np.random.Generator) -> Iterator[Finding]:
+    """Hand out writable copies and compare them afterwards; then hand out read-only arrays."""
+    originals = subject.tensors
+    tensors = {name: tensor.copy() for name, tensor in originals.items()}
+    outputs, cache = run(subject, tensors)
+    for y in outputs:
+        require_finite(y)
+    point = Point(subject, originals)
+    point.outputs = outputs
+    upstream = draw_upstream(rng, point)
+    guilty = dict.fromkeys(_changed(tensors, originals), "forward")
+    handed = tuple(np.array(u) if np.ndim(u) else u for u in upstream)
+    pull_back(subject, cache, handed, originals)
+    guilty = dict.fromkeys(_changed(tensors, originals), "backward") | guilty
+    for name, where in guilty.items():
+        yield Finding("mutated argument", f"{where} changes its argument {name} in place", name)
+    rewritten = any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(handed, upstream, strict=True))
+    if rewritten:
+        yield Finding("mutated argument", "backward changes the upstream gradient in place")
+    if not guilty and not rewritten:
+        # Code that writes without changing a value trips over read-only arrays.
+        try:
+            _, cache = point.run()
+            pull_back(subject, cache, tuple(read_only(u) if np.ndim(u) else u for u in upstream), point.tensors)
+        except Breakdown as breakdown:
+            yield Finding("mutated argument", f"with read-only arguments, {breakdown}")
+
+
+def _changed(tensors: Tensors, originals: Tensors) -> list[str]:
+    return [name for name in tensors if not np.array_equal(tensors[name], originals[name], equal_nan=True)]
 
 
 class Flight:
@@ -87,17 +113,14 @@ class Flight:
         """Backward of a cache with the reference upstream gradient."""
         return pull_back(self.point.subject, cache, self.upstream, self.point.tensors)
 
-    def dtypes(self) -> list[Finding]:
+    def dtypes(self) -> Iterator[Finding]:
         """Gradients have the dtype of their tensors."""
-        wrong = [name for name, g in self.gradients.items() if g.dtype != self.point.tensors[name].dtype]
-        findings = [
-            Finding("dtype", f"the gradient of {name} is {self.gradients[name].dtype}, {name} is float64", name)
-            for name in wrong
-        ]
+        for name, gradient in self.gradients.items():
+            if gradient.dtype != self.point.tensors[name].dtype:
+                yield Finding("dtype", f"the gradient of {name} is {gradient.dtype}, {name} is float64", name)
         if self.outputs[0].dtype != np.float64:
             text = f"forward returned {self.outputs[0].dtype} for float64 arguments: it loses digits inside"
-            findings.append(Finding("dtype", text, fails=False))
-        return findings
+            yield Finding("dtype", text, fails=False)
 
     def randomness(self) -> list[Finding]:
         """Two forwards agree."""
@@ -114,43 +137,40 @@ class Flight:
         """
         _, cache = self.point.run()
         first, second, third = self.pull(cache), self.pull(cache), self.pull(cache)
-        for name, gradient in first.items():
-            if not _close(second[name], gradient):
-                if _close(third[name] - second[name], second[name] - gradient):
-                    text = f"every backward adds to the gradient of {name} that the one before left behind"
-                    return [Finding("accumulating backward", text, name)]
-                text = f"a second backward of the same cache gives another gradient of {name}"
-                return [Finding("stateful backward", text, name)]
-        for name, gradient in self.gradients.items():
-            if not _close(first[name], gradient):
-                text = f"the gradient of {name} depends on earlier calls: something is kept between them"
-                return [Finding("stateful backward", text, name)]
-        return [] if cache is None or getattr(cache, "empty", False) else self._staleness(cache, first)
-
-    def _staleness(self, cache: object, gradients: Tensors) -> list[Finding]:
-        rolled = {name: np.roll(t, 1, axis=0) if t.ndim else t for name, t in self.point.tensors.items()}
+        name = _differing(second, first)
+        if name and _close(third[name] - second[name], second[name] - first[name]):
+            text = f"every backward adds to the gradient of {name} that the one before left behind"
+            return [Finding("accumulating backward", text, name)]
+        if name:
+            text = f"a second backward of the same cache gives another gradient of {name}"
+            return [Finding("stateful backward", text, name)]
+        name = _differing(first, self.gradients)
+        if name:
+            text = f"the gradient of {name} depends on earlier calls: something is kept between them"
+            return [Finding("stateful backward", text, name)]
+        if cache is None or getattr(cache, "empty", False):
+            return []
         try:
-            self.point.run(rolled)
+            self.point.run({name: np.roll(t, 1, axis=0) if t.ndim else t for name, t in self.point.tensors.items()})
         except Breakdown:
             return []
-        later = self.pull(cache)
-        for name, gradient in gradients.items():
-            if not _close(later[name], gradient):
-                text = (
-                    f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
-                    "it uses something (noise? activations?) that is not in its cache"
-                )
-                return [Finding("stale state", text, name)]
-        return []
+        name = _differing(self.pull(cache), first)
+        text = (
+            f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
+            "it uses something (noise? activations?) that is not in its cache"
+        )
+        return [Finding("stale state", text, name)] if name else []
 
-    def layouts(self) -> list[Finding]:
+    def layouts(self) -> Iterator[Finding]:
         """Fortran-ordered, strided and reversed arrays give the same."""
-        findings = []
-        for layout, rearranged in LAYOUTS.items():
+        for layout, rearranged in (
+            ("Fortran-ordered", np.asfortranarray),
+            ("strided", _strided),
+            ("reversed", _reversed),
+        ):
             complaint = self._layout(rearranged)
             if complaint:
-                findings.append(Finding("memory layout", f"{layout} arrays: {complaint}"))
-        return findings
+                yield Finding("memory layout", f"{layout} arrays: {complaint}")
 
     def _layout(self, rearranged: Callable[[NDArray], NDArray]) -> str:
         tensors = {name: rearranged(tensor) for name, tensor in self.point.tensors.items()}
@@ -162,8 +182,8 @@ class Flight:
             return str(breakdown)
         if any(not _close(a, b) for a, b in zip(outputs, self.outputs, strict=True)):
             return "forward gives another result"
-        wrong = [name for name, g in self.gradients.items() if not self.same(name, gradients[name], g)]
-        return f"backward gives another gradient of {wrong[0]}" if wrong else ""
+        wrong = (name for name, g in self.gradients.items() if not self.same(name, gradients[name], g))
+        return next((f"backward gives another gradient of {name}" for name in wrong), "")
 
     def linearity(self) -> list[Finding]:
         """Zero upstream gives zero, and sums and multiples of upstreams those of the gradients."""
@@ -191,6 +211,11 @@ def _decay(name: str, gradient: NDArray, tensor: NDArray) -> str:
     return ": it has a part that does not come from the output"
 
 
+def _differing(gradients: Tensors, expected: Tensors) -> str | None:
+    """The first tensor of which two gradients differ."""
+    return next((name for name in expected if not _close(gradients[name], expected[name])), None)
+
+
 def _close(a: NDArray, b: NDArray) -> bool:
     """Equal to rounding, as vectors."""
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= ROUNDINGS * max(np.linalg.norm(b), 1e-300))
@@ -206,10 +231,3 @@ def _strided(array: NDArray) -> NDArray:
 def _reversed(array: NDArray) -> NDArray:
     backwards = (slice(None, None, -1),) * array.ndim
     return np.ascontiguousarray(array[backwards])[backwards] if array.ndim else array
-
-
-LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
-    "Fortran-ordered": np.asfortranarray,
-    "strided": _strided,
-    "reversed": _reversed,
-}
