@@ -64,18 +64,17 @@ def save(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.nd
     path : str or path
         Taken as it is; no ending is added.
     header : mapping
-        Anything that JSON can hold: None, truth values, integers, finite floats, strings, lists and mappings with
-        string keys, at most 32 levels deep. Tuples come back as lists.
+        Anything that JSON can hold, with finite floats and string keys, at most 32 levels deep. Tuples come back as
+        lists.
     arrays : mapping of str to array
-        Real or complex numbers or truth values, of any shape and memory order. Names are printable, without slashes.
-        The same names and values in the same order make the same bytes on every machine.
+        Numbers or truth values, of any shape and memory order. Names are printable, without slashes. The same names
+        and values in the same order make the same bytes on every machine.
 
     Raises
     ------
-    TypeError
-        If a value in `header` has no place in JSON, or an array is none of numbers.
-    ValueError
-        If a float in `header` is not finite, `header` is too deep or too large, or a name is no name for an array.
+    TypeError, ValueError
+        If a part of `header` has no place in JSON, `header` is too deep or too large, an array is none of numbers, or
+        a name is no name for an array.
     OSError
         If the file cannot be written. What was at `path` is untouched.
     """
@@ -101,14 +100,9 @@ def save(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.nd
 
 
 def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """Read what `save` wrote.
+    """Read what `save` wrote: the header, with lists for tuples, and the arrays in their order.
 
-    Returns
-    -------
-    header : dict
-        Equal to the one saved, with lists for tuples.
-    arrays : dict of str to array
-        In the order in which they were saved; writable, C-ordered, in the machine's byte order.
+    These are writable, C-ordered, in the machine's byte order.
 
     Raises
     ------
@@ -130,11 +124,8 @@ def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
 def read_array(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] = REAL) -> NDArray:
     """Read the array in .npy format that fills the `size` bytes of `stream`; C-ordered, in the machine's byte order.
 
-    Raises
-    ------
-    ValueError
-        If the bytes are no such array, its dtype is not one of `kinds`, or its header claims more or less data than
-        there are, which is said before any memory is taken. `name` is what the message calls it.
+    A ValueError, which calls it `name`, if the bytes are no such array, its dtype is not one of `kinds`, or its header
+    claims more or less data than there are, which is said before any memory is taken.
     """
     start = stream.read(8)
     if len(start) < 8 or start[:6] != NPY_MAGIC or start[6] not in (1, 2, 3):
@@ -155,9 +146,10 @@ def read_array(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] =
         raise ValueError(f"{name} must be an array of numbers or booleans, got type {descr!r:.60}")
     kind = np.dtype(descr)
     wanted, held = math.prod(shape) * kind.itemsize, size - 8 - len(counted) - length
-    values = stream.read(wanted + 1) if wanted == held else b""
-    if wanted != held or len(values) != wanted:
-        held = len(values) if wanted == held else held
+    if wanted == held:
+        values = stream.read(wanted + 1)
+        held = len(values)
+    if wanted != held:
         raise ValueError(f"{name} must hold {wanted} bytes for shape {shape} of {kind}, got {held}")
     return np.ndarray(shape, kind, values, order="F" if fortran else "C").astype(kind.newbyteorder("="), order="C")
 

@@ -73,7 +73,7 @@ class VAE(Estimator):
     run_ : TrainingRun
         The whole state of the training, to go on from; a model file does not hold it.
     seed_ : int
-        Where the random numbers came from: ``random_state=seed_`` repeats the training.
+        ``random_state=seed_`` repeats the training.
     n_features_in_ : int
     image_shape_ : tuple of int or None
         Shape of a row as a picture: that of X[0] if it had two dimensions, a square if its width is one.
@@ -145,7 +145,7 @@ class VAE(Estimator):
         X_val : array like X, optional
             Held-out data, evaluated after every epoch.
         callbacks : sequence of callable
-            Called with the `TrainingRun` after every epoch; a true answer ends the training.
+            Called with the `TrainingRun` after every epoch; a true answer ends it.
         resume_from : TrainingRun, optional
             Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all.
 

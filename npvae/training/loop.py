@@ -70,12 +70,11 @@ def train(
     transform : callable, optional
         Applied to every batch at every visit, with a generator.
     patience : int, optional
-        Stop when the held-out loss has not improved for that many epochs. The parameters at its best are returned,
+        Stop when the held-out loss has not improved for that many epochs, and return the parameters at its best,
         unless Ctrl-C came first.
     callbacks : sequence of callable
         Called with the run after every epoch.
     progress : Progress, optional
-        Told about every step and epoch.
 
     Returns
     -------
@@ -88,8 +87,8 @@ def train(
         For counts that are not positive integers, `patience` without `x_val`, no rows, or a `start` that does not fit
         the model, the optimiser or `x_val`.
     NonFiniteLossError
-        When the loss, the held-out loss or a parameter stops being finite. The error names step and term and carries
-        the run with the last good parameters.
+        When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
+        with the last good parameters.
     """
     integer("epochs", epochs, at_least=1)
     integer("batch_size", batch_size, at_least=1)
@@ -147,10 +146,9 @@ def _epoch(
     interrupted: Callable[[], bool],
     progress: Progress | None,
 ) -> dict[str, float] | None:
-    """One pass over the data: moves the run's parameters and optimiser state, and returns seconds and mean terms.
+    """Move the run by one pass over the data; returns seconds and mean terms, or None if Ctrl-C cut it short.
 
-    None if Ctrl-C cut the pass short. `good` is overwritten from time to time with parameters at which the loss was
-    finite.
+    `good` is overwritten from time to time with parameters at which the loss was finite.
     """
     theta, started = run.theta, perf_counter()
     shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
@@ -209,14 +207,7 @@ def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: ND
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray]:
-    """Visit the rows 0 … n − 1 once, in random order, `batch_size` at a time.
-
-    The last batch holds what is left and may be smaller; no row is dropped.
-
-    Yields
-    ------
-    (m,) array of int, m ≤ batch_size
-    """
+    """Visit the rows 0 … n − 1 once, in random order, `batch_size` at a time; the last batch may be smaller."""
     order = rng.permutation(n)
     for start in range(0, n, batch_size):
         yield order[start : start + batch_size]

@@ -77,10 +77,8 @@ class TrainingRun:
         Moments and step count.
     seed : int
         Where the random numbers of all epochs come from.
-    epoch : int
-        Epochs completed.
-    history : History
-        One row for each of them.
+    epoch, history : int, History
+        Epochs completed, and a row for each of them.
     best, best_epoch : Parameters or None, int
         With early stopping: the parameters at the best held-out loss, and its epoch.
     stopped : str
@@ -121,10 +119,7 @@ class TrainingRun:
 class NonFiniteLossError(FloatingPointError):
     """The loss became infinite or NaN, and training stopped.
 
-    Attributes
-    ----------
-    run : TrainingRun
-        What was trained until then; its `theta` is the last copy, at most 100 steps old, at which the loss was finite.
+    `run` is what was trained until then; its `theta` is the last copy, at most 100 steps old, of which it was finite.
     """
 
     def __init__(self, message: str, run: TrainingRun) -> None:
