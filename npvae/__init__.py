@@ -13,7 +13,7 @@ from pathlib import Path
 
 from npvae import datasets
 from npvae.estimators import VAE
-from npvae.estimators.persistence import load_estimator
+from npvae.estimators.estimator import load_estimator
 
 __version__ = "0.1.0"
 

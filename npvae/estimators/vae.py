@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import training
 from npvae.datasets import bernoulli_draw, is_binary, threshold
 from npvae.distributions import Bernoulli, Distribution, FixedGaussian
-from npvae.estimators.estimator import Estimator, by_rows, picture_shape, random_seed
-from npvae.estimators.persistence import load_estimator, save_estimator
+from npvae.estimators.estimator import Estimator, by_rows, load_estimator, picture_shape, random_seed, save_estimator
 from npvae.evaluation import interpolate
 from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
@@ -55,8 +54,8 @@ class VAE(Estimator):
     learning_rate : float, default 0.001
     schedule : {"constant", "warm-up", "steps", "cosine"}
         Of the learning rate over the whole run.
-    init_weights : {"auto", "glorot", "he", "normal"}
-        "normal" is the N(0, 0.01) of the VAE paper; "auto" is He before rectifiers and Glorot elsewhere.
+    init_weights : {"standard", "glorot", "he", "normal"}
+        See `npvae.layers.initializers`; "normal" is the N(0, 0.01) of the VAE paper.
     patience : int, optional
         Stop after so many epochs without a better held-out loss.
     dtype : {"float32", "float64"}
@@ -103,7 +102,7 @@ class VAE(Estimator):
         optimizer: str = "adam",
         learning_rate: float = 0.001,
         schedule: str = "constant",
-        init_weights: str = "auto",
+        init_weights: str = "standard",
         patience: int | None = None,
         dtype: str = "float32",
         random_state: int | np.random.Generator | None = None,

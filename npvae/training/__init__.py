@@ -1,10 +1,9 @@
 """The training loop and what surrounds it: batches, history, progress, early stopping, checkpoints."""
 
-from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.evaluate import evaluate
 from npvae.training.loop import Callback, Transform, minibatches, train
 from npvae.training.progress import Progress
-from npvae.training.run import History, NonFiniteLossError, TrainingRun
+from npvae.training.run import History, NonFiniteLossError, TrainingRun, load_checkpoint, save_checkpoint
 
 __all__ = [
     "Callback",
