@@ -63,7 +63,7 @@ class DiagonalGaussian:
         return sum_to_shape(np.concatenate([dz, dlog_var], axis=-1), shape)
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log N(x; mu, σ²) = −½ Σ_j log 2π + log_var_j + (x_j − mu_j)² / σ_j².
+        """log N(x; mu, σ²) = −½ Σ_j (log 2π + log_var_j + (x_j − mu_j)² / σ_j²).
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class DiagonalGaussian:
         return np.concatenate([np.zeros_like(mu), dlog_var], axis=-1)
 
     def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
-        """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j mu_j² + σ_j² − 1 − log_var_j, the analytic KL to the VAE's prior.
+        """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j (mu_j² + σ_j² − 1 − log_var_j), the analytic KL to the VAE's prior.
 
         σ² − 1 is computed as expm1(log_var), so that the KL vanishes at the prior and its rounding error with log_var.
         Beyond log_var = 88 σ² overflows float32.
@@ -138,9 +138,9 @@ class DiagonalGaussian:
         return np.concatenate([mu, 0.5 * np.expm1(log_var)], axis=-1) * dkl[..., None]
 
     def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
-        """KL(N(mu₁, σ₁²) ‖ N(mu₂, σ₂²)) = Σ_j log σ₂/σ₁ + (σ₁² + (mu₁ − mu₂)²)/(2σ₂²) − ½, nats, shape (…).
+        """KL(N(mu₁, σ₁²) ‖ N(mu₂, σ₂²)) = Σ_j [log σ₂/σ₁ + (σ₁² + (mu₁ − mu₂)²)/(2σ₂²) − ½], nats, shape (…).
 
-        `a` and `b` hold [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
+        With ρ = σ₁²/σ₂² that is ½ Σ_j [ρ − 1 − log ρ + (mu₁ − mu₂)²/σ₂²], and ρ − 1 = expm1(log ρ). `a` and `b` hold [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
         """
         mu1, log_var1 = _halves(a)
         mu2, log_var2 = _halves(b)

@@ -52,7 +52,7 @@ class FixedGaussian:
         return sum_to_shape(dx.copy(), cache)
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log N(x; a, σ²) = −½ Σ_j log 2πσ² + (x_j − a_j)²/σ², nats, shape (…). The cache serves both backwards."""
+        """log N(x; a, σ²) = −½ Σ_j (log 2πσ² + (x_j − a_j)²/σ²), nats, shape (…). The cache serves both backwards."""
         deviation = (x - a) / self.sigma
         constant = deviation.shape[-1] * (LOG_2PI + 2 * log(self.sigma))
         return -0.5 * (constant + (deviation * deviation).sum(axis=-1)), (deviation, a.shape, x.shape)

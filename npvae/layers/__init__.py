@@ -6,7 +6,7 @@ Each file holds one idea, and each ``backward`` stands below the ``forward`` tha
 from npvae.layers.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Softplus, Tanh
 from npvae.layers.chain import Chain
 from npvae.layers.dense import Dense
-from npvae.layers.initializers import INITIALIZERS, glorot_uniform, he_normal, normal
+from npvae.layers.initializers import INITIALIZERS, glorot_uniform, he_normal, normal, standard_uniform
 from npvae.layers.layer import Layer
 from npvae.layers.mlp import mlp
 
@@ -25,4 +25,5 @@ __all__ = [
     "he_normal",
     "mlp",
     "normal",
+    "standard_uniform",
 ]

@@ -7,10 +7,24 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INITIALIZERS", "Initializer", "glorot_uniform", "he_normal", "normal"]
+__all__ = ["INITIALIZERS", "Initializer", "glorot_uniform", "he_normal", "normal", "standard_uniform"]
 
 Initializer = Callable[[np.random.Generator, int, int], NDArray]
 """A function of (rng, n_in, n_out) that returns an (n_in, n_out) array."""
+
+
+def standard_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
+    """W ~ U(−r, r) with r = 1/√n_in, so Var W = 1 / (3 n_in): a third of what would keep the variance of the activations.
+
+    The common heuristic. For the few layers of a VAE the quieter start is the better one: the decoder's first outputs stay
+    near its bias, the mean of the data, and the latents near the prior.
+
+    References
+    ----------
+    Glorot & Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), eq. (1).
+    """
+    radius = 1 / np.sqrt(n_in)
+    return rng.uniform(-radius, radius, (n_in, n_out))
 
 
 def glorot_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
@@ -47,5 +61,10 @@ def normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     return rng.normal(0, 0.1, (n_in, n_out))
 
 
-INITIALIZERS: dict[str, Initializer] = {"glorot": glorot_uniform, "he": he_normal, "normal": normal}
+INITIALIZERS: dict[str, Initializer] = {
+    "standard": standard_uniform,
+    "glorot": glorot_uniform,
+    "he": he_normal,
+    "normal": normal,
+}
 """Initialisers by the name that a user types."""

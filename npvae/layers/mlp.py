@@ -9,12 +9,13 @@ from npvae.layers.activations import ACTIVATIONS
 from npvae.layers.chain import Chain
 from npvae.layers.dense import Dense
 from npvae.layers.initializers import INITIALIZERS
+from npvae.layers.layer import Layer
 from npvae.validation import one_of
 
 __all__ = ["mlp"]
 
 
-def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", init: str = "auto") -> Chain:
+def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", init: str = "standard") -> Chain:
     """Dense layers n_in → hidden[0] → … → n_out; the activation follows each but the last, which stays linear.
 
     Parameters
@@ -24,8 +25,8 @@ def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", 
     hidden : sequence of int
         Widths of the hidden layers; empty for a linear map.
     activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
-    init : {"auto", "glorot", "he", "normal"}
-        Initial weights. "auto": He in front of a ReLU or softplus, Glorot elsewhere.
+    init : {"standard", "glorot", "he", "normal"}
+        Initial weights, see `npvae.layers.initializers`.
 
     Raises
     ------
@@ -33,12 +34,8 @@ def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", 
         For an unknown name.
     """
     activate = one_of("activation", activation, ACTIVATIONS)
-    one_of("init", init, {"auto": None, **INITIALIZERS})
-    rectifying = activation in ("relu", "softplus")
-    hidden_init = INITIALIZERS["he" if rectifying else "glorot"] if init == "auto" else INITIALIZERS[init]
-    output_init = INITIALIZERS["glorot" if init == "auto" else init]
-
-    layers = []
+    init_weights = one_of("init", init, INITIALIZERS)
+    layers: list[Layer] = []
     for width_in, width_out in pairwise([n_in, *hidden]):
-        layers += [Dense(width_in, width_out, hidden_init), activate()]
-    return Chain(*layers, Dense([n_in, *hidden][-1], n_out, output_init))
+        layers += [Dense(width_in, width_out, init_weights), activate()]
+    return Chain(*layers, Dense([n_in, *hidden][-1], n_out, init_weights))

@@ -54,7 +54,7 @@ class GaussianVAE:
         L, the draws of z per row that `draw_noise` makes noise for.
     beta : float, default 1.0
         Weight of the KL term in the objective.
-    init_weights : {"auto", "glorot", "he", "normal"}
+    init_weights : {"standard", "glorot", "he", "normal"}
         See `npvae.layers.mlp`.
 
     Raises
@@ -74,7 +74,7 @@ class GaussianVAE:
     likelihood: Distribution = field(default_factory=Bernoulli)
     n_samples: int = 1
     beta: float = 1.0
-    init_weights: str = "auto"
+    init_weights: str = "standard"
     posterior: DiagonalGaussian = field(default_factory=DiagonalGaussian, init=False)
     encoder: Chain = field(init=False, repr=False, compare=False)
     decoder: Chain = field(init=False, repr=False, compare=False)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from npvae.layers import INITIALIZERS, glorot_uniform, he_normal, normal
+from npvae.layers import INITIALIZERS, glorot_uniform, he_normal, normal, standard_uniform
 
 VARIANCES = {
+    "standard": lambda n_in, n_out: 1 / (3 * n_in),
     "glorot": lambda n_in, n_out: 2 / (n_in + n_out),
     "he": lambda n_in, n_out: 2 / n_in,
     "normal": lambda n_in, n_out: 0.01,
@@ -27,10 +28,10 @@ def test_mean_zero_and_the_variance_of_the_paper(name, n_in, n_out):
     assert weights.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / weights.size))
 
 
-def test_glorot_is_uniform_and_the_others_are_normal():
-    radius = np.sqrt(6 / 600)
-    uniform = scipy.stats.uniform(-radius, 2 * radius)
-    assert scipy.stats.kstest(glorot_uniform(np.random.default_rng(1), 500, 100).ravel(), uniform.cdf).pvalue > 0.01
+def test_two_are_uniform_and_two_are_normal():
+    for init, radius in ((standard_uniform, 1 / np.sqrt(500)), (glorot_uniform, np.sqrt(6 / 600))):
+        uniform = scipy.stats.uniform(-radius, 2 * radius)
+        assert scipy.stats.kstest(init(np.random.default_rng(1), 500, 100).ravel(), uniform.cdf).pvalue > 0.01
     for init, sd in ((he_normal, np.sqrt(2 / 500)), (normal, 0.1)):
         gaussian = scipy.stats.norm(0, sd)
         assert scipy.stats.kstest(init(np.random.default_rng(1), 500, 100).ravel(), gaussian.cdf).pvalue > 0.01
