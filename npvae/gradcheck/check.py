@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.convention import function_subject
-from npvae.gradcheck.distribution_subject import distribution_subjects
+from npvae.gradcheck.convention import function_subject, loss_subject
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.layer_subject import layer_subject
-from npvae.gradcheck.loss_subject import loss_subject, model_subject
+from npvae.gradcheck.objects import distribution_subjects, layer_subject, model_subject
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.settings import Settings
 

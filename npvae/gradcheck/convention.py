@@ -1,4 +1,4 @@
-"""The calling convention of `check_function`: anyone's pair of functions, as it is.
+"""The calling convention of `check_function`, anyone's pair of functions as it is, and that of `check_loss`.
 
 ==========================  =====================================================================
 ``inputs``                  forward is called as
@@ -31,12 +31,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors
-
-__all__ = ["function_subject"]
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pair, rebuild
 
 
-@dataclass
+@dataclass(frozen=True)
 class Arguments:
     """How the arguments go in: by position or by name, and which of them are tensors."""
 
@@ -51,22 +49,33 @@ class Arguments:
         }
         return [values.pop(name) for name in self.positional], values
 
+    def named(self, gradients: object) -> Mapping | None:
+        """Gradients by name, without those that are None."""
+        names = list(self.everything)
+        if gradients is None:
+            return None
+        if not isinstance(gradients, Mapping):
+            several = tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)
+            if len(several) != len(names):
+                raise Breakdown(
+                    "keys",
+                    f"backward returned {len(several)} gradient{'s' if len(several) != 1 else ''} for the {len(names)} "
+                    f"arguments {', '.join(names)}: return one each (None where there is none), or a dict",
+                )
+            gradients = dict(zip(names, several, strict=True))
+        gradients = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        for name in names:
+            if name in gradients and name not in self.tensors:
+                value = self.everything[name]
+                kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+                text = f"there is a gradient of {name}, but {name} is {kind}: pass floating-point numbers"
+                raise Breakdown("dtype", text)
+        return gradients
+
 
 @dataclass(frozen=True)
 class Saved:
-    """What lies between a forward and its backward.
-
-    Attributes
-    ----------
-    cache : object
-        What forward returned beside y.
-    empty : bool
-        It returned y alone.
-    several : bool
-        y is a tuple.
-    tensors : dict of arrays
-        What forward was called with.
-    """
+    """What lies between a forward and its backward: a cache, unless y came alone, and the arguments."""
 
     cache: object
     empty: bool
@@ -77,15 +86,7 @@ class Saved:
 def function_subject(
     forward: Callable, backward: Callable | None, inputs: object, params: Mapping | None, name: str | None
 ) -> Subject:
-    """A pair of functions as a `Subject`.
-
-    Raises
-    ------
-    TypeError
-        If forward or backward cannot be called, or inputs is no array, tuple or dict.
-    ValueError
-        If there is no floating-point array among the arguments.
-    """
+    """A pair of functions as a `Subject`."""
     if not callable(forward):
         raise TypeError(f"forward must be callable, got {type(forward).__name__}")
     if backward is not None and not callable(backward):
@@ -99,31 +100,29 @@ def function_subject(
         y, cache = result if paired else (result, None)
         return y, Saved(cache, not paired, isinstance(y, tuple), tensors)
 
-    def pull(saved: Saved, upstream: tuple) -> Mapping:
+    def pull(saved: Saved, upstream: tuple) -> Mapping | None:
         dy = upstream if saved.several else upstream[0]
-        return _differentiable(_named(_call(backward, saved, dy, arguments), arguments), arguments)
+        return arguments.named(_call(backward, saved, dy, arguments))
 
     title = name or getattr(forward, "__qualname__", type(forward).__name__).replace("<locals>.", "")
     return Subject(title, arguments.tensors, run, pull, required=tuple(params or ()))
 
 
 def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arguments:
-    if isinstance(inputs, Mapping):
-        positional, everything = (), dict(inputs)
-    elif isinstance(inputs, tuple):
-        positional = _positional_names(forward, len(inputs))
-        everything = dict(zip(positional, inputs, strict=True))
-    elif isinstance(inputs, (np.ndarray, float)):
-        positional = _positional_names(forward, 1)
-        everything = {positional[0]: inputs}
-    else:
+    if not isinstance(inputs, (Mapping, tuple, np.ndarray, float)):
         raise TypeError(f"inputs must be an array, a tuple or a dict, got {type(inputs).__name__}")
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict of arrays or None, got {type(params).__name__}")
-    twice = sorted(set(everything) & set(params or ()))
+    positional: tuple[str, ...] = ()
+    if not isinstance(inputs, Mapping):
+        values = inputs if isinstance(inputs, tuple) else (inputs,)
+        named = [p.name for p in _parameters(forward) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        positional = tuple(named[i] if i < len(named) else f"x{i}" for i in range(len(values)))
+        inputs = dict(zip(positional, values, strict=True))
+    twice = sorted(set(inputs) & set(params or ()))
     if twice:
         raise ValueError(f"{twice[0]!r} is both an input and a parameter")
-    everything |= dict(params or {})
+    everything = {**inputs, **(params or {})}
     tensors = {
         name: np.asarray(value)
         for name, value in everything.items()
@@ -134,14 +133,12 @@ def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arg
     return Arguments(positional, everything, tensors)
 
 
-def _positional_names(forward: Callable, count: int) -> tuple[str, ...]:
-    """The names forward gives its first arguments, x0, x1, ... where it gives none."""
+def _parameters(function: Callable) -> list[inspect.Parameter]:
+    """The parameters of a function; none if it does not tell."""
     try:
-        parameters = list(inspect.signature(forward).parameters.values())
+        return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        parameters = []
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return tuple(named[i] if i < len(named) else f"x{i}" for i in range(count))
+        return []
 
 
 def _call(backward: Callable | None, saved: Saved, dy: object, arguments: Arguments) -> object:
@@ -150,58 +147,39 @@ def _call(backward: Callable | None, saved: Saved, dy: object, arguments: Argume
         if not callable(cache):
             raise Breakdown("returns", "without a backward, forward has to return (y, closure) with closure(dy)")
         return cache(dy)
+    parameters = _parameters(backward)
     if not saved.empty:
-        return backward(dy, cache) if _second_is_cache(backward) else backward(cache, dy)
-    if _wanted(backward) == 1:
+        # The other order is understood if the arguments are named so.
+        names = [p.name for p in parameters]
+        return backward(dy, cache) if names[1:2] == ["cache"] != names[:1] else backward(cache, dy)
+    wanted = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if len(wanted) == 1 or not parameters:
         return backward(dy)
     positional, keywords = arguments.fill(saved.tensors)
     return backward(dy, *positional, **keywords)
 
 
-def _wanted(function: Callable) -> int:
-    """Number of arguments without a default."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return sum(p.default is p.empty and p.kind not in free for p in parameters)
+def loss_subject(
+    value_and_grad: Callable, theta: object, value: Callable | None = None, name: str | None = None
+) -> Subject:
+    """A function ``theta -> (value, gradient)`` as a `Subject`; theta is an array or a mapping of arrays."""
+    if not callable(value_and_grad):
+        raise TypeError(f"value_and_grad must be callable, got {type(value_and_grad).__name__}")
+    mapping = isinstance(theta, Mapping)
+    if not mapping and not isinstance(theta, np.ndarray):
+        raise TypeError(f"theta must be an array or a dict of arrays, got {type(theta).__name__}")
 
+    def both(built: object) -> tuple:
+        return pair(value_and_grad(built), "the function", "(value, gradient)")
 
-def _second_is_cache(backward: Callable) -> bool:
-    """``backward(dy, cache)``: the other order is understood if the arguments are named so."""
-    try:
-        names = list(inspect.signature(backward).parameters)
-    except (TypeError, ValueError):
-        return False
-    return len(names) > 1 and names[1] == "cache" and names[0] != "cache"
+    def forward(tensors: Tensors) -> tuple[object, object]:
+        built = rebuild(theta, tensors) if mapping else tensors["theta"]
+        return both(built)[0] if value is None else value(built), built
 
+    def backward(built: object, _: tuple) -> Mapping:
+        gradient = both(built)[1]
+        return dict(gradient) if isinstance(gradient, Mapping) else {"theta": gradient}
 
-def _differentiable(gradients: Mapping, arguments: Arguments) -> Mapping:
-    """Leave out what is None; refuse a gradient by something that is no array of floating-point numbers."""
-    if not isinstance(gradients, Mapping):
-        return gradients
-    there = {name: gradient for name, gradient in gradients.items() if gradient is not None}
-    for name in there:
-        if name in arguments.everything and name not in arguments.tensors:
-            value = arguments.everything[name]
-            kind = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
-            raise Breakdown(
-                "dtype", f"there is a gradient of {name}, but {name} is {kind}: pass floating-point numbers"
-            )
-    return there
-
-
-def _named(result: object, arguments: Arguments) -> Mapping:
-    """Gradients by name."""
-    if result is None or isinstance(result, Mapping):
-        return result
-    names = list(arguments.everything)
-    gradients = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-    if len(gradients) != len(names):
-        raise Breakdown(
-            "keys",
-            f"backward returned {len(gradients)} gradient{'s' if len(gradients) != 1 else ''} for the "
-            f"{len(names)} arguments {', '.join(names)}: return one each (None where there is none), or a dict",
-        )
-    return dict(zip(names, gradients, strict=True))
+    tensors = {key: np.array(theta[key]) for key in theta} if mapping else {"theta": theta}
+    title = name or getattr(value_and_grad, "__name__", type(value_and_grad).__name__)
+    return Subject(title, tensors, forward, backward, tuple(tensors), takes_upstream=False)

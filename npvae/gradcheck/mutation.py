@@ -20,7 +20,7 @@ from functools import partial
 
 from npvae.gradcheck.engine import check
 from npvae.gradcheck.equivalence import Call, equivalent, record
-from npvae.gradcheck.loss_subject import loss_subject
+from npvae.gradcheck.convention import loss_subject
 from npvae.gradcheck.mutants import Mutant, NoSource, in_place, mutants, plain_function
 from npvae.gradcheck.mutation_report import MutationReport, Tally
 from npvae.gradcheck.report import FAIL, PASS, Report

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.named import rebuild
 from npvae.gradcheck.numeric import EPS, STEP
 from npvae.gradcheck.point import direction
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
 from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, run
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, rebuild, run
 
 __all__ = ["TaylorTest", "check_gradient_of_gradient", "taylor_test"]
 

@@ -16,19 +16,11 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Breakdown", "Subject", "Tensors", "given", "pair", "pull_back", "quiet", "require_finite", "run"]
-
 Tensors = dict[str, NDArray]
 
 
 class Breakdown(Exception):
-    """The code under test did something from which the checker cannot go on.
-
-    Attributes
-    ----------
-    kind : str
-        The kind of the finding this becomes.
-    """
+    """The code under test did something from which the checker cannot go on; `kind` is that of the finding."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -56,12 +48,12 @@ class Subject:
         Whether the memory layout of the tensors reaches the user's code (not if they are packed into a vector first).
     parts : callable, optional
         ``parts(tensors)`` gives the subjects this one is made of, in the order in which the forward runs through them.
+    copies : bool
+        Hand out fresh writable copies instead of read-only arrays; set once the code has been seen to write to them.
     group : str
         Name of the whole of which this is a part; the part's name then stands before the names of its tensors.
     sizes : dict of int to str
         Numbers of which a wrong factor could be one, in words: ``{128: "the batch size"}``.
-    copies : bool
-        Hand out fresh writable copies instead of read-only arrays; set once the code has been seen to write to them.
     """
 
     name: str
@@ -81,6 +73,34 @@ class Subject:
         return f"{self.name}.{tensor}" if self.group else tensor
 
 
+class Named(dict):
+    """A dict of arrays in which ``section("encoder")`` gives those whose names start with ``"encoder."``.
+
+    Examples
+    --------
+    >>> Named({"0.W": 1, "0.b": 2, "1.W": 3}).section("0")
+    {'W': 1, 'b': 2}
+    """
+
+    def section(self, prefix: str) -> Named:
+        """The same arrays under the rest of their names."""
+        start = prefix + "."
+        return Named({name[len(start) :]: array for name, array in self.items() if name.startswith(start)})
+
+
+def rebuild(theta: Mapping, tensors: Mapping) -> Mapping:
+    """A mapping of the same kind as `theta` that holds `tensors`.
+
+    A class with ``astype`` keeps its arrays in memory of its own: it is copied and filled. All others become a dict.
+    """
+    if not hasattr(theta, "astype"):
+        return Named(tensors)
+    filled = theta.astype(np.result_type(*tensors.values()))
+    for name, tensor in tensors.items():
+        filled[name][...] = tensor
+    return filled
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence floating-point noise of the code under test, but let no imaginary part be dropped silently."""
@@ -90,67 +110,62 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object]:
-    """Forward pass: the outputs as a tuple of arrays, and the cache.
-
-    Raises
-    ------
-    Breakdown
-        If the forward raises or returns something that is no array of floating-point numbers.
-    """
-    if subject.copies:
-        tensors = {name: tensor.copy() for name, tensor in tensors.items()}
+def _call(who: str, function: Callable, *arguments: object) -> object:
+    """Call the code under test; whatever it raises becomes a Breakdown."""
     with quiet():
         try:
-            outputs, cache = subject.forward(tensors)
+            return function(*arguments)
         except Breakdown:
             raise
         except Exception as error:
-            raise Breakdown("raises", f"forward raised {_describe(error)}") from error
-    if not isinstance(outputs, tuple):
-        outputs = (outputs,)
+            text = " ".join(str(error).split())
+            what = f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+            if who == "backward" and ("matmul" in text or "not aligned" in text):
+                what += " (is a .T missing, or one too many?)"
+            raise Breakdown("raises", f"{who} raised {what}") from error
+
+
+def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object]:
+    """Forward pass: the outputs as a tuple of arrays, and the cache."""
+    if subject.copies:
+        tensors = {name: tensor.copy() for name, tensor in tensors.items()}
+    outputs, cache = _call("forward", subject.forward, tensors)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     if not outputs:
         raise Breakdown("returns", "forward returned an empty tuple")
     return tuple(_as_array(output) for output in outputs), cache
 
 
 def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors) -> Tensors:
-    """Backward pass: a copy of the gradient of every tensor that has one.
-
-    Raises
-    ------
-    Breakdown
-        If the backward raises, or returns the wrong names, shapes or things.
-    """
+    """Backward pass: a copy of the gradient of every tensor that has one."""
     if subject.copies:
         upstream = tuple(np.array(u)[()] for u in upstream)
-    with quiet():
-        try:
-            gradients = subject.backward(cache, upstream)
-        except Breakdown:
-            raise
-        except Exception as error:
-            product = "matmul" in str(error) or "not aligned" in str(error)
-            hint = " (is a .T missing, or one too many?)" if product else ""
-            raise Breakdown("raises", f"backward raised {_describe(error)}{hint}") from error
+    gradients = _call("backward", subject.backward, cache, upstream)
     if gradients is None:
         raise Breakdown("returns", "backward returned nothing")
-    _check_names(gradients, subject)
-    return {
-        name: _as_gradient(name, gradient, tensors[name])
-        for name, gradient in gradients.items()
-        if gradient is not None
-    }
+    if not isinstance(gradients, Mapping):
+        raise Breakdown("returns", f"backward returned a {type(gradients).__name__}, expected a dict")
+    for name in gradients:
+        if name not in subject.tensors:
+            known = ", ".join(subject.tensors)
+            near = [other for other in subject.tensors if other.lower() == str(name).lower()]
+            near = near or get_close_matches(str(name), subject.tensors, 1, 0)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise Breakdown("keys", f"backward returned a gradient for {name!r}, which is not among {known}{hint}")
+    for name in subject.required:
+        if gradients.get(name) is None:
+            raise Breakdown("keys", f"backward returned no gradient for the parameter {name!r}")
+    return {name: _as_gradient(name, g, tensors[name]) for name, g in gradients.items() if g is not None}
 
 
 def require_finite(y: NDArray) -> None:
     """Refuse an output that is complex or has elements that are not finite."""
     if y.dtype.kind == "c":
         raise Breakdown("returns", "forward returned complex numbers for real arguments")
-    if not np.isfinite(y).all():
-        count = np.count_nonzero(~np.isfinite(y))
-        text = f"forward returned {count} element{'s' if count > 1 else ''} that are NaN or infinite"
-        where = f", the first at y[{', '.join(map(str, np.argwhere(~np.isfinite(y))[0]))}]" if y.ndim else ""
+    places = np.argwhere(~np.isfinite(y))
+    if len(places):
+        text = f"forward returned {len(places)} element{'s' if len(places) > 1 else ''} that are NaN or infinite"
+        where = f", the first at y[{', '.join(map(str, places[0]))}]" if y.ndim else ""
         raise Breakdown("not finite", text + where)
 
 
@@ -169,11 +184,6 @@ def given(result: object, who: str, what: str) -> object:
     return result
 
 
-def _describe(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
-
-
 def _as_array(output: object) -> NDArray:
     if output is None:
         raise Breakdown("returns", "forward returned nothing (None)")
@@ -185,56 +195,31 @@ def _as_array(output: object) -> NDArray:
     return array
 
 
-def _check_names(gradients: Mapping, subject: Subject) -> None:
-    if not isinstance(gradients, Mapping):
-        raise Breakdown("returns", f"backward returned a {type(gradients).__name__}, expected a dict")
-    for name in gradients:
-        if name not in subject.tensors:
-            near = [known for known in subject.tensors if known.lower() == str(name).lower()]
-            near = near or get_close_matches(str(name), subject.tensors, 1, 0)
-            raise Breakdown(
-                "keys",
-                f"backward returned a gradient for {name!r}, which is not among {', '.join(subject.tensors)}"
-                + (f" (did you mean {near[0]!r}?)" if near else ""),
-            )
-    for name in subject.required:
-        if gradients.get(name) is None:
-            raise Breakdown("keys", f"backward returned no gradient for the parameter {name!r}")
-
-
 def _as_gradient(name: str, gradient: object, tensor: NDArray) -> NDArray:
+    who = f"the gradient of {name}"
     if not isinstance(gradient, (np.ndarray, np.number, float, int)):
-        raise Breakdown("returns", f"the gradient of {name} is a {type(gradient).__name__}, expected an array")
+        raise Breakdown("returns", f"{who} is a {type(gradient).__name__}, expected an array")
     gradient = np.array(gradient)
     if gradient.dtype.kind != "f":
-        raise Breakdown("dtype", f"the gradient of {name} is {gradient.dtype}, the tensor {tensor.dtype}")
+        raise Breakdown("dtype", f"{who} is {gradient.dtype}, the tensor {tensor.dtype}")
     if gradient.shape != tensor.shape:
-        raise Breakdown(
-            "shape",
-            f"the gradient of {name} has shape {gradient.shape}, {name} has {tensor.shape}"
-            + _shape_hint(gradient.shape, tensor.shape),
-        )
-    if not np.isfinite(gradient).all():
-        where = np.argwhere(~np.isfinite(gradient))[0]
-        raise Breakdown(
-            "not finite",
-            f"the gradient of {name} has {np.count_nonzero(~np.isfinite(gradient))} elements that are NaN or infinite, "
-            f"the first at {name}[{', '.join(map(str, where))}]",
-        )
+        hint = _shape_hint(gradient.shape, tensor.shape)
+        raise Breakdown("shape", f"{who} has shape {gradient.shape}, {name} has {tensor.shape}{hint}")
+    places = np.argwhere(~np.isfinite(gradient))
+    if len(places):
+        where = f"the first at {name}[{', '.join(map(str, places[0]))}]"
+        raise Breakdown("not finite", f"{who} has {len(places)} elements that are NaN or infinite, {where}")
     return gradient
 
 
 def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    if len(got) > len(expected) and got[len(got) - len(expected) :] == expected:
-        axes = tuple(range(len(got) - len(expected)))
-        what = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+    extra = len(got) - len(expected)
+    if extra > 0 and got[extra:] == expected:
+        what = "axis 0" if extra == 1 else f"axes {tuple(range(extra))}"
         return f": {what} was broadcast in the forward and has to be summed over in the backward"
-    if len(got) == len(expected) and len(got) == 2 and got[::-1] == expected:
+    if len(got) == 2 and got[::-1] == expected:
         return ": it is the transpose of what it should be"
-    if len(got) == len(expected):
-        summed = [axis for axis, (a, b) in enumerate(zip(got, expected, strict=True)) if b == 1 and a != 1]
-        if summed:
-            return f": axis {summed[0]} was broadcast in the forward and has to be summed over with keepdims=True"
-    if np.prod(got, dtype=int) == np.prod(expected, dtype=int):
-        return ": a reshape is missing"
-    return ""
+    summed = [axis for axis, (a, b) in enumerate(zip(got, expected, strict=False)) if b == 1 != a]
+    if extra == 0 and summed:
+        return f": axis {summed[0]} was broadcast in the forward and has to be summed over with keepdims=True"
+    return ": a reshape is missing" if np.prod(got, dtype=int) == np.prod(expected, dtype=int) else ""

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.gradcheck.convention import function_subject
-from npvae.gradcheck.distribution_subject import distribution_subjects, is_distribution
+from npvae.gradcheck.convention import function_subject, loss_subject
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.layer_subject import layer_subject
-from npvae.gradcheck.loss_subject import is_model, loss_subject, model_subject
+from npvae.gradcheck.objects import distribution_subjects, is_distribution, is_model, layer_subject, model_subject
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Subject

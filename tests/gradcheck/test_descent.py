@@ -66,7 +66,7 @@ class TwoParts(Regression):
         return theta
 
     def _run(self, theta, x):
-        from npvae.gradcheck.named import Named
+        from npvae.gradcheck.subject import Named
 
         return self.network.forward(Named(theta).section("network"), x)
 
@@ -74,13 +74,13 @@ class TwoParts(Regression):
         return (self._run(theta, x)[0] ** 2).sum()
 
     def loss_and_grad(self, theta, x, noise):
-        from npvae.gradcheck.named import Named, prefixed
+        from npvae.gradcheck.subject import Named
 
         y, cache = self._run(theta, x)
         params = Named(theta).section("network")
         grads = Named({name: np.zeros_like(value) for name, value in params.items()})
         self.network.backward(params, cache, 2 * y, grads)
-        return self.loss(theta, x, noise), prefixed("network", grads)
+        return self.loss(theta, x, noise), {f"network.{name}": grad for name, grad in grads.items()}
 
 
 def test_a_model_of_right_parts_passes():
