@@ -140,7 +140,8 @@ class DiagonalGaussian:
     def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
         """KL(N(mu₁, σ₁²) ‖ N(mu₂, σ₂²)) = Σ_j [log σ₂/σ₁ + (σ₁² + (mu₁ − mu₂)²)/(2σ₂²) − ½], nats, shape (…).
 
-        With ρ = σ₁²/σ₂² that is ½ Σ_j [ρ − 1 − log ρ + (mu₁ − mu₂)²/σ₂²], and ρ − 1 = expm1(log ρ). `a` and `b` hold [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
+        With ρ = σ₁²/σ₂² that is ½ Σ_j [ρ − 1 − log ρ + (mu₁ − mu₂)²/σ₂²], and ρ − 1 = expm1(log ρ). `a` and `b` hold
+        [mu | log_var] of the first and of the second. The cache is for `kl_between_backward`.
         """
         mu1, log_var1 = _halves(a)
         mu2, log_var2 = _halves(b)

@@ -14,10 +14,10 @@ Initializer = Callable[[np.random.Generator, int, int], NDArray]
 
 
 def standard_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
-    """W ~ U(−r, r) with r = 1/√n_in, so Var W = 1 / (3 n_in): a third of what would keep the variance of the activations.
+    """W ~ U(−r, r) with r = 1/√n_in, so Var W = 1 / (3 n_in): a third of what keeps the variance of the activations.
 
-    The common heuristic. For the few layers of a VAE the quieter start is the better one: the decoder's first outputs stay
-    near its bias, the mean of the data, and the latents near the prior.
+    The common heuristic. For the few layers of a VAE the quieter start is the better one: the decoder's first outputs
+    stay near its bias, the mean of the data, and the latents near the prior.
 
     References
     ----------

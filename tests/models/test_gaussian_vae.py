@@ -202,8 +202,8 @@ def test_initial_parameters_follow_from_the_seed_in_the_asked_dtype():
         np.testing.assert_array_equal(theta.flat, model.init(np.random.default_rng(4), dtype).flat)
         assert (theta["encoder.0.W"] != model.init(np.random.default_rng(5), dtype)["encoder.0.W"]).any()
         assert not any(theta[name].any() for name in theta if name.endswith("b"))
-    assert theta["encoder.0.W"].var() == pytest.approx(2 / 20, rel=0.2)  # He in front of a ReLU
-    assert theta["decoder.2.W"].var() == pytest.approx(2 / (30 + 20), rel=0.2)  # Glorot at the output
+    assert theta["encoder.0.W"].var() == pytest.approx(1 / (3 * 20), rel=0.2)
+    assert theta["decoder.2.W"].var() == pytest.approx(1 / (3 * 30), rel=0.2)
 
 
 @every_likelihood
