@@ -16,8 +16,6 @@ import npvae
 from npvae import VAE
 from npvae.cli.arguments import PICTURES, add_command, check_output, read_data, row_range, write
 
-__all__ = ["add_commands"]
-
 ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
 
 Made = tuple[dict[str, NDArray], Callable[[ModuleType], Any]]

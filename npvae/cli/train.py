@@ -20,8 +20,6 @@ from npvae.layers import ACTIVATIONS, INITIALIZERS
 from npvae.optimizers import OPTIMIZERS
 from npvae.schedules import SCHEDULES
 
-__all__ = ["add_commands"]
-
 DESCRIPTION = """\
 Train a VAE with Gaussian latents and leave a folder with
 
@@ -71,7 +69,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     setting("hidden", order, metavar="N[,N…]", type=integers)
     setting("activation", "between the layers", choices=ACTIVATIONS)
     setting("likelihood", "p(x|z): gaussian is the squared error", choices=LIKELIHOODS)
-    setting("init_weights", "initial weights", choices=["auto", *INITIALIZERS])
+    setting("init_weights", "initial weights", choices=INITIALIZERS)
 
     group = parser.add_argument_group("training")
     setting("beta", "weight of the KL term", metavar="β")

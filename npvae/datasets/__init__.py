@@ -1,7 +1,6 @@
 """Data to train on: drawn, generated, or read from files; and three ways from grey to black and white."""
 
-from npvae.datasets.binarize import bernoulli_draw, is_binary, threshold
-from npvae.datasets.dataset import Dataset
+from npvae.datasets.dataset import Dataset, bernoulli_draw, is_binary, threshold
 from npvae.datasets.digits import digits
 from npvae.datasets.files import load
 from npvae.datasets.idx import read_idx

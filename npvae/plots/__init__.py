@@ -7,8 +7,7 @@ pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip ins
 from npvae.plots.canvas import require_matplotlib, save
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.images import image_grid, interpolations, reconstructions
-from npvae.plots.latent import latent_scatter
-from npvae.plots.manifold import manifold, manifold_grid
+from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
 
 __all__ = [
     "image_grid",
