@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import asdict
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
@@ -20,8 +21,6 @@ from npvae.gradcheck.target import TargetError, check_made, make
 __all__ = ["add_arguments", "run"]
 
 USAGE = 3
-NAMES = 40
-"""Width of the names in a table that is printed while it grows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,12 +105,11 @@ def _check_all(args: argparse.Namespace, settings: Settings) -> int:
 
 def _mutate(args: argparse.Namespace) -> int:
     from npvae.gradcheck.mutants import NoSource
-    from npvae.gradcheck.mutation import mutate, mutate_package
-    from npvae.gradcheck.mutation_report import HEAD
+    from npvae.gradcheck.mutation import HEAD, mutate, mutate_package
 
     made = None if args.target is None else make(args.target)
-    print(f"{'function':<{NAMES}}  {HEAD}", flush=True)
-    options = {"seed": args.seed, "only": args.only, "on_tally": lambda tally: print(tally.row(NAMES), flush=True)}
+    print(HEAD, flush=True)
+    options = {"seed": args.seed, "only": args.only, "on_tally": partial(print, flush=True)}
     try:
         report = mutate_package(**options) if args.target is None else mutate(made, **options)
     except NoSource as error:
@@ -119,7 +117,7 @@ def _mutate(args: argparse.Namespace) -> int:
     except GradientCheckError as error:
         print(f"before anything is broken, the check has to pass:\n{error}")
         return exit_status([error.report])
-    print(report.total.row(NAMES), report.verdict(), sep="\n")
+    print(report.summary())
     _write(args.json, report.to_json())
     return 0 if report.passed else 1
 

@@ -1,19 +1,30 @@
-"""Mutants of a function: copies of its code with one mistake each, made from its syntax tree."""
+"""Mutants of a function: copies of its code with one mistake each, and whether one does anything else than it.
+
+Mutants are made from the syntax tree. They are told from the function by calls: those it gets while its checks run are
+recorded with copies of their arguments, and repeated with the mutant.
+"""
 
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
+import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from npvae.gradcheck.mutant_edits import Mistakes
+from npvae.gradcheck.subject import quiet
 
 SHOWN = 50
 TURNS = "_turns_of_all_loops"
 LOOPS = 100_000
+ROUNDING = 1e-12
+NUMBERS = (np.ndarray, np.number, int, float, complex)
 
 
 class NoSource(Exception):
@@ -141,3 +152,74 @@ def _replaced(parent: ast.AST, mistakes: Mistakes) -> Iterator[tuple[ast.AST, as
 def _text(node: ast.AST) -> str:
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One recorded call: arguments by name, and what came of it."""
+
+    arguments: dict[str, object]
+    outcome: object
+
+
+def record(
+    function: types.FunctionType, action: Callable[[], object], most: int = 200, part: int | None = None
+) -> tuple[object, list[Call]]:
+    """What `action` returns, and the first calls the function gets meanwhile; `part` is all that counts of a result."""
+    recorded: list[dict[str, object]] = []
+    code, names = function.__code__, inspect.signature(function).parameters
+
+    def watch(frame: types.FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is code:
+            local = frame.f_locals
+            recorded.append(copy.deepcopy({name: local[name] for name in names}))
+            if len(recorded) == most:
+                sys.setprofile(None)  # watching is slow
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        result = action()
+    finally:
+        sys.setprofile(before if callable(before) else None)  # a profiler written in C cannot be put back
+    return result, [Call(arguments, _outcome(function, arguments, part)) for arguments in recorded]
+
+
+def equivalent(function: types.FunctionType, code: types.CodeType, calls: list[Call], part: int | None = None) -> bool:
+    """Whether other code returns the same in every recorded call and leaves the same in its arguments, up to rounding.
+
+    False if there is no call: it is found out, never assumed.
+    """
+    with in_place(function, code):
+        return bool(calls) and all(same(call.outcome, _outcome(function, call.arguments, part)) for call in calls)
+
+
+def _outcome(function: types.FunctionType, arguments: dict[str, object], part: int | None) -> object:
+    """What a call returns, and its arguments afterwards; the type of the error if it raises."""
+    given = inspect.BoundArguments(inspect.signature(function), copy.deepcopy(arguments))
+    with quiet():
+        try:
+            result = function(*given.args, **given.kwargs)
+            return (result if part is None else result[part]), given.arguments
+        except Exception as error:
+            return type(error)
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two results are equal up to rounding, whatever they are made of."""
+    if isinstance(a, NUMBERS) and isinstance(b, NUMBERS):
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape or a.dtype != b.dtype or a.dtype.kind not in "fc":
+            return a.dtype == b.dtype and np.array_equal(a, b)
+        with quiet():
+            size = float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
+            return np.allclose(a, b, rtol=ROUNDING, atol=1e-3 * ROUNDING * size, equal_nan=True)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Mapping):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, type) or not hasattr(a, "__dict__"):
+        return bool(a == b)
+    return same(vars(a), vars(b))

@@ -12,43 +12,114 @@ No file is written, and the function gets its own code back whatever happens.
 
 from __future__ import annotations
 
+import json
 import time
-import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from types import FunctionType
 
-from npvae.gradcheck.engine import check
-from npvae.gradcheck.equivalence import Call, equivalent, record
 from npvae.gradcheck.convention import loss_subject
-from npvae.gradcheck.mutants import Mutant, NoSource, in_place, mutants, plain_function
-from npvae.gradcheck.mutation_report import MutationReport, Tally
+from npvae.gradcheck.engine import check
+from npvae.gradcheck.mutants import Call, Mutant, NoSource, equivalent, in_place, mutants, plain_function, record
 from npvae.gradcheck.report import FAIL, PASS, Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.target import subjects_made
 
-__all__ = ["Exposed", "mutate", "mutate_package", "try_mutants"]
-
 CALLS, FEWEST = 200, 4
 """Calls recorded of each function, and of each function by each check."""
+
+ROW = "{:<40}  {:>7}  {:>6}  {:>10}  {:>8}  {:>6}"
+HEAD = ROW.format("function", "mutants", "killed", "equivalent", "survived", "time")
+
+Check = Callable[[], Report]
+
+
+@dataclass
+class Tally:
+    """What became of the mutants of one function; with each survivor the reason."""
+
+    name: str
+    killed: int = 0
+    equivalent: list[Mutant] = field(default_factory=list)
+    survived: list[tuple[Mutant, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def mutants(self) -> int:
+        """All of them."""
+        return self.killed + len(self.equivalent) + len(self.survived)
+
+    def __str__(self) -> str:
+        counts = self.killed, len(self.equivalent), len(self.survived)
+        return ROW.format(self.name, self.mutants, *counts, f"{self.seconds:.1f}s")
+
+
+@dataclass
+class MutationReport:
+    """The tallies of all functions that were broken."""
+
+    tallies: list[Tally] = field(default_factory=list)
+
+    @property
+    def total(self) -> Tally:
+        """The sum of the tallies."""
+        total = Tally(f"{len(self.tallies)} function{'s' if len(self.tallies) != 1 else ''}")
+        for tally in self.tallies:
+            total.killed += tally.killed
+            total.equivalent += tally.equivalent
+            total.survived += tally.survived
+            total.seconds += tally.seconds
+        return total
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were mutants, and none survived."""
+        return self.total.mutants > 0 and not self.total.survived
+
+    def survivors(self) -> list[str]:
+        """One line for each mutant that no check found."""
+        return [f"{tally.name}, {mutant} ({reason})" for tally in self.tallies for mutant, reason in tally.survived]
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The numbers, the equivalent mutants and the survivors of every function, as JSON."""
+        rows = [
+            {
+                "function": tally.name,
+                "mutants": tally.mutants,
+                "killed": tally.killed,
+                "equivalent": [str(mutant) for mutant in tally.equivalent],
+                "survived": [f"{mutant} ({reason})" for mutant, reason in tally.survived],
+                "seconds": tally.seconds,
+            }
+            for tally in self.tallies
+        ]
+        return json.dumps({"passed": self.passed, "functions": rows}, indent=indent)
+
+    def summary(self) -> str:
+        """The last lines of the table: the sum, and that all is well or the survivors."""
+        verdict = ["every mutant that does something else is found"] if self.passed else []
+        return "\n".join([str(self.total), *verdict, *(f"SURVIVED {line}" for line in self.survivors())])
+
+    def __str__(self) -> str:
+        return "\n".join([HEAD, *map(str, self.tallies), self.summary()])
 
 
 @dataclass(frozen=True)
 class Exposed:
-    """A function that will be broken, and the checks that should notice.
+    """A function that will be broken, and the checks that should notice, which pass while it is whole.
 
-    Attributes
-    ----------
-    function : function
-    checks : tuple of callable
-        ``check() -> Report``; all pass while the function is whole.
-    part : int, optional
-        The one element of what the function returns that matters: 1 of (value, gradient).
+    `part` is the one element of what the function returns that matters: 1 of (value, gradient).
     """
 
-    function: types.FunctionType
-    checks: tuple[Callable[[], Report], ...]
+    function: FunctionType
+    checks: tuple[Check, ...]
     part: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For the table."""
+        return self.function.__qualname__.replace("<locals>.", "")
 
 
 def mutate(
@@ -59,8 +130,7 @@ def mutate(
     Parameters
     ----------
     target : object
-        A layer, a distribution, ``(forward, backward, inputs[, params])``, ``(layer, x[, params])``,
-        ``(model, x[, theta[, noise]])`` or ``(value_and_grad, theta)``.
+        Whatever a factory for ``npvae gradcheck`` may return.
     seed : int
         Of everything random in the checks.
     only : str, optional
@@ -80,7 +150,7 @@ def mutate(
     NoSource
         If the source of a function cannot be read.
     TargetError
-        If `target` is none of these.
+        If `target` cannot be checked.
 
     Examples
     --------
@@ -97,34 +167,20 @@ def mutate_package(
     """The same for every backward of this package, with the cases of `npvae.gradcheck.cases` as the checks."""
     from npvae.gradcheck.cases import all_cases
 
-    covering: dict[types.FunctionType, list[Callable[[], Report]]] = {}
+    covering: dict[FunctionType, list[Check]] = {}
     for case in all_cases():
         checks = _checks(case.made(seed), Settings(seed=seed))
         methods = (method for thing in case.covers if isinstance(thing, type) for method in _backwards(thing))
         for function in dict.fromkeys([*methods, *case.backwards]):
             covering.setdefault(function, []).extend(checks)
-    exposed = [Exposed(function, tuple(checks)) for function, checks in covering.items()]
-    return try_mutants(exposed, only, on_tally)
-
-
-def _checks(made: object, settings: Settings) -> list[Callable[[], Report]]:
-    """The checks of what a factory returned, without explanations; of each first a part that takes less time."""
-    whole = replace(settings, explain=False, only=None)
-    quick = replace(whole, probes=1, full=False)
-    return [partial(check, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)]
+    return try_mutants((Exposed(function, tuple(checks)) for function, checks in covering.items()), only, on_tally)
 
 
 def try_mutants(
     exposed: Iterable[Exposed], only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
-    """Try all mutants of the functions given, except those without `only` in their name.
-
-    Raises
-    ------
-    ValueError
-        If none is left.
-    """
-    chosen = [one for one in exposed if only is None or only in _title(one.function)]
+    """Try all mutants of the functions given that have `only` in their name; ValueError if there is none."""
+    chosen = [one for one in exposed if only is None or only in one.name]
     if not chosen:
         raise ValueError(f"only must be in the name of a backward, got {only!r}")
     report = MutationReport()
@@ -137,64 +193,39 @@ def try_mutants(
 
 def _try_one(exposed: Exposed) -> Tally:
     start = time.perf_counter()
-    tally = Tally(_title(exposed.function))
-    rehearsal = _rehearse(exposed)
+    tally = Tally(exposed.name)
+    calls, checks, tensors = _rehearse(exposed)
     for mutant in mutants(exposed.function):
-        reports = _reports(exposed.function, mutant, rehearsal.checks)
+        reports = _reports(exposed.function, mutant, checks)
         first = next(reports, None)
         if _alarmed(first):
             tally.killed += 1
-        elif equivalent(exposed.function, mutant.code, rehearsal.calls, exposed.part):
+        elif equivalent(exposed.function, mutant.code, calls, exposed.part):
             tally.equivalent.append(mutant)
         elif any(map(_alarmed, reports)):
             tally.killed += 1
         else:
-            tally.survived.append((mutant, _reason(first, rehearsal)))
+            tally.survived.append((mutant, _reason(first, tensors)))
     tally.seconds = time.perf_counter() - start
     return tally
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """What the checks do while the function is whole.
-
-    Attributes
-    ----------
-    calls : list of Call
-        Calls of the function, from all checks.
-    checks : list of callable
-        Those that call it, the quickest first.
-    tensors : set of str
-        What the first of them compares.
-    """
-
-    calls: list[Call]
-    checks: list[Callable[[], Report]]
-    tensors: set[str]
-
-
-def _rehearse(exposed: Exposed) -> Rehearsal:
-    calls, passed = [], []
+def _rehearse(exposed: Exposed) -> tuple[list[Call], list[Check], set[str]]:
+    """With the function whole: its calls, the checks that call it, quickest first, and what the first one compares."""
+    calls: list[Call] = []
+    passed: list[tuple[Report, Check]] = []
+    most = max(FEWEST, CALLS // len(exposed.checks))
     for one in exposed.checks:
-        reports: list[Report] = []
-        recorded = record(
-            exposed.function,
-            lambda one=one, reports=reports: reports.append(one()),
-            max(FEWEST, CALLS // len(exposed.checks)),
-            exposed.part,
-        )
-        reports[0].raise_if_failed()
-        if recorded:
-            calls += recorded
-            passed.append((reports[0], one))
+        report, recorded = record(exposed.function, one, most, exposed.part)
+        report.raise_if_failed()
+        calls += recorded
+        passed += [(report, one)] if recorded else []
     passed.sort(key=lambda pair: pair[0].seconds)
     tensors = {entry.name for report, _ in passed[:1] for entry in report.entries}
-    return Rehearsal(calls, [one for _, one in passed], tensors)
+    return calls, [one for _, one in passed], tensors
 
 
-def _reports(
-    function: types.FunctionType, mutant: Mutant, checks: list[Callable[[], Report]]
-) -> Iterator[Report | Exception]:
+def _reports(function: FunctionType, mutant: Mutant, checks: list[Check]) -> Iterator[Report | Exception]:
     """The report of one check after the other with the mutant in place; the error where the check itself breaks."""
     for one in checks:
         with in_place(function, mutant.code):
@@ -209,21 +240,24 @@ def _alarmed(report: Report | Exception | None) -> bool:
     return isinstance(report, Exception) or (report is not None and report.status == FAIL)
 
 
-def _reason(report: Report | None, rehearsal: Rehearsal) -> str:
+def _reason(report: Report | None, tensors: set[str]) -> str:
     """Why nothing was noticed."""
     if report is None:
         return "no check calls the function"
-    missing = rehearsal.tensors - {entry.name for entry in report.entries}
+    missing = tensors - {entry.name for entry in report.entries}
     if missing:
         return f"no gradient of {', '.join(sorted(missing))}: an input may go without one, a parameter may not"
     return "every check passes at its inputs" if report.status == PASS else "the check cannot tell"
 
 
-def _title(function: types.FunctionType) -> str:
-    return function.__qualname__.replace("<locals>.", "")
+def _checks(made: object, settings: Settings) -> list[Check]:
+    """The checks of what a factory returned, without explanations; of each first a part that takes less time."""
+    whole = replace(settings, explain=False)
+    quick = replace(whole, probes=1, full=False)
+    return [partial(check, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)]
 
 
-def _backwards(kind: type) -> list[types.FunctionType]:
+def _backwards(kind: type) -> list[FunctionType]:
     """The methods of a class that compute gradients."""
     names = [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
     return [plain_function(getattr(kind, name)) for name in names]
@@ -245,13 +279,15 @@ def _exposed(target: object, settings: Settings) -> list[Exposed]:
 
 
 def _exposed_loss(value_and_grad: Callable, theta: object, settings: Settings) -> Exposed:
-    # The value stays whole: a mistake above it would make another function with a gradient that fits.
     function = plain_function(value_and_grad)
-    whole = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
-    whole.__kwdefaults__ = function.__kwdefaults__
-    subject = loss_subject(function, theta, lambda theta: whole(theta)[0])
+    own = function.__code__
+
+    def value(theta: object) -> object:
+        # The value stays whole: a mistake above it would make another function with a gradient that fits.
+        with in_place(function, own):
+            return value_and_grad(theta)[0]
+
+    subject = loss_subject(value_and_grad, theta, value)
     return Exposed(function, (partial(check, subject, replace(settings, explain=False)),), part=1)
 
 
@@ -259,6 +295,5 @@ def _kinds(thing: object) -> Iterator[type]:
     """The class of a layer, distribution or model, and those of what it is made of."""
     if any("backward" in name or name == "loss_and_grad" for name in dir(type(thing))):
         yield type(thing)
-        members = [*getattr(thing, "layers", ()), *vars(thing).values()] if hasattr(thing, "__dict__") else []
-        for member in members:
+        for member in [*getattr(thing, "layers", ()), *getattr(thing, "__dict__", {}).values()]:
             yield from _kinds(member)
