@@ -108,7 +108,7 @@ def _with_requirements(package: str, sizes: dict[str, int]) -> dict[str, int]:
     """Bytes of the package and of everything below it; what a marker kept from being installed counts nothing."""
     if package not in sizes:
         found = distribution(package)
-        sizes[package] = sum(file.size or 0 for file in found.files or ())
+        sizes[package] = sum(Path(file.locate()).stat().st_size for file in found.files or () if file.locate().exists())
         for name in _required(found.requires or []):
             try:
                 _with_requirements(name, sizes)

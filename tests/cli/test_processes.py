@@ -39,7 +39,9 @@ def test_runs_as_a_module_and_says_errors_in_one_line(here, environment):
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c_keeps_what_was_trained(files, here, environment):
     words = ["train", files.images, "-o", "run", *TINY, "--epochs", "1000000"]
-    process = subprocess.Popen([*NPVAE, *words], env=environment, stderr=subprocess.PIPE, text=True)
+    # In a background job Ctrl-C is ignored, and the child would inherit that.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    process = subprocess.Popen([*NPVAE, *words], env=environment, stderr=subprocess.PIPE, text=True, **heard)
     try:
         patience = time.monotonic() + 30
         while not (here / "run" / "checkpoint.npz").exists():
@@ -50,6 +52,7 @@ def test_ctrl_c_keeps_what_was_trained(files, here, environment):
         _, stderr = process.communicate(timeout=30)
     finally:
         process.kill()
+        process.communicate()
     assert process.returncode == 130
     assert stderr == ""
     vae, run = npvae.load("run/model.npz"), training.load_checkpoint("run/checkpoint.npz")
