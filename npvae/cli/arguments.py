@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae import datasets
+from npvae import VAE, datasets
 from npvae.datasets import Dataset
 from npvae.files import replacing
 
@@ -24,22 +24,11 @@ DIGITS = 50_000
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".npy", ".npz", ".csv")
 
-OPTIONS = {
+OPTIONS = {name: name for name in VAE().get_params() if name != "verbose"} | {
     "latent_dim": "latent",
-    "hidden": "hidden",
-    "activation": "activation",
-    "likelihood": "likelihood",
-    "binarize": "binarize",
-    "beta": "beta",
     "n_samples": "samples",
-    "epochs": "epochs",
     "batch_size": "batch",
-    "optimizer": "optimizer",
-    "learning_rate": "learning_rate",
-    "schedule": "schedule",
     "init_weights": "init",
-    "patience": "patience",
-    "dtype": "dtype",
     "random_state": "seed",
 }
 """The estimator's hyper-parameters, and what they are called on the command line."""
@@ -121,12 +110,13 @@ def check_output(path: str | Path, picture: bool = True) -> Path:
     endings = TABLES + (PICTURES if picture else ())
     if path.suffix.lower() not in endings:
         raise ValueError(f"output must end in {', '.join(endings)}, got {str(path)!r}")
-    if path.is_dir():
-        raise IsADirectoryError(f"output must be a file, got the folder {str(path)!r}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"output must lie in a folder that exists, got {str(path)!r}")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"output must lie in a folder that can be written, got {str(path)!r}")
+    for wrong, error, rule in (
+        (path.is_dir(), IsADirectoryError, "be a file"),
+        (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
+        (not os.access(path.parent, os.W_OK), PermissionError, "lie in a folder that can be written"),
+    ):
+        if wrong:
+            raise error(f"output must {rule}, got {str(path)!r}")
     return path
 
 
@@ -157,6 +147,11 @@ def write(
                 writer = csv.writer(file)
                 writer.writerow(columns)
                 writer.writerows(first.reshape(len(first), -1).tolist())
+
+
+def reconstruction_note(vae: VAE) -> str:
+    """What the reconstruction term of a model is."""
+    return "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
 
 
 def as_typed(message: str) -> str:

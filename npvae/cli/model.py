@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae import VAE
-from npvae.cli.arguments import PICTURES, add_command, check_output, read_data, row_range, write
+from npvae.cli.arguments import PICTURES, add_command, check_output, read_data, reconstruction_note, row_range, write
 
 ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
 
@@ -203,12 +203,14 @@ def score_(args: argparse.Namespace) -> int:
     data = read_data(args.data, rows=args.rows)
     terms = vae.elbo_terms(data.x, args.samples, args.seed)
     columns = {"loss": terms["reconstruction"] + terms["kl"], **terms}
-    note = "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
     rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
     print(f"{rows}, {samples} of z each; nats per row")
     for name, values in columns.items():
         error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
-        print(f"  {name:15}{values.mean():10.3f}{error}" + (f"   ({note})" if name == "reconstruction" else ""))
+        print(
+            f"  {name:15}{values.mean():10.3f}{error}"
+            + (f"   ({reconstruction_note(vae)})" if name == "reconstruction" else "")
+        )
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
         print(f"wrote {output}")

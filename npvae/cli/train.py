@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npvae import VAE, training
-from npvae.cli.arguments import OPTIONS, add_command, integers, read_data
+from npvae.cli.arguments import OPTIONS, add_command, integers, read_data, reconstruction_note
 from npvae.datasets import Dataset
 from npvae.estimators.vae import BINARIZE, LIKELIHOODS
 from npvae.files import replacing
@@ -182,7 +182,7 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
 
 def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
-    kind = "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
+    kind = reconstruction_note(vae)
     last = vae.history_.last()
     for prefix, name in (("", "train"), ("val_", "held-out")):
         if f"{prefix}loss" in last:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from npvae.parameters import Parameters
 from npvae.validation import integer
 
 
-class History(Mapping[str, list[float]]):
+class History(dict[str, list[float]]):
     """A table of numbers, one row an epoch, read by column: ``history["kl"]`` is a list.
 
     Columns: "epoch" (from 1), "steps" and "seconds" (from the start of training), "loss" and its terms in nats (mean
@@ -26,16 +26,7 @@ class History(Mapping[str, list[float]]):
     """
 
     def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
-        self._columns = {name: list(values) for name, values in (columns or {}).items()}
-
-    def __getitem__(self, name: str) -> list[float]:
-        return self._columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
+        super().__init__({name: list(values) for name, values in (columns or {}).items()})
 
     def __repr__(self) -> str:
         return f"History({self.n_rows} epochs: {', '.join(self)})"
@@ -43,22 +34,22 @@ class History(Mapping[str, list[float]]):
     @property
     def n_rows(self) -> int:
         """Number of epochs."""
-        return max(map(len, self._columns.values()), default=0)
+        return max(map(len, self.values()), default=0)
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch; every row has the columns of the first."""
-        if self._columns and set(row) != set(self._columns):
+        if self and set(row) != set(self):
             raise ValueError(f"row must have the columns {', '.join(self)}, got {', '.join(row)}")
         for name, value in row.items():
-            self._columns.setdefault(name, []).append(value)
+            self.setdefault(name, []).append(value)
 
     def last(self) -> dict[str, float]:
         """The latest epoch, or {} before the first."""
-        return {name: values[-1] for name, values in self._columns.items() if values}
+        return {name: values[-1] for name, values in self.items() if values}
 
     def copy(self) -> History:
         """A copy that grows by itself."""
-        return History(self._columns)
+        return History(self)
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table with a header line; integers and floats as Python prints them, so nothing is lost."""
