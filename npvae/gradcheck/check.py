@@ -13,8 +13,6 @@ from npvae.gradcheck.objects import distribution_subjects, layer_subject, model_
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.settings import Settings
 
-__all__ = ["check_distribution", "check_function", "check_layer", "check_loss", "check_model"]
-
 
 def check_function(
     forward: Callable,
@@ -46,7 +44,7 @@ def check_function(
     name : str, optional
         A name for the report; by default that of forward.
     **settings
-        See `npvae.gradcheck.Settings`: seed, probes, full, only, method, step, float32, explain.
+        Those of `npvae.gradcheck.Settings`: seed, probes, full, only, method, step, float32, explain.
 
     Returns
     -------
@@ -60,8 +58,8 @@ def check_function(
 
     Notes
     -----
-    The tensors are copied to float64. See `npvae.gradcheck.convention` for the calling convention in full, and
-    `npvae.gradcheck.preflight` for what is tested before derivatives are compared.
+    The tensors are copied to float64. The calling convention in full is in `npvae.gradcheck.convention`, what is
+    tested before derivatives are compared in `npvae.gradcheck.preflight`.
 
     Examples
     --------
@@ -78,8 +76,7 @@ def check_function(
     >>> check_function(forward, backward, {"x": x}, {"W": W, "b": b}).status
     'PASS'
     """
-    chosen = Settings(**settings)
-    return check(function_subject(forward, backward, inputs, params, name), chosen)
+    return check(function_subject(forward, backward, inputs, params, name), Settings(**settings))
 
 
 def check_layer(
@@ -105,7 +102,7 @@ def check_layer(
     name : str, optional
         By default the name of the class.
     **settings
-        See `npvae.gradcheck.Settings`.
+        Those of `npvae.gradcheck.Settings`.
 
     Returns
     -------
@@ -117,8 +114,8 @@ def check_layer(
     TypeError, ValueError
         If `layer` is no layer, or the arrays do not fit it.
     """
-    chosen = Settings(**settings)
-    return check(layer_subject(layer, x, params, np.random.default_rng([chosen.seed, 2]), name), chosen)
+    chosen, rng = _chosen(settings)
+    return check(layer_subject(layer, x, params, rng, name), chosen)
 
 
 def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **settings: object) -> Report:
@@ -134,7 +131,7 @@ def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **s
     name : str, optional
         By default the name of the class.
     **settings
-        See `npvae.gradcheck.Settings`.
+        Those of `npvae.gradcheck.Settings`.
 
     Returns
     -------
@@ -146,9 +143,9 @@ def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **s
     TypeError
         If `dist` has no such methods.
     """
-    chosen = Settings(**settings)
-    subjects = distribution_subjects(dist, d, np.random.default_rng([chosen.seed, 2]))
-    return Report.merge(name or type(dist).__name__, [check(subject, chosen) for subject in subjects])
+    chosen, rng = _chosen(settings)
+    reports = [check(subject, chosen) for subject in distribution_subjects(dist, d, rng)]
+    return Report.merge(name or type(dist).__name__, reports)
 
 
 def check_loss(
@@ -172,7 +169,7 @@ def check_loss(
     name : str, optional
         By default the name of the function.
     **settings
-        See `npvae.gradcheck.Settings`.
+        Those of `npvae.gradcheck.Settings`.
 
     Returns
     -------
@@ -189,8 +186,7 @@ def check_loss(
     >>> check_loss(lambda w: ((w * w).sum(), 2 * w), np.array([1.0, -2.0])).status
     'PASS'
     """
-    chosen = Settings(**settings)
-    return check(loss_subject(value_and_grad, theta, value, name), chosen)
+    return check(loss_subject(value_and_grad, theta, value, name), Settings(**settings))
 
 
 def check_model(
@@ -220,7 +216,7 @@ def check_model(
     name : str, optional
         By default the name of the class.
     **settings
-        See `npvae.gradcheck.Settings`.
+        Those of `npvae.gradcheck.Settings`.
 
     Returns
     -------
@@ -232,6 +228,10 @@ def check_model(
     TypeError
         If `model` is no model.
     """
-    chosen = Settings(**settings)
-    rng = np.random.default_rng([chosen.seed, 2])
+    chosen, rng = _chosen(settings)
     return check(model_subject(model, x, theta, noise, rng, name), chosen)
+
+
+def _chosen(settings: dict) -> tuple[Settings, np.random.Generator]:
+    chosen = Settings(**settings)
+    return chosen, np.random.default_rng([chosen.seed, 2])

@@ -9,9 +9,8 @@ import numpy as np
 
 from npvae.gradcheck.explain import explain
 from npvae.gradcheck.point import Point, direction, draw_probes, draw_upstream
-from npvae.gradcheck.preflight import UNSTEADY, preflight
+from npvae.gradcheck.preflight import UNSTEADY, check_float32, preflight
 from npvae.gradcheck.report import FAIL, PASS, Entry, Finding, Report
-from npvae.gradcheck.rounding import check_float32
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors
 from npvae.gradcheck.verdict import judge

@@ -9,18 +9,22 @@ agree best is where to stand, and how well they agree is the error: no step and 
 
 Plain differences, for teaching: truncation errors of order h (forward) and h² (central) against a rounding error of
 eps·|f|/h leave at best √eps = 1e-8 and eps^⅔ = 4e-11 of |f|, at the bottom of a V.
+
+Noise: moving every tensor by a few units in the last place draws the rounding errors of both sides anew, and shows what
+their last digits are worth, however much cancels in between: a gradient that is zero by symmetry (a bias in front of
+a softmax) comes out as 1e-17 here and 3e-17 there, and both are right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.kinks import Branches
-from npvae.gradcheck.point import Line
+from npvae.gradcheck.point import Line, Point
 from npvae.gradcheck.subject import Breakdown
 
 EPS = 2.0**-52
@@ -29,6 +33,8 @@ STEP = 1e-20
 RUNGS = 8
 FEWEST = 4
 SAFETY = 10.0
+DRAWS = 4
+MARGIN = 64.0
 
 
 class NoEstimate(Exception):
@@ -147,3 +153,47 @@ def difference(line: Line, method: str, step: float | None = None) -> Estimate:
     truncation = abs(value - finer) * 2**order / (2**order - 1)
     rounding = 4.0 * EPS * float(np.linalg.norm(terms)) / step
     return Estimate(value, SAFETY * (truncation + rounding), scale, f"{method} difference, step {step:g}")
+
+
+def _neighbours(point: Point, eps: float = EPS) -> list[Point]:
+    """Points with every element moved towards zero by 0 to 8 units in the last place."""
+    rng = np.random.default_rng(0)
+    return [
+        Point(point.subject, {name: t * (1.0 - eps * rng.integers(0, 9, t.shape)) for name, t in point.tensors.items()})
+        for _ in range(DRAWS)
+    ]
+
+
+def natural_size(point: Point, name: str, upstream: tuple) -> float:
+    """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
+    size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, point.outputs, strict=True)))
+    tensor = point.tensors[name]
+    spread = float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0
+    return float(size) / (spread or 1.0)
+
+
+def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, float]:
+    """For every tensor the largest ‖Δg‖ under nudges."""
+    here = point.gradients(upstream)
+    noise = {name: 0.25 * eps * natural_size(point, name, upstream) for name in here}
+    for neighbour in _neighbours(point, eps):
+        try:
+            there = neighbour.gradients(upstream)
+        except Breakdown:
+            continue
+        for name in noise:
+            noise[name] = max(noise[name], float(np.linalg.norm(there[name] - here[name])))
+    return noise
+
+
+def slope_noise(line: Line, measure: Measure | None) -> float:
+    """Largest change of the analytic plus that of the numeric slope (if there is a measure) under nudges."""
+    lines = [line, *(replace(line, point=neighbour) for neighbour in _neighbours(line.point))]
+    # Few numbers may by luck all round the same way.
+    least = 0.25 * EPS * natural_size(line.point, line.name, line.upstream)
+    try:
+        analytic = np.array([(n.point.gradients(n.upstream)[n.name] * n.direction).sum() for n in lines])
+        numeric = np.array([measure(n).value for n in lines]) if measure else np.zeros(1)
+    except (Breakdown, NoEstimate):
+        return least
+    return max(least, float(np.abs(analytic - analytic[0]).max() + np.abs(numeric - numeric[0]).max()))

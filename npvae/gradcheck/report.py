@@ -7,20 +7,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Entry", "Finding", "GradientCheckError", "Report"]
-
-PASS = "PASS"
-FAIL = "FAIL"
-INCONCLUSIVE = "INCONCLUSIVE"
+PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 
 
 class GradientCheckError(AssertionError):
-    """A gradient check that did not pass; the message is the report.
-
-    Attributes
-    ----------
-    report : Report
-    """
+    """A gradient check that did not pass; the message is ``report``."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -60,10 +51,8 @@ class Entry:
     status : {"PASS", "FAIL", "INCONCLUSIVE"}
     method : str
         How the numeric side was computed.
-    numeric, analytic : float
-        Both sides along the worst direction.
-    error : float
-        ``|numeric - analytic|`` there.
+    numeric, analytic, error : float
+        Both sides along the worst direction, and how far they are apart.
     tolerance : float
         The largest error that counts as equal.
     scale : float
@@ -105,15 +94,16 @@ class Entry:
         """The smallest relative error that this check would have seen."""
         return self.tolerance / self.scale if self.scale else self.tolerance
 
-    def line(self, width: int = 0, shape_width: int = 0) -> str:
-        """One row of the table."""
-        how = self.method
-        if self.coordinates:
-            how += f", all {self.coordinates} elements"
-        return (
-            f"{self.name:<{width}}  {self.shape!s:<{shape_width}}  error {self.relative_error:.1e}  "
-            f"resolution {self.resolution:.0e}  {how}"
-        )
+    def _row(self, width: int, shape_width: int) -> list[str]:
+        how = self.method + (f", all {self.coordinates} elements" if self.coordinates else "")
+        row = f"  {self.name:<{width}}  {self.shape!s:<{shape_width}}  error {self.relative_error:.1e}  "
+        return [f"{row}resolution {self.resolution:.0e}  {how}", *(f"    note: {note}" for note in self.notes)]
+
+    def _complaint(self) -> list[str]:
+        sides = f"numeric {self.numeric:.6g}   analytic {self.analytic:.6g}   along a random direction"
+        lines = [*(self.explanation or [sides]), *(f"note: {note}" for note in self.notes)]
+        head = f"{self.status} {self.name} {self.shape}   {self.method}, resolution {self.resolution:.0e}"
+        return [head, *(f"  {line}" for line in lines)]
 
 
 @dataclass
@@ -194,24 +184,25 @@ class Report:
         lines += [f"  {'   ' if i else '-> '}{sentence}" for i, sentence in enumerate(self.blame)]
         good = [entry for entry in self.entries if entry.status == PASS]
         for entry in self.entries:
-            if entry.status != PASS:
-                lines += _complaint(entry)
-        lines += _table(good)
+            lines += entry._complaint() if entry.status != PASS else []
+        widths = [max(len(str(getattr(entry, column))) for entry in good) for column in ("name", "shape") if good]
+        for entry in good:
+            lines += entry._row(*widths)
         if self.again and self.status != PASS:
             lines.append(f"  again: {self.again}")
         return "\n".join(lines)
 
     def _headline(self) -> str:
-        text = f"{self.status} {self.name}"
+        text = f"{self.status} {self.name}   "
         if not self.entries:
-            return f"{text}   nothing could be compared" if self.findings else f"{text}   nothing to check"
-        count = f"{len(self.entries)} tensor{'s' if len(self.entries) > 1 else ''}"
+            return text + ("nothing could be compared" if self.findings else "nothing to check")
+        text += f"{len(self.entries)} tensor{'s' if len(self.entries) > 1 else ''}"
+        bad = sum(entry.status == FAIL for entry in self.entries)
         if self.status == PASS:
-            count += f", worst error {self.worst_error:.1e}, resolution {self.resolution:.0e}"
-        else:
-            bad = sum(entry.status == FAIL for entry in self.entries)
-            count += f", {bad} wrong" if bad else ""
-        return f"{text}   {count}   {self.seconds:.2f} s"
+            text += f", worst error {self.worst_error:.1e}, resolution {self.resolution:.0e}"
+        elif bad:
+            text += f", {bad} wrong"
+        return f"{text}   {self.seconds:.2f} s"
 
     @staticmethod
     def merge(name: str, reports: Iterable[Report]) -> Report:
@@ -224,8 +215,7 @@ class Report:
             ]
             merged.blame += report.blame
             merged.seconds += report.seconds
-            if report.status != PASS and not merged.again:
-                merged.again = report.again
+            merged.again = merged.again or (report.again if report.status != PASS else "")
         return merged
 
 
@@ -235,22 +225,3 @@ def _without_nan(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _complaint(entry: Entry) -> list[str]:
-    lines = [f"{entry.status} {entry.name} {entry.shape}   {entry.method}, resolution {entry.resolution:.0e}"]
-    if not entry.explanation:
-        lines.append(f"  numeric {entry.numeric:.6g}   analytic {entry.analytic:.6g}   along a random direction")
-    lines += [f"  {line}" for line in entry.explanation]
-    lines += [f"  note: {note}" for note in entry.notes]
-    return lines
-
-
-def _table(entries: list[Entry]) -> list[str]:
-    width = max((len(entry.name) for entry in entries), default=0)
-    shape_width = max((len(str(entry.shape)) for entry in entries), default=0)
-    lines = []
-    for entry in entries:
-        lines.append("  " + entry.line(width, shape_width))
-        lines += [f"    note: {note}" for note in entry.notes]
-    return lines

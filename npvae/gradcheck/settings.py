@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-__all__ = ["METHODS", "Settings"]
-
 METHODS = ("complex", "ladder", "central", "forward")
 
 
@@ -54,10 +52,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
-        if not isinstance(self.probes, int) or self.probes < 1:
-            raise ValueError(f"probes must be a whole number of at least 1, got {self.probes!r}")
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}")
+        for name, least in (("probes", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
         if self.step is not None and not self.step > 0:
             raise ValueError(f"step must be positive, got {self.step!r}")
         if self.step is not None and self.method not in ("central", "forward"):

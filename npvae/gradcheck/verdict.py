@@ -7,10 +7,19 @@ from functools import partial
 
 import numpy as np
 
-from npvae.gradcheck.numeric import ROUNDINGS, Measure, NoEstimate, complex_step, difference, ladder
+from npvae.gradcheck.numeric import (
+    MARGIN,
+    ROUNDINGS,
+    Measure,
+    NoEstimate,
+    complex_step,
+    difference,
+    ladder,
+    natural_size,
+    slope_noise,
+)
 from npvae.gradcheck.point import Point, Probe
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
-from npvae.gradcheck.rounding import MARGIN, natural_size, slope_noise
 from npvae.gradcheck.settings import Settings
 
 COARSEST = 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae.gradcheck import FAIL, PASS, check_function, check_loss
-from npvae.gradcheck.rounding import EPS32
+from npvae.gradcheck.preflight import EPS32
 from tests.gradcheck.doubles import arrays, backward, changed, forward
 
 SEEDS = range(40)
