@@ -27,7 +27,7 @@ ROUNDING = 1e-12
 NUMBERS = (np.ndarray, np.number, int, float, complex)
 
 
-class NoSource(Exception):
+class NoSource(ValueError):
     """The function cannot be rewritten; the message says why."""
 
 

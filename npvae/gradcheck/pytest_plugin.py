@@ -22,15 +22,15 @@ import pytest
 if TYPE_CHECKING:
     from npvae.gradcheck import Report
 
-__all__ = ["GradientChecks", "gradcheck"]
-
 
 class GradientChecks:
-    """The functions of `npvae.gradcheck`, each of which raises unless the status is PASS.
+    """The functions ``check_…`` of `npvae.gradcheck`, each of which raises unless the status is PASS.
 
     The object itself can be called with whatever a factory for ``npvae gradcheck`` may return: a layer, a distribution,
     ``(forward, backward, inputs[, params])``, ``(model, x)``, ….
     """
+
+    # Nothing is imported before a test asks for it: pytest loads this file at every start.
 
     def __call__(self, made: object, *, name: str | None = None, **settings: object) -> Report:
         """Check anything that can be checked."""
@@ -40,43 +40,24 @@ class GradientChecks:
 
         return _passed(check_made(made, Settings(**settings), name))
 
-    def check_function(self, *arguments: object, **settings: object) -> Report:
-        """See `npvae.gradcheck.check_function`."""
-        __tracebackhide__ = True
-        return _passed(_function("check_function")(*arguments, **settings))
+    def __getattr__(self, name: str) -> Callable[..., Report]:
+        from npvae import gradcheck
 
-    def check_layer(self, *arguments: object, **settings: object) -> Report:
-        """See `npvae.gradcheck.check_layer`."""
-        __tracebackhide__ = True
-        return _passed(_function("check_layer")(*arguments, **settings))
+        if not name.startswith("check_"):
+            raise AttributeError(name)
+        check = getattr(gradcheck, name)
 
-    def check_distribution(self, *arguments: object, **settings: object) -> Report:
-        """See `npvae.gradcheck.check_distribution`."""
-        __tracebackhide__ = True
-        return _passed(_function("check_distribution")(*arguments, **settings))
+        def passing(*arguments: object, **settings: object) -> Report:
+            __tracebackhide__ = True
+            return _passed(check(*arguments, **settings))
 
-    def check_loss(self, *arguments: object, **settings: object) -> Report:
-        """See `npvae.gradcheck.check_loss`."""
-        __tracebackhide__ = True
-        return _passed(_function("check_loss")(*arguments, **settings))
-
-    def check_model(self, *arguments: object, **settings: object) -> Report:
-        """See `npvae.gradcheck.check_model`."""
-        __tracebackhide__ = True
-        return _passed(_function("check_model")(*arguments, **settings))
+        return passing
 
 
 @pytest.fixture(scope="session")
 def gradcheck() -> GradientChecks:
     """Gradient checks that fail the test with their report: ``gradcheck.check_layer(layer)``."""
     return GradientChecks()
-
-
-def _function(name: str) -> Callable[..., Report]:
-    # Not before a test asks for it: pytest loads this file at every start.
-    from npvae.gradcheck import check
-
-    return getattr(check, name)
 
 
 def _passed(report: Report) -> Report:
