@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-__all__ = ["data_matrix", "existing_file", "integer", "number", "one_of", "widths"]
-
 T = TypeVar("T")
 
 

@@ -207,10 +207,8 @@ def score_(args: argparse.Namespace) -> int:
     print(f"{rows}, {samples} of z each; nats per row")
     for name, values in columns.items():
         error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
-        print(
-            f"  {name:15}{values.mean():10.3f}{error}"
-            + (f"   ({reconstruction_note(vae)})" if name == "reconstruction" else "")
-        )
+        note = f"   ({reconstruction_note(vae)})" if name == "reconstruction" else ""
+        print(f"  {name:15}{values.mean():10.3f}{error}{note}")
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
         print(f"wrote {output}")

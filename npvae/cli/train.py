@@ -19,6 +19,7 @@ from npvae.files import replacing
 from npvae.layers import ACTIVATIONS, INITIALIZERS
 from npvae.optimizers import OPTIMIZERS
 from npvae.schedules import SCHEDULES
+from npvae.validation import integer
 
 DESCRIPTION = """\
 Train a VAE with Gaussian latents and leave a folder with
@@ -126,14 +127,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
-    rows = None if args.limit is None else slice(0, args.limit)
-    if args.limit is not None and args.limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {args.limit}")
+    rows = None if args.limit is None else slice(0, integer("--limit", args.limit, at_least=1))
     data = read_data(args.data, args.labels, rows, digits_seed=0)
-    test = args.test
-    if test is None:
-        return data, read_data("digits", rows=slice(0, 2000)) if args.data == "digits" else None
-    return data, read_data(test)
+    if args.test is not None:
+        return data, read_data(args.test)
+    return data, read_data("digits", rows=slice(0, 2000)) if args.data == "digits" else None
 
 
 def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
@@ -153,9 +151,8 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     if earlier and not (args.overwrite or args.resume):
         raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
     if args.overwrite:
-        for stale in (*earlier, *folder.glob("*.png")):
-            if stale.name in (MODEL, CHECKPOINT, HISTORY) or stale.stem in PICTURES:
-                stale.unlink()
+        for stale in (*earlier, *(folder / f"{name}.png" for name in PICTURES)):
+            stale.unlink(missing_ok=True)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / ".writable"):  # fails now, not after the training
@@ -182,15 +179,12 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
 
 def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
-    kind = reconstruction_note(vae)
     last = vae.history_.last()
     for prefix, name in (("", "train"), ("val_", "held-out")):
         if f"{prefix}loss" in last:
             reconstruction, kl = last[f"{prefix}reconstruction"], last[f"{prefix}kl"]
-            lines.append(
-                f"{name}: {reconstruction + kl:.2f} nats per image"
-                f" = {reconstruction:.2f} reconstruction ({kind}) + {kl:.2f} KL(q(z|x) ‖ p(z))"
-            )
+            terms = f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae)}) + {kl:.2f} KL(q(z|x) ‖ p(z))"
+            lines.append(f"{name}: {reconstruction + kl:.2f} nats per image = {terms}")
     return lines
 
 

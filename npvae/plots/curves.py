@@ -104,17 +104,9 @@ def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
     curve : mapping of str to (k,) array
         From `npvae.gradcheck.curves.step_curve`: "step", and the relative errors of any of "forward", "central",
         "richardson" and "complex".
+        A ValueError if there is no "step", or no error beside it.
     ax : matplotlib Axes, optional
-        Without it, those of a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError
-        If there is no "step", or no error beside it.
+        Those returned; without it, of a new figure.
     """
     methods = [name for name in METHODS if name in curve]
     if "step" not in curve or not methods:

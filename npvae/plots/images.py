@@ -36,7 +36,7 @@ def image_grid(
     vmin: float = 0,
     vmax: float = 1,
 ) -> Axes:
-    """Draw images row by row on a grid.
+    """Draw images row by row on a grid, in the axes returned.
 
     Parameters
     ----------
@@ -49,10 +49,6 @@ def image_grid(
     ax : matplotlib Axes, optional
         Where to draw; without it, a new figure.
     title : str, optional
-
-    Returns
-    -------
-    matplotlib Axes
     """
     tiles = as_images("images", images, image_shape)
     n = len(tiles)
