@@ -97,22 +97,13 @@ def _sizes(point: Point, shape: tuple[int, ...]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class Element:
-    """Both sides of one element."""
+    """Both sides of one element: do they differ, and is either anything but zero?"""
 
     index: tuple[int, ...]
     numeric: float
     analytic: float
-    tolerance: float
-
-    @property
-    def wrong(self) -> bool:
-        """Whether they differ."""
-        return abs(self.numeric - self.analytic) > self.tolerance
-
-    @property
-    def counts(self) -> bool:
-        """Whether either side is anything but zero."""
-        return max(abs(self.numeric), abs(self.analytic)) > self.tolerance
+    wrong: bool
+    counts: bool
 
 
 @dataclass(frozen=True)
@@ -172,9 +163,11 @@ class Search:
         direction = self.probe.line.direction
         length = float(direction.flat[index])
         estimate = self._estimate(np.array([index]))
-        place = tuple(int(i) for i in np.unravel_index(index, direction.shape))
+        numeric, analytic = estimate.value / length, float(self.probe.gradient.flat[index])
         tolerance = max(self.tolerance, estimate.tolerance) / abs(length)
-        return Element(place, estimate.value / length, float(self.probe.gradient.flat[index]), tolerance)
+        place = tuple(int(i) for i in np.unravel_index(index, direction.shape))
+        sizes = abs(numeric - analytic), max(abs(numeric), abs(analytic))
+        return Element(place, numeric, analytic, *(size > tolerance for size in sizes))
 
     def mismatch(self, indices: NDArray) -> bool:
         """Whether the sides differ along the part of the direction with these elements."""

@@ -222,26 +222,21 @@ def _companions(evidence: Evidence) -> Iterator[tuple[str, list[NDArray]]]:
         if y.shape == shape and y.ndim:
             label = f"y[{i}]" if len(point.outputs) > 1 else "y"
             yield f"d{label}", [np.asarray(probe.line.upstream[i]) for probe in evidence.probes]
-            yield from ((words, [values] * count) for words, values in _functions_of(label, y))
+            yield from _functions_of(label, y, count)
     for other, tensor in point.tensors.items():
         if tensor.shape == shape:
-            yield from ((words, [values] * count) for words, values in _functions_of(other, tensor) if words != name)
-    yield from (
-        (f"d{other}", gradients)
-        for other, gradients in evidence.gradients.items()
-        if other != name and gradients[0].shape == shape
-    )
+            yield from _functions_of(other, tensor, count)
+    for other, gradients in evidence.gradients.items():
+        if other != name and gradients[0].shape == shape:
+            yield f"d{other}", gradients
 
 
-def _functions_of(label: str, array: NDArray) -> Iterator[tuple[str, NDArray]]:
+def _functions_of(label: str, y: NDArray, count: int) -> Iterator[tuple[str, list[NDArray]]]:
     with np.errstate(all="ignore"):
-        yield label, array
-        yield f"(1 + {label})", 1.0 + array
-        yield f"(1 − {label})", 1.0 - array
-        yield from ((words, values) for words, _, values in _derivatives(array, label))
-        yield f"exp({label})", np.exp(array)
-        yield f"exp(½ {label})", np.exp(0.5 * array)
-        yield f"{label}²", array**2
+        known = {label: y, f"(1 + {label})": 1.0 + y, f"(1 − {label})": 1.0 - y}
+        known |= {words: values for words, _, values in _derivatives(y, label)}
+        known |= {f"exp({label})": np.exp(y), f"exp(½ {label})": np.exp(0.5 * y), f"{label}²": y**2}
+    return ((words, [values] * count) for words, values in known.items())
 
 
 def _derivatives(y: NDArray, label: str) -> Iterator[tuple[str, str, NDArray]]:

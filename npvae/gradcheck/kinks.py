@@ -1,9 +1,8 @@
 """Branches of a forward pass, seen from outside.
 
 A derivative only exists where no branch changes sides: `maximum`, comparisons, `clip`, `argmax`, `sign`. An array
-subclass notes each decision as NumPy makes it, so that the ladder knows which steps stayed on the side of the base
-point, and a failure knows whether the base point lies exactly on a kink. The same notes name the functions that the
-complex step cannot pass (`abs`, `norm`, `vdot`, ...).
+subclass notes each decision as NumPy makes it: the ladder learns which steps stayed on the side of the base point, a
+failure whether that lies exactly on a kink, and the complex step which functions it cannot pass (`abs`, `norm`, ...).
 """
 
 from __future__ import annotations
@@ -24,21 +23,11 @@ NOT_ANALYTIC = {
 
 @dataclass
 class Branches:
-    """Decisions of one forward pass.
-
-    Attributes
-    ----------
-    sides : list of bytes
-        What was decided, in order; equal lists mean the same side of every branch.
-    ties : list of str
-        Functions that met equal operands: the point lies exactly on their kink.
-    not_analytic : set of str
-        Functions seen that drop or conjugate an imaginary part.
-    """
+    """Decisions of one forward pass: equal `sides` mean the same side of every branch."""
 
     sides: list[bytes] = field(default_factory=list)
-    ties: list[str] = field(default_factory=list)
-    not_analytic: set[str] = field(default_factory=set)
+    ties: list[str] = field(default_factory=list)  # functions that met equal operands: the point lies on their kink
+    not_analytic: set[str] = field(default_factory=set)  # functions that drop or conjugate an imaginary part
 
     @property
     def culprits(self) -> str:
@@ -115,21 +104,21 @@ class Traced(np.ndarray):
         if self.branches is None:
             self.branches = getattr(source, "branches", None)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **keywords):
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         name, plain = ufunc.__name__, [_plain(value) for value in inputs]
         if name in COMPARISONS:
             # Complex numbers stand for real ones that are moved a little: they are on the side of their real part.
             plain = [value.real if isinstance(value, (np.ndarray, np.number)) else value for value in plain]
-        if out is not None:
-            keywords["out"] = tuple(_plain(value) for value in out)
-        if "where" in keywords:
-            keywords["where"] = _plain(keywords["where"])
+        out = keywords.get("out")
+        keywords = {
+            key: tuple(map(_plain, value)) if key == "out" else _plain(value) for key, value in keywords.items()
+        }
         # What is computed in place is gone afterwards.
-        before = [np.array(value) for value in plain] if out is not None and name in SELECTIONS else plain
+        before = [np.array(value) for value in plain] if out and name in SELECTIONS else plain
         result = getattr(ufunc, method)(*plain, **keywords)
         if self.branches is not None and not isinstance(result, tuple) and result is not None:
             self.branches.ufunc(name, method, before, result)
-        if out is not None:
+        if out:
             return out[0] if len(out) == 1 else out
         return tuple(map(self._wrap, result)) if isinstance(result, tuple) else self._wrap(result)
 

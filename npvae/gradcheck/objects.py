@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from npvae.gradcheck.point import read_only
 from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild, run
 
-LAYER_ROWS = 7
-LAYER_WIDTH = 5
-LAYER_JITTER = 0.1
-ROWS = 5
-DRAWS = 3
-LEADING = (("", (), ()), (" of several draws", (), (DRAWS,)), (" of several parameters", (DRAWS,), ()))
+ROWS = 7
+WIDTH = 5
+JITTER = 0.1
 SPREAD = 0.7
-MODEL_JITTER = 0.05
+LEADING = (("", (), ()), (" of several draws", (), (3,)), (" of several parameters", (3,), ()))
 
 
 def _has(thing: object, *members: str) -> bool:
@@ -50,7 +47,7 @@ def layer_subject(
         if params is None:
             # A bias of zero would hide an error that is multiplied by it.
             drawn = {key: np.array(value, dtype=np.float64) for key, value in layer.init(rng).items()}
-            params = {key: w + LAYER_JITTER * rng.standard_normal(w.shape) for key, w in drawn.items()}
+            params = {key: w + JITTER * rng.standard_normal(w.shape) for key, w in drawn.items()}
         for key, shape in shapes.items():
             if key not in params or np.shape(params[key]) != shape:
                 got = f"got shape {np.shape(params[key])}" if key in params else "got none"
@@ -64,7 +61,7 @@ def layer_subject(
             f"got {type(layer).__name__}"
         )
     if x is None:
-        x = rng.standard_normal((LAYER_ROWS, _width(layer, {key: np.shape(value) for key, value in params.items()})))
+        x = rng.standard_normal((ROWS, _width(layer, {key: np.shape(value) for key, value in params.items()})))
     tensors = {"x": np.asarray(x), **{key: np.asarray(value) for key, value in params.items()}}
     subject = Subject(name or type(layer).__name__, tensors, *build(layer, list(params)), required=tuple(params))
     if build is _stateless and hasattr(layer, "layers"):
@@ -121,7 +118,7 @@ def _width(layer: object, shapes: Mapping) -> int:
         if getattr(inner, "shapes", None):
             return _width(inner, inner.shapes)
     matrices, vectors = ([shape for shape in shapes.values() if len(shape) == n] for n in (2, 1))
-    return (matrices or vectors or [(LAYER_WIDTH,)])[0][0]
+    return (matrices or vectors or [(WIDTH,)])[0][0]
 
 
 def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> list[Subject]:
@@ -168,7 +165,7 @@ def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first:
     for argument in inspect.signature(getattr(dist, name)).parameters:
         if argument not in makers:
             raise TypeError(f"{name} of {type(dist).__name__} has an argument {argument!r} that is not a, b, eps or x")
-        tensors[argument] = makers[argument]((*(others if tensors else first), ROWS))
+        tensors[argument] = makers[argument]((*(others if tensors else first), 5))
     return tensors
 
 
@@ -199,7 +196,7 @@ def model_subject(
         raise TypeError(f"model must have init, loss and loss_and_grad, got {type(model).__name__}")
     if theta is None:
         theta = model.init(rng).astype(np.float64)
-        theta = rebuild(theta, {key: w + MODEL_JITTER * rng.standard_normal(w.shape) for key, w in theta.items()})
+        theta = rebuild(theta, {key: w + JITTER / 2 * rng.standard_normal(w.shape) for key, w in theta.items()})
     if noise is None and hasattr(model, "draw_noise"):
         options = {"dtype": np.float64} if "dtype" in inspect.signature(model.draw_noise).parameters else {}
         noise = model.draw_noise(rng, len(x), **options)

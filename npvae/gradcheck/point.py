@@ -21,7 +21,7 @@ def read_only(array: NDArray) -> NDArray:
 
 
 class Point:
-    """Tensors of a subject, what it makes of them, and how many forward passes that took."""
+    """Tensors of a subject, what it makes of them, and how many forwards that took."""
 
     def __init__(self, subject: Subject, tensors: Mapping[str, NDArray]) -> None:
         self.subject = subject

@@ -34,7 +34,7 @@ from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, requ
 
 EPS32 = 2.0**-23
 UNSTEADY = {"unfrozen randomness", "accumulating backward", "stateful backward"}
-"""Findings after which there is no function whose derivative could be compared."""
+"""After these there is no function whose derivative could be compared."""
 
 
 def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding], Point]:
@@ -100,7 +100,7 @@ class Flight:
 
     @cached_property
     def noise(self) -> dict[str, float]:
-        """How far rounding alone moves each gradient; measured only if something differs."""
+        """How far rounding alone moves each gradient."""
         return gradient_noise(self.point, self.upstream)
 
     def same(self, name: str, gradient: NDArray, expected: NDArray, size: float | None = None) -> bool:

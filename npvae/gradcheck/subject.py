@@ -31,42 +31,22 @@ class Breakdown(Exception):
 class Subject:
     """Code under test.
 
-    Attributes
-    ----------
-    name : str
-    tensors : dict of str to float array
-        Everything of floating-point type that goes in: parameters, inputs, noise.
-    forward : callable
-        ``forward(tensors) -> (outputs, cache)``; outputs is whatever the user's forward returned as y.
-    backward : callable
-        ``backward(cache, upstream) -> {name: gradient}``; `upstream` is a tuple of one array per output.
-    required : tuple of str
-        Tensors whose gradient must come back: the parameters. For the others it may.
-    takes_upstream : bool
-        False for a loss: its output is one number and its gradient is the gradient of just that.
-    passes_layout : bool
-        Whether the memory layout of the tensors reaches the user's code (not if they are packed into a vector first).
-    parts : callable, optional
-        ``parts(tensors)`` gives the subjects this one is made of, in the order in which the forward runs through them.
-    copies : bool
-        Hand out fresh writable copies instead of read-only arrays; set once the code has been seen to write to them.
-    group : str
-        Name of the whole of which this is a part; the part's name then stands before the names of its tensors.
-    sizes : dict of int to str
-        Numbers of which a wrong factor could be one, in words: ``{128: "the batch size"}``.
+    ``forward(tensors) -> (outputs, cache)`` takes everything of floating-point type (parameters, inputs, noise) and
+    gives whatever the user's forward returned as y; ``backward(cache, upstream) -> {name: gradient}`` takes one array
+    per output.
     """
 
     name: str
     tensors: Tensors
     forward: Callable[[Tensors], tuple[object, object]]
     backward: Callable[[object, tuple], Mapping[str, object]]
-    required: tuple[str, ...] = ()
-    takes_upstream: bool = True
-    passes_layout: bool = True
-    parts: Callable[[Tensors], list[Subject]] | None = None
-    copies: bool = False
-    group: str = ""
-    sizes: Mapping[int, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()  # tensors whose gradient must come back: the parameters
+    takes_upstream: bool = True  # False for a loss: the gradient is that of just its one number
+    passes_layout: bool = True  # False if the tensors are packed into a vector before the user's code sees them
+    parts: Callable[[Tensors], list[Subject]] | None = None  # what it is made of, in the order of the forward
+    copies: bool = False  # hand out writable copies: the code has been seen to write to its arguments
+    group: str = ""  # the whole of which this is a part, whose name then stands before those of its tensors
+    sizes: Mapping[int, str] = field(default_factory=dict)  # possible factors, in words: {128: "the batch size"}
 
     def label(self, tensor: str) -> str:
         """What a tensor is called in a report."""
@@ -170,7 +150,7 @@ def require_finite(y: NDArray) -> None:
 
 
 def pair(result: object, who: str, what: str) -> tuple:
-    """`result` if it is a pair; a `Breakdown` that says who should have returned what if not."""
+    """`result`, which has to be a pair."""
     if not isinstance(result, tuple) or len(result) != 2:
         got = f"a tuple of {len(result)}" if isinstance(result, tuple) else f"a {type(result).__name__}"
         raise Breakdown("returns", f"{who} has to return a pair {what}, got {got}")
@@ -178,7 +158,7 @@ def pair(result: object, who: str, what: str) -> tuple:
 
 
 def given(result: object, who: str, what: str) -> object:
-    """`result` if there is one; a `Breakdown` that says who should have returned what if not."""
+    """`result`, which must not be None."""
     if result is None:
         raise Breakdown("returns", f"{who} returned nothing (None), expected {what}")
     return result
