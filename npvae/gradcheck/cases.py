@@ -13,23 +13,21 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.report import PASS, Report
+from npvae.gradcheck.mutants import backward_methods
+from npvae.gradcheck.report import Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.target import check_made
-
-__all__ = ["Case", "all_cases", "missing_cases", "table"]
 
 N = 4
 """Rows, features and widths alike: with square matrices a forgotten transpose is a wrong number, not a wrong shape."""
 
-
+NARROW = ((), (1,), (N,), (1, N), (1, 1), (3, 1), (1, 1, N), (1, 3, N))
 WHOLE = ((2, 3, N), (1, 3, N))
-"""Shapes that are broadcast to."""
+"""Shapes that are broadcast, and those they are broadcast to."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,7 @@ class Case:
 
     def run(self, seed: int = 0, **settings: object) -> Report:
         """Check it, in float32 as well; `settings` are those of `npvae.gradcheck.Settings`."""
-        chosen = Settings(seed=seed, **{"float32": True, **settings})
-        report = check_made(self.made(seed), chosen, self.name)
+        report = check_made(self.made(seed), Settings(seed=seed, **{"float32": True, **settings}), self.name)
         report.again = f"npvae gradcheck --all --seed {seed} --only {shlex.quote(self.name)}"
         return report
 
@@ -70,27 +67,19 @@ def all_cases() -> list[Case]:
 
 
 def _numerics() -> Iterator[Case]:
-    from npvae import numerics
     from npvae.numerics import log_mean_exp, logit, logsumexp, sigmoid, softplus
 
-    def softmax(dy: NDArray, a: NDArray) -> NDArray:
-        return dy * np.exp(a - logsumexp(a, axis=0))
+    def case(function: Callable, derivative: Callable, draw: Callable) -> Case:
+        return Case(f"numerics.{function.__name__}", lambda rng: (function, derivative, (draw(rng),)), (function,))
 
-    derivatives = {
-        "sigmoid": (sigmoid, lambda dy, a: dy * sigmoid(a) * sigmoid(-a)),
-        "softplus": (softplus, lambda dy, a: dy * sigmoid(a)),
-        "logsumexp": (logsumexp, softmax),
-        "log_mean_exp": (log_mean_exp, softmax),
-    }
-    for name, (function, derivative) in derivatives.items():
-        make = partial(_with_input, function, derivative, lambda rng: 3 * rng.standard_normal((3, N)))
-        yield Case(f"numerics.{name}", make, (getattr(numerics, name),))
-    inside = partial(_with_input, logit, lambda dy, p: dy / (p * (1 - p)), lambda rng: rng.uniform(0.05, 0.95, (3, N)))
-    yield Case("numerics.logit", inside, (logit,))
+    def normal(rng: np.random.Generator) -> NDArray:
+        return 3 * rng.standard_normal((3, N))
 
-
-def _with_input(function: Callable, derivative: Callable, draw: Callable, rng: np.random.Generator) -> tuple:
-    return function, derivative, (draw(rng),)
+    yield case(sigmoid, lambda dy, a: dy * sigmoid(a) * sigmoid(-a), normal)
+    yield case(softplus, lambda dy, a: dy * sigmoid(a), normal)
+    for function in (logsumexp, log_mean_exp):
+        yield case(function, lambda dy, a: dy * np.exp(a - logsumexp(a, axis=0)), normal)
+    yield case(logit, lambda dy, p: dy / (p * (1 - p)), lambda rng: rng.uniform(0.05, 0.95, (3, N)))
 
 
 def _layers() -> Iterator[Case]:
@@ -104,13 +93,13 @@ def _layers() -> Iterator[Case]:
     for n_in, n_out in ((N, N), (5, 3), (3, 5)):
         yield case(f"Dense {n_in}→{n_out}", Dense(n_in, n_out), Dense, n_in=n_in)
     yield case("Chain", Chain(Tanh(), Dense(N, N), Chain(Dense(N, N), Sigmoid()), Dense(N, N)), Chain)
-    yield _without_dx("Dense", Dense(N, N))
-    yield _without_dx("Chain", Chain(Dense(N, N), Dense(N, N), Tanh()))
+    yield _without_dx(Dense(N, N))
+    yield _without_dx(Chain(Dense(N, N), Dense(N, N), Tanh()))
     for activation in ACTIVATIONS:
         yield case(f"mlp {activation}", mlp(N, [N, 3], 2, activation), mlp, Chain)
 
 
-def _without_dx(name: str, layer: object) -> Case:
+def _without_dx(layer: object) -> Case:
     """A layer that begins a network: with ``need_dx=False`` no dx, and the gradients of the parameters as ever."""
     from npvae.parameters import Parameters
 
@@ -126,7 +115,7 @@ def _without_dx(name: str, layer: object) -> Case:
 
         return value_and_grad, Parameters.from_arrays(layer.init(rng), np.float64)
 
-    return Case(f"layers.{name} without dx", make, (type(layer),))
+    return Case(f"layers.{type(layer).__name__} without dx", make, (type(layer),))
 
 
 def _distributions() -> Iterator[Case]:
@@ -141,19 +130,18 @@ def _distributions() -> Iterator[Case]:
     yield case("FixedGaussian σ=1", FixedGaussian())
     yield case("FixedGaussian σ=0.7", FixedGaussian(0.7))
 
-    def broadcast(**tensors: NDArray) -> tuple:
-        shapes = {name: tensor.shape for name, tensor in tensors.items()}
-        return tuple(np.broadcast_to(t, whole).copy() for whole in WHOLE for t in tensors.values()), shapes
+    def broadcast(*tensors: NDArray) -> tuple:
+        whole = tuple(np.broadcast_to(tensor, shape).copy() for shape in WHOLE for tensor in tensors)
+        return whole, [tensor.shape for tensor in tensors]
 
-    def sum_back(shapes: dict, dy: tuple) -> dict[str, NDArray]:
-        parts = [sum_to_shape(u, shape) for u, shape in zip(dy, [*shapes.values()] * len(WHOLE), strict=True)]
-        return {name: reduce(np.add, parts[i :: len(shapes)]) for i, name in enumerate(shapes)}
+    def sum_back(shapes: list, dy: tuple) -> list[NDArray]:
+        n = len(shapes)
+        return [sum_to_shape(dy[i], shapes[i]) + sum_to_shape(dy[n + i], shapes[i]) for i in range(n)]
 
-    def stretched(rng: np.random.Generator) -> tuple:
-        shapes = ((), (1,), (N,), (1, N), (1, 1), (3, 1), (1, 1, N), (1, 3, N))
-        return broadcast, sum_back, {}, {f"x{i}": np.asarray(rng.standard_normal(s)) for i, s in enumerate(shapes)}
+    def make(rng: np.random.Generator) -> tuple:
+        return broadcast, sum_back, tuple(np.asarray(rng.standard_normal(shape)) for shape in NARROW)
 
-    yield Case("distributions.sum_to_shape", stretched, (sum_to_shape,), (sum_to_shape,))
+    yield Case("distributions.sum_to_shape", make, (), (sum_to_shape,))
 
 
 def _bounds() -> Iterator[Case]:
@@ -174,7 +162,7 @@ def _bounds() -> Iterator[Case]:
         def make(rng: np.random.Generator) -> tuple:
             return forward, backward, (rng.standard_normal((n_samples, N)), rng.exponential(size=N))
 
-        return Case(f"bounds.elbo L={n_samples} β={beta:g}", make, (elbo,), (elbo,))
+        return Case(f"bounds.elbo L={n_samples} β={beta:g}", make, (), (elbo,))
 
     yield case(1, 1.0)
     yield case(3, 1.7)
@@ -205,16 +193,12 @@ def _models() -> Iterator[Case]:
 
 
 def missing_cases(cases: list[Case] | None = None) -> list[str]:
-    """Exported things with a backward that no case covers: empty if the registry is complete.
+    """Exported things with a backward that none of `cases` (by default `all_cases`) covers; best none.
 
     Looked at is whatever stands in the ``__all__`` of a room of the package, and in the tables exported there.
-
-    Parameters
-    ----------
-    cases : list of Case, optional
-        By default `all_cases`.
     """
-    covered = [thing for case in (all_cases() if cases is None else cases) for thing in case.covers]
+    cases = all_cases() if cases is None else cases
+    covered = [thing for case in cases for thing in (*case.covers, *case.backwards)]
     return [name for name, thing in _exported() if has_backward(thing) and not any(thing is c for c in covered)]
 
 
@@ -234,19 +218,17 @@ def _exported() -> Iterator[tuple[str, object]]:
 def has_backward(thing: object) -> bool:
     """Whether `thing` is differentiated by hand, seen from outside.
 
-    A class is if it has a method ``backward``, ``…_backward…`` or ``loss_and_grad`` (protocols only describe one). A
-    function is if its docstring gives its derivative or the ``upstream`` weights it returns, or if it returns such an
-    object.
+    A class is if it has `backward_methods` (protocols only describe them). A function is if its docstring gives its
+    derivative or the ``upstream`` weights it returns, or if it returns such an object.
     """
     if inspect.isclass(thing):
-        methods = any("_backward" in m or m in ("backward", "loss_and_grad") for m in dir(thing))
-        return methods and not getattr(thing, "_is_protocol", False)
+        return bool(backward_methods(thing)) and not getattr(thing, "_is_protocol", False)
     if not inspect.isfunction(thing):
         return False
-    documented = re.search(r"\bDerivative:|^\s*upstream :", thing.__doc__ or "", re.MULTILINE)
     returned = inspect.signature(thing).return_annotation
     if isinstance(returned, str):
         returned = getattr(inspect.getmodule(thing), returned, None)
+    documented = re.search(r"\bDerivative:|^\s*upstream :", thing.__doc__ or "", re.MULTILINE)
     return bool(documented) or (inspect.isclass(returned) and has_backward(returned))
 
 
@@ -254,18 +236,14 @@ def table(reports: list[Report]) -> str:
     """One row per report: part, tensors, worst error, resolution, time; what failed is explained below."""
     width = max(len(report.name) for report in reports)
     head = f"{'part':<{width}}  tensors  worst error  resolution    time"
-    lines = [head, "-" * len(head)]
-    for report in reports:
-        lines.append(
-            f"{report.name:<{width}}  {len(report.entries):>7}  {report.worst_error:>11.1e}  "
-            f"{report.resolution:>10.0e}  {report.seconds:>5.2f}s" + ("" if report.passed else f"  {report.status}")
-        )
-    tensors, seconds = sum(len(report.entries) for report in reports), sum(report.seconds for report in reports)
-    bad = [report for report in reports if report.status != PASS]
-    lines += [
-        "-" * len(head),
-        f"{len(reports)} part{'s' if len(reports) > 1 else ''}, {tensors} tensors in {seconds:.1f} s: "
-        + (f"{len(bad)} did not pass" if bad else "every gradient is right"),
-        *(f"\n{report}" for report in bad),
+    rule = "-" * len(head)
+    rows = [
+        f"{report.name:<{width}}  {len(report.entries):>7}  {report.worst_error:>11.1e}  "
+        f"{report.resolution:>10.0e}  {report.seconds:>5.2f}s" + ("" if report.passed else f"  {report.status}")
+        for report in reports
     ]
-    return "\n".join(lines)
+    tensors, seconds = sum(len(report.entries) for report in reports), sum(report.seconds for report in reports)
+    bad = [f"\n{report}" for report in reports if not report.passed]
+    verdict = f"{len(bad)} did not pass" if bad else "every gradient is right"
+    total = f"{len(reports)} part{'s' if len(reports) > 1 else ''}, {tensors} tensors in {seconds:.1f} s: {verdict}"
+    return "\n".join([head, rule, *rows, rule, total, *bad])

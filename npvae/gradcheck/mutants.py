@@ -93,6 +93,12 @@ def plain_function(function: Callable) -> types.FunctionType:
     return function
 
 
+def backward_methods(kind: type) -> list[types.FunctionType]:
+    """The methods of a class that compute gradients: ``backward``, ``…_backward…`` and ``loss_and_grad``."""
+    names = [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
+    return [plain_function(getattr(kind, name)) for name in names]
+
+
 def _parse(function: types.FunctionType) -> ast.FunctionDef:
     """The function's tree, without decorators and docstring."""
     name, first = function.__qualname__, function.__code__.co_firstlineno

@@ -21,8 +21,18 @@ from types import FunctionType
 
 from npvae.gradcheck.convention import loss_subject
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.mutants import Call, Mutant, NoSource, equivalent, in_place, mutants, plain_function, record
-from npvae.gradcheck.report import FAIL, PASS, Report
+from npvae.gradcheck.mutants import (
+    Call,
+    Mutant,
+    NoSource,
+    backward_methods,
+    equivalent,
+    in_place,
+    mutants,
+    plain_function,
+    record,
+)
+from npvae.gradcheck.report import FAIL, Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.target import subjects_made
 
@@ -170,7 +180,7 @@ def mutate_package(
     covering: dict[FunctionType, list[Check]] = {}
     for case in all_cases():
         checks = _checks(case.made(seed), Settings(seed=seed))
-        methods = (method for thing in case.covers if isinstance(thing, type) for method in _backwards(thing))
+        methods = (method for thing in case.covers if isinstance(thing, type) for method in backward_methods(thing))
         for function in dict.fromkeys([*methods, *case.backwards]):
             covering.setdefault(function, []).extend(checks)
     return try_mutants((Exposed(function, tuple(checks)) for function, checks in covering.items()), only, on_tally)
@@ -197,12 +207,12 @@ def _try_one(exposed: Exposed) -> Tally:
     calls, checks, tensors = _rehearse(exposed)
     for mutant in mutants(exposed.function):
         reports = _reports(exposed.function, mutant, checks)
-        first = next(reports, None)
-        if _alarmed(first):
+        first = next(reports, Report(""))
+        if first is None:
             tally.killed += 1
         elif equivalent(exposed.function, mutant.code, calls, exposed.part):
             tally.equivalent.append(mutant)
-        elif any(map(_alarmed, reports)):
+        elif None in reports:
             tally.killed += 1
         else:
             tally.survived.append((mutant, _reason(first, tensors)))
@@ -225,29 +235,25 @@ def _rehearse(exposed: Exposed) -> tuple[list[Call], list[Check], set[str]]:
     return calls, [one for _, one in passed], tensors
 
 
-def _reports(function: FunctionType, mutant: Mutant, checks: list[Check]) -> Iterator[Report | Exception]:
-    """The report of one check after the other with the mutant in place; the error where the check itself breaks."""
+def _reports(function: FunctionType, mutant: Mutant, checks: list[Check]) -> Iterator[Report | None]:
+    """The report of one check after the other with the mutant in place; None where the check fails or breaks."""
     for one in checks:
         with in_place(function, mutant.code):
             try:
                 report = one()
-            except Exception as error:
-                report = error
-        yield report
+            except Exception:
+                report = None
+        yield report if report and report.status != FAIL else None
 
 
-def _alarmed(report: Report | Exception | None) -> bool:
-    return isinstance(report, Exception) or (report is not None and report.status == FAIL)
-
-
-def _reason(report: Report | None, tensors: set[str]) -> str:
+def _reason(report: Report, tensors: set[str]) -> str:
     """Why nothing was noticed."""
-    if report is None:
+    if not tensors:
         return "no check calls the function"
     missing = tensors - {entry.name for entry in report.entries}
     if missing:
         return f"no gradient of {', '.join(sorted(missing))}: an input may go without one, a parameter may not"
-    return "every check passes at its inputs" if report.status == PASS else "the check cannot tell"
+    return "every check passes at its inputs" if report.passed else "the check cannot tell"
 
 
 def _checks(made: object, settings: Settings) -> list[Check]:
@@ -257,16 +263,10 @@ def _checks(made: object, settings: Settings) -> list[Check]:
     return [partial(check, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)]
 
 
-def _backwards(kind: type) -> list[FunctionType]:
-    """The methods of a class that compute gradients."""
-    names = [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
-    return [plain_function(getattr(kind, name)) for name in names]
-
-
 def _exposed(target: object, settings: Settings) -> list[Exposed]:
     """What to break in what a user gave, and how to check it."""
     parts = target if isinstance(target, tuple) else (target,)
-    functions = dict.fromkeys(function for kind in _kinds(parts[0]) for function in _backwards(kind))
+    functions = dict.fromkeys(function for kind in _kinds(parts[0]) for function in backward_methods(kind))
     if not functions and callable(parts[0]) and len(parts) == 2:
         return [_exposed_loss(*parts, settings)]
     checks = tuple(_checks(target, settings))
@@ -293,7 +293,7 @@ def _exposed_loss(value_and_grad: Callable, theta: object, settings: Settings) -
 
 def _kinds(thing: object) -> Iterator[type]:
     """The class of a layer, distribution or model, and those of what it is made of."""
-    if any("backward" in name or name == "loss_and_grad" for name in dir(type(thing))):
+    if backward_methods(type(thing)):
         yield type(thing)
         for member in [*getattr(thing, "layers", ()), *getattr(thing, "__dict__", {}).values()]:
             yield from _kinds(member)
