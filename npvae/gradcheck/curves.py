@@ -9,28 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.numeric import NoEstimate, central, complex_step, forward
-from npvae.gradcheck.point import Line, Point, draw_probes
+from npvae.gradcheck.point import Line, Point, Probe, draw_probes
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, quiet
 from npvae.gradcheck.target import subjects_made
 
-__all__ = ["METHODS", "step_curve"]
-
-
-def _richardson(line: Line, step: float) -> float:
-    """(16 D(h/4) − D(h)) / 15 of central differences D: the term of order h² drops out."""
-    return (16.0 * central(line, step / 4.0) - central(line, step)) / 15.0
-
-
-def _complex(line: Line, step: float) -> float:
-    return complex_step(line, step).value
-
-
 METHODS: dict[str, Callable[[Line, float], float]] = {
     "forward": forward,
     "central": central,
-    "richardson": _richardson,
-    "complex": _complex,
+    # The term of order h² drops out.
+    "richardson": lambda line, step: (16.0 * central(line, step / 4.0) - central(line, step)) / 15.0,
+    "complex": lambda line, step: complex_step(line, step).value,
 }
 
 
@@ -45,10 +34,9 @@ def step_curve(
     Parameters
     ----------
     target : object
-        A layer, a distribution, ``(forward, backward, inputs[, params])``, ``(model, x)``, …, as a factory for
-        ``npvae gradcheck`` would return.
+        Whatever a factory for ``npvae gradcheck`` may return.
     steps : sequence of float, optional
-        Lengths of the step; by default four per decade from 1 down to 1e-20.
+        By default four per decade from 1 down to 1e-20.
     only : str, optional
         The tensor to step in; by default the first that has a gradient.
     seed : int
@@ -78,32 +66,23 @@ def step_curve(
     lengths = np.logspace(0, -20, 81) if steps is None else np.asarray(steps, dtype=np.float64)
     if lengths.ndim != 1 or not (lengths > 0).all():
         raise ValueError(f"steps must be a sequence of positive numbers, got {steps!r}")
-    line, analytic, scale = _line(target, only, seed)
-    with quiet():
-        errors = {
-            name: np.array([_error(method, line, step, analytic) for step in lengths]) / scale
-            for name, method in METHODS.items()
-        }
-    return {"step": lengths, **errors}
-
-
-def _line(target: object, only: str | None, seed: int) -> tuple[Line, float, float]:
-    """The line through the tensor in question, its analytic slope and the size of the slope's terms."""
     subject = subjects_made(target, seed)[0]
     tensors = {name: np.array(tensor, dtype=np.float64) for name, tensor in subject.tensors.items()}
-    subject = replace(subject, tensors=tensors)
-    probes = draw_probes(Point(subject, tensors), 1, seed)
-    chosen = [name for name in probes if Settings(only=only).selects(name)]
+    probes = draw_probes(Point(replace(subject, tensors=tensors), tensors), 1, seed)
+    chosen = [probe for name, (probe,) in probes.items() if Settings(only=only).selects(name)]
     if not chosen:
         raise ValueError(f"only must be one of {', '.join(probes)}, got {only!r}")
-    probe = probes[chosen[0]][0]
+    curve = {"step": lengths}
+    with quiet():
+        for name, method in METHODS.items():
+            curve[name] = np.array([_error(method, chosen[0], float(step)) for step in lengths])
+    return curve
+
+
+def _error(method: Callable[[Line, float], float], probe: Probe, step: float) -> float:
     length = float(np.linalg.norm(probe.line.direction))
     line = replace(probe.line, direction=probe.line.direction / length)
-    return line, probe.analytic / length, probe.scale / length or 1.0
-
-
-def _error(method: Callable[[Line, float], float], line: Line, step: float, analytic: float) -> float:
     try:
-        return abs(method(line, float(step)) - analytic)
+        return abs(method(line, step) * length - probe.analytic) / (probe.scale or length)
     except (Breakdown, NoEstimate):
         return float("nan")

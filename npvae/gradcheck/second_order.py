@@ -15,8 +15,6 @@ from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCh
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, rebuild, run
 
-__all__ = ["TaylorTest", "check_gradient_of_gradient", "taylor_test"]
-
 HALVINGS = 20
 ASYMPTOTIC = 5
 
@@ -42,9 +40,9 @@ def check_gradient_of_gradient(
     theta : array or dict of str to array
         Where to check. The gradient has the same structure.
     hvp : callable, optional
-        ``(theta, v) -> H v``, to be checked against g as well.
+        ``(theta, v) -> H v``, to be checked against g.
     name : str, optional
-        By default the name of `gradient`.
+        By default that of `gradient`.
     **settings
         See `npvae.gradcheck.Settings`.
 
@@ -65,16 +63,14 @@ def check_gradient_of_gradient(
     subject = _hessian_subject(gradient, theta, hvp, name)
     if hvp is None:
         try:
-            subject.backward(subject.tensors, tuple(np.zeros_like(t) for t in subject.tensors.values()))
+            subject.backward(subject.tensors, tuple(map(np.zeros_like, subject.tensors.values())))
         except Exception as error:
             reason = Finding("not analytic", f"the gradient does not run on complex numbers: {error}", fails=False)
             return Report(subject.name, findings=[reason])
     report = check(subject, replace(chosen, explain=False))
-    if report.status == FAIL and any(entry.status == FAIL for entry in report.entries):
-        if hvp is None:
-            report.blame.append("uᵀHv ≠ vᵀHu: what was returned as a gradient is not the gradient of any function.")
-        else:
-            report.blame.append("The Hessian-vector product is not the derivative of the gradient.")
+    if any(entry.status == FAIL for entry in report.entries):
+        no_gradient = "uᵀHv ≠ vᵀHu: what was returned as a gradient is not the gradient of any function."
+        report.blame.append("The Hessian-vector product is not the derivative of the gradient." if hvp else no_gradient)
     return report
 
 
@@ -90,7 +86,7 @@ def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, na
         return rebuild(theta, arrays) if mapping else arrays["theta"]
 
     def unbuild(result: object) -> Tensors:
-        return {key: np.asarray(result[key]) for key in tensors} if mapping else {"theta": np.asarray(result)}
+        return {key: np.asarray(result[key] if mapping else result) for key in tensors}
 
     def forward(arrays: Tensors) -> tuple[tuple, Tensors]:
         result = gradient(build(arrays))
@@ -100,11 +96,10 @@ def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, na
         return tuple(unbuild(result).values()), arrays
 
     def backward(arrays: Tensors, upstream: tuple) -> Tensors:
-        along = {key: np.asarray(u) for key, u in zip(tensors, upstream, strict=True)}
+        along = dict(zip(tensors, upstream, strict=True))
         if hvp is not None:
             return unbuild(hvp(build(arrays), build(along)))
-        moved = {key: arrays[key] + 1j * STEP * along[key] for key in tensors}
-        slopes, _ = run(subject, moved)
+        slopes, _ = run(subject, {key: arrays[key] + 1j * STEP * along[key] for key in tensors})
         return {key: y.imag / STEP for key, y in zip(tensors, slopes, strict=True)}
 
     subject = Subject(name or getattr(gradient, "__name__", "gradient"), tensors, forward, backward, tuple(tensors))
@@ -118,14 +113,13 @@ class TaylorTest:
     Attributes
     ----------
     steps : (k,) array
-        Step sizes h, halved from one to the next.
+        Step sizes h, each half of the one before.
     first : (k,) array
         |f(x + hv) − f(x)|, of order h.
     second : (k,) array
         |f(x + hv) − f(x) − h⟨g, v⟩|, of order h² if g is the gradient, of order h if it is not.
     slope : float
-        Observed order of `second`, where rounding does not yet hide it; infinite if the remainder is nothing but
-        rounding, as for a linear f.
+        Order of `second` where rounding does not hide it; infinite if there is nothing but rounding (f is linear).
     """
 
     steps: NDArray
@@ -141,24 +135,16 @@ class TaylorTest:
         return PASS if self.slope >= 1.9 else FAIL if self.slope < 1.5 else INCONCLUSIVE
 
     def raise_if_failed(self) -> TaylorTest:
-        """Return the test itself if the status is PASS.
-
-        Raises
-        ------
-        GradientCheckError
-            If it is not.
-        """
+        """Return the test itself if the status is PASS; a GradientCheckError if it is not."""
         if self.status != PASS:
             raise GradientCheckError(self)
         return self
 
     def __str__(self) -> str:
-        lines = [f"{self.status} Taylor test   the remainder falls with slope {self.slope:.2f}, 2 is right"]
-        lines += [
-            f"  h {h:.1e}   without gradient {a:.2e}   with gradient {b:.2e}"
-            for h, a, b in zip(self.steps, self.first, self.second, strict=True)
-        ]
-        return "\n".join(lines)
+        head = f"{self.status} Taylor test   the remainder falls with slope {self.slope:.2f}, 2 is right"
+        rows = zip(self.steps, self.first, self.second, strict=True)
+        lines = [f"  h {h:.1e}   without gradient {a:.2e}   with gradient {b:.2e}" for h, a, b in rows]
+        return "\n".join([head, *lines])
 
 
 def taylor_test(
@@ -213,10 +199,7 @@ def _slope(steps: NDArray, remainder: NDArray, noise: float) -> float:
     """Order of the remainder over the smallest steps at which it still stands out of the noise."""
     if not np.isfinite(remainder).all():
         return float("nan")
-    visible = np.flatnonzero(remainder > noise)
-    if visible.size == 0:
-        return float("inf")
-    last = visible[-ASYMPTOTIC:]
-    if last.size < 2:
-        return float("nan")
-    return float(np.polyfit(np.log(steps[last]), np.log(remainder[last]), 1)[0])
+    visible = np.flatnonzero(remainder > noise)[-ASYMPTOTIC:]
+    if visible.size < 2:
+        return float("nan" if visible.size else "inf")
+    return float(np.polyfit(np.log(steps[visible]), np.log(remainder[visible]), 1)[0])
