@@ -93,8 +93,8 @@ def check_layer(
     ----------
     layer : object
         With ``shapes``, ``init(rng)``, ``forward(params, x) -> (y, cache)`` and ``backward(params, cache, dy,
-        grads) -> dx``; or in the other common style, with ``params`` and ``grads`` (dicts of arrays), ``forward(x)
-        -> y`` and ``backward(dy) -> dx``.
+        grads) -> dx``; or with ``params`` and ``grads`` (dicts of arrays), ``forward(x) -> y`` and ``backward(dy)
+        -> dx``.
     x : (n, n_in) array, optional
         Standard normal numbers by default.
     params : dict of str to array, optional

@@ -36,7 +36,7 @@ from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pair, rebuild
 
 @dataclass(frozen=True)
 class Arguments:
-    """How the arguments go in: by position or by name, and which of them are tensors."""
+    """Which arguments go in by position, and which are tensors."""
 
     positional: tuple[str, ...]
     everything: dict[str, object]

@@ -77,22 +77,16 @@ def _sentence(entry: Entry, culprits: Culprits, hint: Hint | None, gradient: NDA
 
 
 def _sizes(point: Point, shape: tuple[int, ...]) -> dict[int, str]:
-    """Sizes a wrong factor may come from, the most likely meaning first."""
-    sizes = dict(point.subject.sizes)
-    inputs = [t for name, t in point.tensors.items() if name not in point.subject.required]
-    for array in (*point.outputs, *inputs):
-        if array.ndim > 1:
-            sizes.setdefault(array.shape[0], "the batch size")
-    for y in point.outputs:
-        for axis in range(1, y.ndim):
-            sizes.setdefault(y.shape[axis], f"the size of the output along axis {axis}")
-        if y.ndim:
-            sizes.setdefault(y.size, "the number of all outputs")
-            sizes.setdefault(y.shape[0], "the length of the output")
-    for what, known in (("tensor", shape), *(("input", array.shape) for array in inputs)):
-        for axis, size in enumerate(known):
-            sizes.setdefault(size, f"the size of the {what} along axis {axis}")
-    return sizes
+    """Sizes a wrong factor may come from, in words; of several meanings the most likely one, which stands last."""
+    inputs = [t.shape for name, t in point.tensors.items() if name not in point.subject.required]
+    outputs = [y.shape for y in point.outputs]
+    sizes: dict[int, str] = {}
+    for what, shapes in (("input", inputs), ("tensor", [shape]), ("output", outputs)):
+        axes = [(axis, size) for known in shapes for axis, size in enumerate(known)]
+        sizes |= {size: f"the size of the {what} along axis {axis}" for axis, size in reversed(axes)}
+    sizes |= {y.size: "the number of all outputs" for y in point.outputs}
+    sizes |= {known[0]: "the batch size" for known in (*outputs, *inputs) if len(known) > 1}
+    return sizes | dict(point.subject.sizes)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ ROWS = 7
 WIDTH = 5
 JITTER = 0.1
 SPREAD = 0.7
-LEADING = (("", (), ()), (" of several draws", (), (3,)), (" of several parameters", (3,), ()))
+LEADING = (("", (5,), (5,)), (" of several draws", (5,), (3, 5)), (" of several parameters", (3, 5), (5,)))
 
 
 def _has(thing: object, *members: str) -> bool:
@@ -139,13 +139,13 @@ def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> lis
     for name in names:
         for label, first, others in LEADING:
             tensors = _arguments(dist, name, d, rng, first, others)
-            if len(tensors) > 1 or not others:
+            if len(tensors) > 1 or len(others) == 1:
                 subjects.append(_method_subject(dist, name, tensors, label))
     return subjects
 
 
 def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first: tuple, others: tuple) -> Tensors:
-    """Arrays for the arguments of a method, with the leading axes `first` and `others`."""
+    """Arrays for the arguments of a method, with the axes `first` and `others` before their last."""
 
     def parameters(rows: tuple) -> NDArray:
         return SPREAD * rng.standard_normal((*rows, dist.n_params(d)))
@@ -165,7 +165,7 @@ def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first:
     for argument in inspect.signature(getattr(dist, name)).parameters:
         if argument not in makers:
             raise TypeError(f"{name} of {type(dist).__name__} has an argument {argument!r} that is not a, b, eps or x")
-        tensors[argument] = makers[argument]((*(others if tensors else first), 5))
+        tensors[argument] = makers[argument](others if tensors else first)
     return tensors
 
 

@@ -155,10 +155,8 @@ class Flight:
         except Breakdown:
             return []
         name = _differing(self.pull(cache), first)
-        text = (
-            f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
-            "it uses something (noise? activations?) that is not in its cache"
-        )
+        text = f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
+        text += "it uses something (noise? activations?) that is not in its cache"
         return [Finding("stale state", text, name)] if name else []
 
     def layouts(self) -> Iterator[Finding]:
@@ -207,20 +205,19 @@ def check_float32(subject: Subject, upstream: tuple) -> list[Finding]:
     """Findings if the float32 gradient is not float32, or ‖g32 − g64‖ > 64·eps32·‖g64‖ and more than rounding."""
     narrow = {name: tensor.astype(np.float32) for name, tensor in subject.tensors.items()}
     wide = Point(subject, {name: tensor.astype(np.float64) for name, tensor in narrow.items()})
-    u32 = tuple(np.asarray(u, dtype=np.float32)[()] for u in upstream)
-    u64 = tuple(np.asarray(u, dtype=np.float64)[()] for u in u32)
+    u32 = tuple(np.float32(u)[()] for u in upstream)
+    u64 = tuple(np.float64(u)[()] for u in u32)
     try:
         g32 = Point(subject, narrow).gradients(u32)
     except Breakdown as breakdown:
         return [Finding("float32", f"in float32, {breakdown}")]
     g64, noise, findings = wide.gradients(u64), None, []
     for name, gradient in g32.items():
+        error, size = float(np.linalg.norm(gradient - g64[name])), float(np.linalg.norm(g64[name]))
         if gradient.dtype != np.float32:
             text = f"the gradient of {name} is {gradient.dtype} where all that goes in is float32"
             findings.append(Finding("dtype", text, name))
-            continue
-        error, size = float(np.linalg.norm(gradient - g64[name])), float(np.linalg.norm(g64[name]))
-        if error > 64.0 * EPS32 * size:
+        elif error > 64.0 * EPS32 * size:
             noise = noise or gradient_noise(wide, u64, EPS32)
             if error > MARGIN * noise[name]:
                 text = f"the gradient of {name} in float32 is {error / (size or 1.0):.1e} off the float64 one"
