@@ -109,7 +109,7 @@ def _check(args: argparse.Namespace) -> int:
     _write(args.json, report.to_json())
     if args.curve is not None:
         from npvae import plots
-        from npvae.gradcheck.curves import step_curve
+        from npvae.gradcheck.second_order import step_curve
 
         plots.save(plots.step_curve(step_curve(made, only=args.only, seed=args.seed)), args.curve)
         print(f"wrote {args.curve}")

@@ -102,7 +102,7 @@ def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     curve : mapping of str to (k,) array
-        From `npvae.gradcheck.curves.step_curve`: "step", and the relative errors of any of "forward", "central",
+        From `npvae.gradcheck.second_order.step_curve`: "step", and the relative errors of any of "forward", "central",
         "richardson" and "complex".
         A ValueError if there is no "step", or no error beside it.
     ax : matplotlib Axes, optional

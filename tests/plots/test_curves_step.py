@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from npvae import plots
-from npvae.gradcheck.curves import step_curve
+from npvae.gradcheck.second_order import step_curve
 from npvae.layers import Tanh
 
 
