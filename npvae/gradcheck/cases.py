@@ -32,17 +32,10 @@ WHOLE = ((2, 3, N), (1, 3, N))
 
 @dataclass(frozen=True)
 class Case:
-    """One part of the package and how it is checked.
+    """One part of the package, and ``make(rng)``: what a factory for ``npvae gradcheck`` would return for it.
 
-    Attributes
-    ----------
-    name : str
-    make : callable
-        ``make(rng)`` gives what a factory for ``npvae gradcheck`` would give (see `npvae.gradcheck.target`).
-    covers : tuple
-        The exported classes and functions whose backward this case proves.
-    backwards : tuple of function
-        Functions that compute gradients without being a method of a class covered.
+    It proves the backwards of what it `covers`, exported classes and functions, and `backwards` that are functions of
+    their own.
     """
 
     name: str

@@ -68,7 +68,7 @@ class Mistakes(ast.NodeVisitor):
             yield ast.Pass()
         if node in self.quantities:
             yield from (ast.BinOp(ast.Constant(factor), ast.Mult(), node) for factor in FACTORS)
-            if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)):
+            if not isinstance(getattr(node, "op", None), ast.USub):
                 yield _minus(node)
         yield from super().visit(node)
 
