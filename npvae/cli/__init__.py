@@ -28,7 +28,7 @@ word "digits" for the embedded ones. Eight-bit images are divided by 255."""
 
 EPILOG = """\
 exit status: 0 success, 1 the loss stopped being finite (what was trained is kept), 2 wrong arguments or data,
-130 interrupted (what was trained is kept)."""
+130 interrupted (what was trained is kept); gradcheck has its own, see its help."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,16 +43,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors of the user are one line on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters gets question marks, no traceback
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever called
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the process ends)
+        if hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")  # a terminal without Greek letters gets question marks
     try:
         args = build_parser().parse_args(argv)
-        status = args.run(args)
-        sys.stdout.flush()
-        return status
+        return args.run(args)
     except BrokenPipeError:  # whoever read our output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print("npvae: interrupted", file=sys.stderr)
@@ -60,6 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ImportError, MemoryError, OSError, OverflowError, TypeError, ValueError) as error:
         print(f"npvae: error: {_one_line(error)}", file=sys.stderr)
         return 2
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:  # what is left in the buffer goes nowhere, or Python would complain at its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _one_line(error: BaseException) -> str:

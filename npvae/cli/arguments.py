@@ -21,6 +21,9 @@ from npvae.files import replacing
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
 
+SCATTERED = 5000
+"""Rows in a picture of latents, at the most."""
+
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".npy", ".npz", ".csv")
 
@@ -86,15 +89,28 @@ def row_range(text: str) -> slice:
         raise argparse.ArgumentTypeError(f"expected rows such as 0:100 or 7, got {text!r}") from None
 
 
-def read_data(path: str, labels: str | None = None, rows: slice | None = None, digits_seed: int = 1) -> Dataset:
-    """The data set behind DATA. A file called "digits" goes before the embedded ones.
+def read_data(
+    path: str,
+    labels: str | None = None,
+    rows: slice | None = None,
+    digits_seed: int = 1,
+    argument: str = "DATA",
+) -> Dataset:
+    """The data set behind an argument. A file called "digits" goes before the embedded ones.
 
     By default those are drawn with another seed than the ones that ``npvae train`` learns, so they are held-out data.
     """
+    if not path:
+        raise ValueError(f"{argument} must name a file, got ''")
     embedded = path == "digits" and not Path(path).exists()
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
-    data = None if embedded else datasets.load(path, labels)
+    try:
+        data = None if embedded else datasets.load(path, labels)
+    except (OSError, ValueError) as error:
+        if str(error).startswith("path "):
+            raise type(error)(argument + str(error)[len("path") :]) from None
+        raise
     everything = range(DIGITS if data is None else len(data))
     chosen = everything if rows is None else everything[rows]
     if not chosen:
@@ -104,12 +120,17 @@ def read_data(path: str, labels: str | None = None, rows: slice | None = None, d
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
 
-def check_output(path: str | Path, picture: bool = True) -> Path:
-    """`path` as a Path, if its ending is known and its folder can be written; to be called before any work is done."""
-    path = Path(path)
+def check_output(output: str | Path, picture: bool = True, inputs: Sequence[str | None] = ()) -> Path:
+    """`output` as a Path, if its ending is known, it can be written, and it is none of `inputs`.
+
+    To be called before any work is done.
+    """
+    path = Path(output)
+    if path.exists() and any(i and os.path.exists(i) and os.path.samefile(i, path) for i in inputs):
+        raise ValueError(f"output must be another file than the inputs, got {str(output)!r}")
     endings = TABLES + (PICTURES if picture else ())
     if path.suffix.lower() not in endings:
-        raise ValueError(f"output must end in {', '.join(endings)}, got {str(path)!r}")
+        raise ValueError(f"output must end in {', '.join(endings)}, got {str(output)!r}")
     for wrong, error, rule in (
         (path.is_dir(), IsADirectoryError, "be a file"),
         (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
@@ -149,14 +170,16 @@ def write(
                 writer.writerows(first.reshape(len(first), -1).tolist())
 
 
-def reconstruction_note(vae: VAE) -> str:
-    """What the reconstruction term of a model is."""
-    return "cross-entropy of grey pixels, not a likelihood" if vae.grey_ else "−log p(x|z)"
+def reconstruction_note(grey: bool) -> str:
+    """What the reconstruction term of data is that are grey under a Bernoulli likelihood, or are not."""
+    return "cross-entropy of grey pixels, not a likelihood" if grey else "−log p(x|z)"
 
 
 def as_typed(message: str) -> str:
-    """An error message of the Python functions, with the argument that it begins with called as it was typed."""
+    """An error message of the Python functions, with the arguments that it names called as they were typed."""
     names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
+    message = re.sub(r"\b(\w+)='(\w+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
     names |= {"X_val": "--test", "X": "DATA", "Z": "LATENTS", "n": "-n", "n_side": "--side", "steps": "--steps"}
+    names |= {"labels": "--labels", "output": "--output", "rows": "the number of rows (DATA, --limit)"}
     first = re.match(r"\w+", message)
     return names.get(first[0], first[0]) + message[first.end() :] if first else message

@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae import VAE
-from npvae.cli.arguments import PICTURES, add_command, check_output, read_data, reconstruction_note, row_range, write
+from npvae.cli.arguments import (
+    PICTURES,
+    SCATTERED,
+    add_command,
+    check_output,
+    read_data,
+    reconstruction_note,
+    row_range,
+    write,
+)
+from npvae.datasets import is_binary
 
 ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
 
@@ -47,7 +57,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "data to latents",
         "latents.npy",
         "Compute q(z|x) = N(mu, σ²) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²; a picture\n"
-        "is the scatter of the first two latents, coloured by --labels.",
+        "is the scatter of the first two latents of up to 5,000 rows, coloured by --labels.",
         "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv",
     )
     encode.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
@@ -95,7 +105,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     interpolate.add_argument("--method", choices=ways, default="linear", help="the way through latent space")
     score.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
     score.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
-    score.add_argument("-o", "--output", metavar="FILE", help="rows of loss, reconstruction and kl")
+    score.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
     info = add(
         info_,
         "what a model file holds",
@@ -125,13 +135,17 @@ def _add(
 
 
 def _write_made(make: Callable[[argparse.Namespace, VAE], Made], args: argparse.Namespace) -> int:
-    args.output = check_output(args.output)
+    args.output = check_output(args.output, inputs=_inputs(args))
     vae = npvae.load(args.model)
     arrays, draw = make(args, vae)
     letter, first = "z" if make is encode_ else "x", next(iter(arrays.values()))
     write(args.output, arrays, [f"{letter}{i + 1}" for i in range(first.shape[1])], draw)
     print(f"wrote {args.output}")
     return 0
+
+
+def _inputs(args: argparse.Namespace) -> list[str | None]:
+    return [getattr(args, name, None) for name in ("model", "data", "latents", "labels")]
 
 
 def sample_(args: argparse.Namespace, vae: VAE) -> Made:
@@ -155,14 +169,15 @@ def encode_(args: argparse.Namespace, vae: VAE) -> Made:
     def draw(plots: ModuleType) -> Any:
         if vae.latent_dim < 2:
             raise ValueError("a scatter needs at least two latents, the model has one")
-        return plots.latent_scatter(mu, data.labels)
+        seen = slice(0, SCATTERED)
+        return plots.latent_scatter(mu[seen], None if data.labels is None else data.labels[seen])
 
     return {"mu": mu, "log_var": log_var}, draw
 
 
 def decode_(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae decode``."""
-    return _images(vae, vae.inverse_transform(read_data(args.latents).x))
+    return _images(vae, vae.inverse_transform(read_data(args.latents, argument="LATENTS").x))
 
 
 def manifold_(args: argparse.Namespace, vae: VAE) -> Made:
@@ -198,16 +213,17 @@ def _shape(vae: VAE) -> tuple[int, ...]:
 
 def score_(args: argparse.Namespace) -> int:
     """``npvae score``."""
-    output = None if args.output is None else check_output(args.output, picture=False)
+    output = None if args.output is None else check_output(args.output, False, _inputs(args))
     vae = npvae.load(args.model)
     data = read_data(args.data, rows=args.rows)
+    grey = vae.likelihood == "bernoulli" and vae.binarize == "none" and not is_binary(data.x)
     terms = vae.elbo_terms(data.x, args.samples, args.seed)
-    columns = {"loss": terms["reconstruction"] + terms["kl"], **terms}
+    columns = {"negative_elbo": terms["reconstruction"] + terms["kl"], **terms}
     rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
     print(f"{rows}, {samples} of z each; nats per row")
     for name, values in columns.items():
         error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
-        note = f"   ({reconstruction_note(vae)})" if name == "reconstruction" else ""
+        note = f"   ({reconstruction_note(grey)})" if name == "reconstruction" else ""
         print(f"  {name:15}{values.mean():10.3f}{error}{note}")
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))

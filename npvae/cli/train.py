@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npvae import VAE, training
-from npvae.cli.arguments import OPTIONS, add_command, integers, read_data, reconstruction_note
+from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, read_data, reconstruction_note
 from npvae.datasets import Dataset
 from npvae.estimators.vae import BINARIZE, LIKELIHOODS
 from npvae.files import replacing
@@ -88,9 +88,10 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     group = parser.add_argument_group("result")
     free = "where to; without it npvae-run, npvae-run-2, …, whichever is free"
     group.add_argument("-o", "--output", metavar="FOLDER", help=free)
-    group.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
     go_on = "go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options"
-    group.add_argument("--resume", action="store_true", help=go_on)
+    either.add_argument("--resume", action="store_true", help=go_on)
     group.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
     group.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
@@ -105,7 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
     def say(*lines: str) -> None:
         if not args.quiet:
-            print(*lines, sep="\n")
+            with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+                print(*lines, sep="\n", flush=True)
 
     held_out = f", {len(test):,} held out" if test else ""
     say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
@@ -116,13 +118,22 @@ def run(args: argparse.Namespace) -> int:
             for path in made:
                 path.rmdir()
         raise
+    if vae.run_.optimizer_state.t == 0:  # the very first loss was not finite: there is nothing to keep
+        return status
     vae.save(folder / MODEL)
     with replacing(folder / HISTORY) as temporary:
         vae.history_.to_csv(temporary)
     say(*_summary(vae))
+    if args.overwrite:
+        for name in PICTURES:
+            (folder / f"{name}.png").unlink(missing_ok=True)
     if not args.no_pictures:
         say(draw_pictures(vae, test if test is not None else data, data, folder))
-    say(f"wrote {folder / MODEL}; try: npvae sample {shlex.quote(str(folder / MODEL))}")
+    drawn = (folder / "samples.png").exists()
+    example = f"npvae sample {shlex.quote(str(folder / MODEL))}{'' if drawn else ' -o samples.csv'}"
+    say(f"wrote {folder / MODEL}; try: {example}")
+    if status == 130 and vae.run_.epoch:
+        say(f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
     return status
 
 
@@ -130,12 +141,14 @@ def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     rows = None if args.limit is None else slice(0, integer("--limit", args.limit, at_least=1))
     data = read_data(args.data, args.labels, rows, digits_seed=0)
     if args.test is not None:
-        return data, read_data(args.test)
+        return data, read_data(args.test, argument="--test")
     return data, read_data("digits", rows=slice(0, 2000)) if args.data == "digits" else None
 
 
 def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     """The folder for the results, and the folders that were made just now, from the innermost."""
+    if args.output == "":
+        raise ValueError("--output must name a folder, got ''")
     if args.output is None:
         if args.resume:
             raise ValueError("--resume needs the run's folder: give --output")
@@ -150,9 +163,6 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
     if earlier and not (args.overwrite or args.resume):
         raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
-    if args.overwrite:
-        for stale in (*earlier, *(folder / f"{name}.png" for name in PICTURES)):
-            stale.unlink(missing_ok=True)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / ".writable"):  # fails now, not after the training
@@ -182,9 +192,13 @@ def _summary(vae: VAE) -> list[str]:
     last = vae.history_.last()
     for prefix, name in (("", "train"), ("val_", "held-out")):
         if f"{prefix}loss" in last:
-            reconstruction, kl = last[f"{prefix}reconstruction"], last[f"{prefix}kl"]
-            terms = f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae)}) + {kl:.2f} KL(q(z|x) ‖ p(z))"
-            lines.append(f"{name}: {reconstruction + kl:.2f} nats per image = {terms}")
+            loss, reconstruction, kl = (last[prefix + term] for term in ("loss", "reconstruction", "kl"))
+            beta = "" if vae.beta == 1 else f"{vae.beta:g} · "
+            terms = (
+                f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae.grey_)})"
+                f" + {beta}{kl:.2f} KL(q(z|x) ‖ p(z))"
+            )
+            lines.append(f"{name}: {loss:.2f} nats per {'row' if vae.image_shape_ is None else 'image'} = {terms}")
     return lines
 
 
@@ -205,7 +219,7 @@ def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:
         label = "cross-entropy" if vae.grey_ else "reconstruction"
         pictures["learning_curves"] = plots.learning_curves(vae.history_, reconstruction_label=label)
     if vae.latent_dim > 1:
-        seen = data.take(slice(0, 5000))
+        seen = data.take(slice(0, SCATTERED))
         z = vae.transform(seen.x)
         most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
         pictures["latents"] = plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))

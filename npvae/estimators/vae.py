@@ -175,6 +175,8 @@ class VAE(Estimator):
             theta = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
             start = training.TrainingRun.begin(theta, optimizer, seed, settings)
         seed = start.seed
+        if isinstance(self.random_state, int) and self.random_state != seed:
+            raise ValueError(f"random_state must be {seed}, as it was when the run began, got {self.random_state}")
         for name, value in settings.items():
             if (before := start.settings.get(name)) != value:
                 raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")

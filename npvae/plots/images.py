@@ -187,11 +187,13 @@ def draw_tiles(
 
 
 def label_tiles(ax: Axes, axis: Literal["x", "y"], labels: list[str], pixels: int, at_most: int = MAX_TICKS) -> None:
-    """Write `labels` at the middles of tiles along `axis`: first, last and, evenly if it goes, some between."""
+    """Write some of `labels` at the middles of tiles along `axis`: evenly if it goes, the same from both ends."""
     gaps = len(labels) - 1
     most = min(gaps, at_most - 1)
     even = [n for n in range(most // 2 + 1, most + 1) if gaps % n == 0]
-    chosen = np.linspace(0, gaps, max(even, default=most) + 1).round().astype(int)
+    n = max(even, default=most - (gaps - most) % 2)  # an odd number of gaps has no tile in its middle
+    half = np.linspace(0, gaps, n + 1)[: n // 2 + 1].round().astype(int)
+    chosen = np.union1d(half, gaps - half)
     middles = chosen * (pixels + SEPARATOR) + (pixels - 1) / 2
     ax.set(**{f"{axis}ticks": middles, f"{axis}ticklabels": [labels[i] for i in chosen]})
     ax.tick_params(axis, length=0)

@@ -185,10 +185,13 @@ def _breakdown(
     run: TrainingRun, good: Parameters, step: int, terms: Sequence[str], optimizer: Optimizer
 ) -> NonFiniteLossError:
     run.theta, run.stopped = good, "non-finite loss"
+    where = f"at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)}"
+    if run.optimizer_state.t == 0:
+        advice = f"the loss is not finite {where}, before any training: bring the data to a common scale near one"
+        return NonFiniteLossError(advice, run)
     return NonFiniteLossError(
-        f"the loss stopped being finite at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)};"
-        f" the last good parameters are kept. Try a smaller learning rate or a warm-up ({optimizer}),"
-        " and look for extreme values in the data",
+        f"the loss stopped being finite {where}; the last good parameters are kept. Try a smaller learning rate or a"
+        f" warm-up ({optimizer}), and look for extreme values in the data",
         run,
     )
 

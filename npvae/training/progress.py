@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
 
@@ -70,8 +71,9 @@ class Progress:
         return f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}"
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def _terms(means: dict[str, float]) -> str:

@@ -84,7 +84,7 @@ def test_arguments_that_do_not_parse(here, refused, argv, text):
         (["--limit", "0"], "--limit must be at least 1, got 0"),
         (["--limit", "1"], "at least two rows"),
         (["--patience", "3"], "--patience needs held-out data: give --test"),
-        (["--likelihood", "gaussian", "--binarize", "fixed"], "binarize='fixed' needs likelihood='bernoulli'"),
+        (["--likelihood", "gaussian", "--binarize", "fixed"], "--binarize fixed needs --likelihood bernoulli"),
         (["--labels", "nothing.npy"], "nothing.npy"),
         (["--test", "nothing.npy"], "nothing.npy"),
     ],
@@ -120,11 +120,11 @@ BAD_DATA = {
     "inf.npy": (save("inf.npy", holding(np.inf)), "inf.npy must be finite, got inf at row 2, column 5"),
     "high.npy": (
         save("high.npy", holding(1.5)),
-        "must lie in [0, 1] under likelihood='bernoulli', got values from 0.5",
+        "must lie in [0, 1] under --likelihood bernoulli, got values from 0.5",
     ),
     "low.npy": (
         save("low.npy", holding(-0.5)),
-        "must lie in [0, 1] under likelihood='bernoulli', got values from -0.5",
+        "must lie in [0, 1] under --likelihood bernoulli, got values from -0.5",
     ),
     "none.npy": (save("none.npy", GREY[:0]), "none.npy"),
     "flat.npy": (save("flat.npy", GREY[0]), "flat.npy must hold rows"),

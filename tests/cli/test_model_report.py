@@ -14,7 +14,7 @@ def test_score_prints_means_with_standard_errors(files, here, capsys):
     assert main(["score", files.model, files.images, "--samples", "3", "--seed", "5"]) == 0
     lines = capsys.readouterr().out.splitlines()
     terms = npvae.load(files.model).elbo_terms(files.x, 3, 5)
-    terms = {"loss": terms["reconstruction"] + terms["kl"], **terms}
+    terms = {"negative_elbo": terms["reconstruction"] + terms["kl"], **terms}
     assert lines[0] == "60 rows, 3 samples of z each; nats per row"
     for line, (name, values) in zip(lines[1:], terms.items(), strict=True):
         error = np.sqrt(((values - values.mean()) ** 2).sum() / 59 / 60)
@@ -29,7 +29,7 @@ def test_score_writes_rows(files, here, capsys, ending):
     terms = npvae.load(files.model).elbo_terms(files.x[10:14])
     expected = np.stack([terms["reconstruction"] + terms["kl"], terms["reconstruction"], terms["kl"]], axis=1)
     if ending == ".csv":
-        assert (here / "s.csv").read_text().splitlines()[0] == "loss,reconstruction,kl"
+        assert (here / "s.csv").read_text().splitlines()[0] == "negative_elbo,reconstruction,kl"
         got = np.loadtxt("s.csv", delimiter=",", skiprows=1)
     else:
         got = np.load(f"s{ending}")

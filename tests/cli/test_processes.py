@@ -1,6 +1,8 @@
 """The command as a process: signals, pipes, encodings."""
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,3 +90,34 @@ def test_an_output_without_greek_letters_gets_question_marks(files, environment,
     assert done.returncode == 0, done.stderr
     assert done.stderr == b""
     assert done.stdout.isascii()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a pipe from the other end")
+def test_training_goes_on_when_nobody_reads_its_progress(files, here, environment):
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [word for word in TINY if word != "--quiet"]
+    try:
+        argv = [*NPVAE, "train", files.images, "-o", "run", *words, "--no-pictures"]
+        done = subprocess.run(argv, env=environment, stdout=writing, stderr=writing, timeout=60, check=False)
+    finally:
+        os.close(writing)
+    assert done.returncode == 0
+    assert {path.name for path in (here / "run").iterdir()} == {"model.npz", "history.csv", "checkpoint.npz"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes the standard streams by the shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(files, here, environment, closed):
+    command = f"{shlex.join(NPVAE)} info {shlex.quote(files.model)} {closed}"
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+
+
+def test_no_input_is_overwritten(files, here, refused):
+    shutil.copy(files.model, "m.npz")
+    np.save("d.npy", np.load(files.images))
+    for argv in (["sample", "m.npz", "-o", "m.npz"], ["encode", "m.npz", "d.npy", "-o", "d.npy"]):
+        before = (here / argv[-1]).read_bytes()
+        assert "--output must be another file than the inputs" in refused(*argv)
+        assert (here / argv[-1]).read_bytes() == before

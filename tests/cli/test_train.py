@@ -66,7 +66,7 @@ def test_says_what_it_does(files, here, capsys):
     assert trained.startswith(f"train: {row['loss']:.2f} nats per image = {row['reconstruction']:.2f} reconstruction")
     assert "(cross-entropy of grey pixels, not a likelihood)" in trained
     assert held_out.startswith(f"held-out: {row['val_loss']:.2f} nats per image")
-    assert last == "wrote my run/model.npz; try: npvae sample 'my run/model.npz'"
+    assert last == "wrote my run/model.npz; try: npvae sample 'my run/model.npz' -o samples.csv"
     assert err.startswith("epoch 1/1 | loss ")
     assert len(err.splitlines()) == 1
 
@@ -142,7 +142,7 @@ def test_resume_is_bit_identical_to_never_stopping(files, here):
         (["--dtype", "float64"], "--dtype must be 'float32', as it was when the run began, got 'float64'"),
         (["--beta", "2"], "--beta must be 1.0, as it was when the run began, got 2.0"),
         (["--activation", "tanh"], "--activation must be 'relu'"),
-        (["--limit", "50"], "rows must be 60, as it was when the run began, got 50"),
+        (["--limit", "50"], "the number of rows (DATA, --limit) must be 60, as it was when the run began, got 50"),
     ],
 )
 def test_resume_refuses_other_settings_and_keeps_the_files(files, here, refused, options, words):
@@ -150,6 +150,37 @@ def test_resume_refuses_other_settings_and_keeps_the_files(files, here, refused,
     before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
     assert words in refused("train", files.images, "-o", "run", *TINY, "--epochs", "2", "--resume", *options)
     assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_overwrite_keeps_the_earlier_run_until_there_is_another(files, here, refused):
+    main(["train", files.images, "-o", "run", *TINY])
+    before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
+    refused("train", files.images, "-o", "run", *TINY, "--overwrite", "--latent", "-3")
+    refused("train", files.images, "-o", "run", *TINY, "--overwrite", "--test", "nothing.npy")
+    refused("train", files.images, "-o", "run", *TINY, "--overwrite", "--resume")
+    assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_a_loss_that_is_not_finite_from_the_start_leaves_no_model(files, here, capsys):
+    np.save("wild.npy", 1e30 * np.random.default_rng(0).standard_normal((20, 4)))
+    assert main(["train", "wild.npy", "-o", "run", *TINY, "--likelihood", "gaussian"]) == 1
+    assert "not finite at step 1" in capsys.readouterr().err
+    assert not (here / "run" / "model.npz").exists()
+
+
+def test_going_on_with_another_seed_is_refused(files, here, refused):
+    main(["train", files.images, "-o", "run", *TINY])
+    words = refused("train", files.images, "-o", "run", *TINY, "--epochs", "2", "--resume", "--seed", "3")
+    assert "--seed must be 0, as it was when the run began, got 3" in words
+
+
+def test_the_weighted_loss_is_shown_as_such(files, here, capsys):
+    words = [word for word in TINY if word != "--quiet"]
+    main(["train", files.images, "-o", "run", *words, "--beta", "4", "--no-pictures"])
+    trained = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("train:"))
+    row = npvae.load("run/model.npz").history_.last()
+    assert trained.startswith(f"train: {row['loss']:.2f} nats per image = {row['reconstruction']:.2f} reconstruction")
+    assert f"+ 4 · {row['kl']:.2f} KL" in trained
 
 
 def test_overwrite_leaves_no_pictures_of_the_earlier_run(files, here):

@@ -255,7 +255,9 @@ def test_going_on_is_bit_identical(tmp_path):
         return run.epoch == 2
 
     tiny(epochs=5, **settings).fit(GREY, X_val=GREY, callbacks=[keep])
-    resumed = tiny(epochs=5, **settings, random_state=99).fit(
+    with pytest.raises(ValueError, match="random_state must be 0, as it was when the run began, got 99"):
+        tiny(epochs=5, **settings, random_state=99).fit(GREY, X_val=GREY, resume_from=training.load_checkpoint(path))
+    resumed = tiny(epochs=5, **settings, random_state=None).fit(
         GREY, X_val=GREY, resume_from=training.load_checkpoint(path)
     )
     np.testing.assert_array_equal(resumed.theta_.flat, straight.theta_.flat)
