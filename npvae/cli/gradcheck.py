@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from npvae.cli.arguments import add_command
+from npvae.cli.arguments import PICTURES, add_command
+from npvae.files import replacing
 from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
 from npvae.gradcheck.settings import METHODS, Settings
 from npvae.gradcheck.target import TargetError, check_made, make
@@ -24,7 +25,9 @@ Check gradients that were written by hand, yours or those of this package, again
 
 A factory is a function without arguments that returns what to check:
 
-  a layer                                  with shapes, init, forward and backward, or with params, grads, …
+  a layer                                  with shapes, init(rng), forward(params, x) -> (y, cache) and
+                                           backward(params, cache, dy, grads, need_dx) -> dx;
+                                           or with params, grads, forward(x) -> y and backward(dy) -> dx
   (layer, x) or (layer, x, params)         at this input
   (forward, backward, inputs[, params])    any pair of functions
   (value_and_grad, theta)                  what an optimiser takes
@@ -90,10 +93,26 @@ def run(args: argparse.Namespace) -> int:
             raise TargetError("name one package.module:factory, or say --all")
         if args.curve is not None and (args.mutate or args.target is None):
             raise TargetError("--curve belongs to the check of one package.module:factory")
+        _check_outputs(args)
         return (_mutate if args.mutate else _check_all if args.all else _check)(args)
+    except BrokenPipeError:
+        raise
     except (ImportError, OSError, ValueError) as error:
         print(f"npvae gradcheck: {error}", file=sys.stderr)
         return USAGE
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Whatever would keep a result from being written is said before any work is done."""
+    for option, path, endings in (("--json", args.json, None), ("--curve", args.curve, PICTURES)):
+        if path is not None and not Path(path).parent.is_dir():
+            raise TargetError(f"{option} must lie in a folder that exists, got {path!r}")
+        if path is not None and endings is not None and Path(path).suffix.lower() not in endings:
+            raise TargetError(f"{option} must end in {', '.join(endings)}, got {path!r}")
+    if args.curve is not None:
+        from npvae.plots import require_matplotlib
+
+        require_matplotlib()
 
 
 def _settings(args: argparse.Namespace, **other: object) -> Settings:
@@ -107,7 +126,7 @@ def _check(args: argparse.Namespace) -> int:
         raise TargetError(f"no tensor is called {args.only!r}")
     print(report)
     _write(args.json, report.to_json())
-    if args.curve is not None:
+    if args.curve is not None and report.entries:
         from npvae import plots
         from npvae.gradcheck.second_order import step_curve
 
@@ -151,4 +170,5 @@ def _exit_status(reports: list[Report]) -> int:
 
 def _write(path: str | None, text: str) -> None:
     if path is not None:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        with replacing(path) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")

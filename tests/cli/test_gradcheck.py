@@ -148,8 +148,8 @@ def test_mutation_wants_a_gradient_that_is_right(factories, capsys):
         (["mine.py:right", "--probes", "some"], "invalid int value: 'some'"),
         (["mine.py:right", "--step", "1e-5"], "step belongs to the methods central and forward"),
         (["mine.py:right", "--what"], "unrecognized arguments: --what"),
-        (["mine.py:right", "--curve", "steps.doc"], "path must end in .png"),
-        (["mine.py:right", "--json", "no/such/folder.json"], "No such file or directory"),
+        (["mine.py:right", "--curve", "steps.doc"], "--curve must end in .png"),
+        (["mine.py:right", "--json", "no/such/folder.json"], "--json must lie in a folder"),
         (["--all", "--curve", "steps.png"], "--curve belongs to the check of one package.module:factory"),
         (["--all", "--only", "nonesuch"], "no part is called 'nonesuch'"),
         (["--mutate", "--only", "nonesuch"], "only must be in the name of a backward, got 'nonesuch'"),
@@ -161,3 +161,26 @@ def test_wrong_usage_is_one_line_and_status_3(factories, capsys, arguments, mess
     assert status == 3
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--json", "no/report.json"], "--json must lie in a folder that exists, got 'no/report.json'"),
+        (["--curve", "no/steps.png"], "--curve must lie in a folder that exists, got 'no/steps.png'"),
+        (["--curve", "steps.txt"], "--curve must end in .png, .svg, .pdf, got 'steps.txt'"),
+    ],
+)
+def test_an_output_that_cannot_be_is_said_before_the_check(factories, capsys, options, words):
+    status, text, complaint = run(capsys, "mine.py:right", *options)
+    assert (status, text) == (3, "")
+    assert words in complaint
+
+
+def test_a_backward_that_raises_has_no_curve(factories, capsys):
+    with (factories / "mine.py").open("a") as file:
+        file.write("\ndef failing():\n    return forward, lambda cache, dy: 1 / 0, *ARGUMENTS\n")
+    status, text, _ = run(capsys, "mine.py:failing", "--curve", "steps.png")
+    assert status == 1
+    assert "division by zero" in text
+    assert not (factories / "steps.png").exists()

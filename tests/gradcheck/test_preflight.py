@@ -214,3 +214,13 @@ def test_a_forward_that_computes_in_float32_inside_is_remarked_upon():
     report, found = findings(narrow, lambda x, dy: {"x": (2 * x * dy).astype(np.float64)}, arrays()[0], {})
     assert ("dtype", None) in found
     assert not report.findings[0].fails
+
+
+def test_a_parameter_without_axes_keeps_its_shape_in_every_memory_layout():
+    report = check_function(
+        lambda x, s: (x * s, (x, s)),
+        lambda cache, dy: {"x": dy * cache[1], "s": (dy * cache[0]).sum()},
+        {"x": np.arange(3.0)},
+        {"s": np.array(2.0)},
+    )
+    assert report.status == PASS, str(report)
