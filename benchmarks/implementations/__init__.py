@@ -5,8 +5,7 @@ A module has `train` and `infer`, functions of (workload, x, seed, variant, pace
 pixels. All do the same arithmetic: the images shuffled anew in every epoch and copied batch by batch, standard normal
 noise, the Bernoulli cross-entropy from logits summed over the pixels plus the analytic KL, both averaged over the
 batch, its gradient, Adam with rate 0.001 and ε = 1e-8. Weights begin as npvae's do, so that losses may be compared:
-He's normal in front of a ReLU, Glorot's uniform elsewhere, biases at zero. The number of images is a multiple of the
-batch.
+uniform in ±1/√n_in, biases at zero. The number of images is a multiple of the batch.
 
 The loops stop only by an exception from `pace`.
 """

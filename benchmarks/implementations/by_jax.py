@@ -24,16 +24,14 @@ Params = dict[str, list[dict[str, jax.Array]]]
 
 
 def init(key: jax.Array, workload: Workload) -> Params:
-    """He-normal weights in front of a ReLU, Glorot-uniform ones elsewhere, zero biases."""
+    """Weights uniform in ±1/√n_in, zero biases."""
     networks = {"encoder": workload.encoder_widths, "decoder": workload.decoder_widths}
-    he, glorot = jax.nn.initializers.variance_scaling(2, "fan_in", "normal"), jax.nn.initializers.glorot_uniform()
+    draw = jax.nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
     params: Params = {}
     for name, widths in networks.items():
         params[name] = []
         for n_in, n_out in pairwise(widths):
             key, subkey = jax.random.split(key)
-            rectified = workload.activation == "relu" and len(params[name]) < len(widths) - 2
-            draw = he if rectified else glorot
             params[name].append({"W": draw(subkey, (n_in, n_out)), "b": jnp.zeros(n_out)})
     return params
 

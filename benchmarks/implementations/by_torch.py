@@ -38,10 +38,7 @@ def _mlp(widths: tuple[int, ...], activation: str) -> nn.Sequential:
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths):
         linear = nn.Linear(n_in, n_out)
-        if activation == "relu" and len(layers) < 2 * (len(widths) - 2):
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-        else:
-            nn.init.xavier_uniform_(linear.weight)
+        nn.init.uniform_(linear.weight, -(n_in**-0.5), n_in**-0.5)
         nn.init.zeros_(linear.bias)
         layers += [linear, ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1])

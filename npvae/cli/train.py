@@ -119,7 +119,11 @@ def run(args: argparse.Namespace) -> int:
                 path.rmdir()
         raise
     if vae.run_.optimizer_state.t == 0:  # the very first loss was not finite: there is nothing to keep
+        for path in made:
+            path.rmdir()
         return status
+    if args.overwrite and vae.run_.epoch == 0:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
     vae.save(folder / MODEL)
     with replacing(folder / HISTORY) as temporary:
         vae.history_.to_csv(temporary)
@@ -189,7 +193,8 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
 
 def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
-    last = vae.history_.last()
+    row = vae.run_.best_epoch - 1 if vae.run_.theta == vae.run_.best else -1  # with --patience: the best epoch
+    last = {name: column[row] for name, column in vae.history_.items()}
     for prefix, name in (("", "train"), ("val_", "held-out")):
         if f"{prefix}loss" in last:
             loss, reconstruction, kl = (last[prefix + term] for term in ("loss", "reconstruction", "kl"))

@@ -97,7 +97,7 @@ def save_estimator(path: str | Path, estimator: VAE) -> None:
     header = {
         "kind": "estimator",
         "estimator": type(estimator).__name__,
-        "params": {name: _plain(value) for name, value in params.items()},
+        "params": {name: plain(value) for name, value in params.items()},
         "seed": estimator.seed_,
         "n_features": estimator.n_features_in_,
         "image_shape": estimator.image_shape_,
@@ -107,12 +107,12 @@ def save_estimator(path: str | Path, estimator: VAE) -> None:
     storage.save(path, header, dict(estimator.theta_))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A hyper-parameter in Python's own types: NumPy's numbers are accepted as such, but JSON does not know them."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return value
 
 

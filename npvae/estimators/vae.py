@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import training
 from npvae.datasets import bernoulli_draw, is_binary, threshold
 from npvae.distributions import Bernoulli, Distribution, FixedGaussian
-from npvae.estimators.estimator import Estimator, by_rows, load_estimator, picture_shape, random_seed, save_estimator
+from npvae.estimators.estimator import (
+    Estimator,
+    by_rows,
+    load_estimator,
+    picture_shape,
+    plain,
+    random_seed,
+    save_estimator,
+)
 from npvae.evaluation import interpolate
 from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
@@ -175,7 +184,7 @@ class VAE(Estimator):
             theta = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
             start = training.TrainingRun.begin(theta, optimizer, seed, settings)
         seed = start.seed
-        if isinstance(self.random_state, int) and self.random_state != seed:
+        if isinstance(self.random_state, Integral) and self.random_state != seed:
             raise ValueError(f"random_state must be {seed}, as it was when the run began, got {self.random_state}")
         for name, value in settings.items():
             if (before := start.settings.get(name)) != value:
@@ -236,9 +245,12 @@ class VAE(Estimator):
         return one_of("optimizer", self.optimizer, OPTIMIZERS)(schedule)
 
     def _settings(self, n: int) -> dict[str, Any]:
-        """What must not change between the parts of a run: all but how long it is and what it says."""
-        free = ("epochs", "patience", "random_state", "verbose")
-        settings = {name: value for name, value in self.get_params().items() if name not in free}
+        """What must not change between the parts of a run: all but how long it is and what it says.
+
+        A schedule spans the whole run, so with one the length is fixed too.
+        """
+        free = {"patience", "random_state", "verbose"} | ({"epochs"} if self.schedule == "constant" else set())
+        settings = {name: plain(value) for name, value in self.get_params().items() if name not in free}
         return settings | {"hidden": list(widths("hidden", self.hidden)), "rows": n}
 
     def _require_support(self, argument: str, x: NDArray) -> None:
@@ -315,12 +327,15 @@ class VAE(Estimator):
         return {"reconstruction": reconstruction, "kl": kl}
 
     def score_samples(self, X: ArrayLike, n_samples: int = 1, random_state: int = 0) -> NDArray:
-        """ELBO of every row, a lower bound on log p(x): nats, (n,), higher is better."""
+        """ELBO of every row, a lower bound on log p(x): nats, (n,), higher is better.
+
+        Of grey rows under a Bernoulli likelihood it is minus the cross-entropy minus the KL, and bounds nothing.
+        """
         terms = self.elbo_terms(X, n_samples, random_state)
         return -(terms["reconstruction"] + terms["kl"])
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
-        """Mean ELBO over the rows, nats, higher is better."""
+        """Mean of `score_samples` over the rows, nats, higher is better."""
         return float(self.score_samples(X).mean())
 
     def save(self, path: str | Path) -> None:

@@ -57,8 +57,8 @@ def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
 def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, float | None, list[str]]:
     """The method to trust for one tensor, the relative tolerance of its guard, and what there is to say about it.
 
-    The complex step is trusted if a ladder of real differences does not contradict it: a forward that calls `abs`,
-    `norm` or `vdot` is not analytic, and the complex step then gives a number without meaning.
+    The complex step is trusted if a ladder of real differences confirms it along one probe at least: a forward that
+    calls `abs`, `norm` or `vdot` is not analytic, and the complex step then gives a number without meaning.
     """
     if settings.method != "complex":
         return measure_called(settings.method, settings), None, []
@@ -107,8 +107,9 @@ def compare(probe: Probe, measure: Measure, floor: float = 0.0) -> Entry:
     return Entry(line.name, shape, status, estimate.method, estimate.value, analytic, error, tolerance, scale)
 
 
-def _badness(entry: Entry) -> tuple[bool, float]:
-    return entry.status == FAIL, entry.error / entry.tolerance if entry.tolerance else 0.0
+def _badness(entry: Entry) -> tuple[int, float]:
+    rank = (PASS, INCONCLUSIVE, FAIL).index(entry.status)
+    return rank, entry.error / entry.tolerance if entry.tolerance else 0.0
 
 
 def _hear_the_ladder(entry: Entry, probe: Probe) -> None:
@@ -147,7 +148,7 @@ def _judge_coordinates(probe: Probe, measure: Measure) -> Entry:
         if entry.status == INCONCLUSIVE:
             entry.status = PASS if entry.tolerance <= COARSEST * largest else INCONCLUSIVE
             entry.scale = max(entry.scale, largest)
-        if worst is None or (entry.status != PASS, _badness(entry)) > (worst.status != PASS, _badness(worst)):
+        if worst is None or _badness(entry) > _badness(worst):
             worst = entry
         if worst.status == FAIL:
             break

@@ -155,9 +155,9 @@ class GaussianVAE:
         return loss, self._backward(theta, down.caches, upstream)
 
     def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
-        if x.ndim != 2 or x.shape[1] != self.n_features:
+        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
             raise ValueError(f"x must have shape (n, {self.n_features}), got {x.shape}")
-        if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim):
+        if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim) or len(eps) == 0:
             raise ValueError(f"noise must have shape (L, {len(x)}, {self.latent_dim}), got {eps.shape}")
         caches: dict[str, Any] = {}
         a_z, caches["encoder"] = self.encoder.forward(theta.section("encoder"), x)

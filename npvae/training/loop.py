@@ -92,6 +92,7 @@ def train(
     """
     integer("epochs", epochs, at_least=1)
     integer("batch_size", batch_size, at_least=1)
+    integer("seed", seed, at_least=0)
     if patience is not None:
         integer("patience", patience, at_least=1)
         if x_val is None:
@@ -99,10 +100,14 @@ def train(
     for argument, rows in (("x", x), ("x_val", x_val)):
         if rows is not None and len(rows) == 0:
             raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
+    if x_val is not None and x_val.shape[1:] != x.shape[1:]:
+        raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val)
     run.stopped = "finished"
+    if patience is not None and run.best is None and run.epoch > 0:  # patience begins where the run goes on
+        run.best, run.best_epoch = run.theta.copy(), run.epoch
     good = run.theta.copy()
     keep_freed_memory()
     with (
@@ -176,7 +181,7 @@ def _epoch(
 
 def _out_of_patience(run: TrainingRun, patience: int) -> bool:
     losses = run.history["val_loss"]
-    if losses[-1] < min(losses[:-1], default=np.inf):
+    if run.best is None or losses[-1] < losses[run.best_epoch - 1]:
         run.best, run.best_epoch = run.theta.copy(), run.epoch
     return run.epoch - run.best_epoch >= patience
 

@@ -77,7 +77,8 @@ def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
     (tmp_path / "speed.json").write_text(json.dumps(SPEED))
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n{BEGIN}\n{END}\n")
-    options = ["--speed", str(tmp_path / "speed.json"), "--startup", str(tmp_path / "none.json")]
+    none = str(tmp_path / "none.json")
+    options = ["--speed", str(tmp_path / "speed.json"), "--startup", none, "--checker", none]
     assert main([*options, "--insert", str(readme)]) == 0
     assert "| 784-400-20 relu, batch 128 | 4.00 |" in readme.read_text()
 

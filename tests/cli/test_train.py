@@ -231,3 +231,12 @@ def test_pictures(files, here, capsys):
     for name in drawn:
         assert (here / "run" / name).read_bytes().startswith(b"\x89PNG")
     assert f"drew {', '.join(f'{name}.png' for name in names)}" in capsys.readouterr().out
+
+
+def test_with_patience_the_numbers_are_those_of_the_model_that_is_kept(files, here, capsys):
+    words = [word for word in TINY if word != "--quiet"]
+    words += ["--epochs", "40", "--patience", "2", "--learning-rate", "0.3", "--test", files.rows, "--no-pictures"]
+    assert main(["train", files.images, "-o", "run", *words]) == 0
+    held_out = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("held-out:"))
+    best = min(npvae.load("run/model.npz").history_["val_loss"])
+    assert held_out.startswith(f"held-out: {best:.2f} nats")

@@ -104,3 +104,11 @@ def test_a_draw_is_one_where_the_noise_lies_below_the_probability():
 def test_the_output_bias_stays_finite_on_constant_pixels():
     bias = Q.output_bias(np.array([0.0, 1.0, 0.5, 0.7]))
     np.testing.assert_allclose(bias, [-np.log(999), np.log(999), 0, LOGIT_0_7], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("logit", [0.0, 1.0, 10.0, 20.0, 80.0])
+def test_the_entropy_keeps_its_digits_on_both_sides(logit):
+    expected = scipy.stats.bernoulli.entropy(scipy.special.expit(-logit))
+    for a in (logit, -logit):
+        value, _ = Bernoulli().entropy(np.array([[a]], np.float32))
+        assert value[0] == pytest.approx(expected, rel=1e-5)

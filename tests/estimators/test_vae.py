@@ -292,3 +292,26 @@ def test_digits_beat_every_model_of_independent_pixels():
     assert 150 < baseline < 200
     assert -vae.score(test) < baseline - 50
     assert vae.history_["loss"][-1] < vae.history_["loss"][0] - 50
+
+
+def test_a_schedule_spans_the_whole_run_so_its_length_is_fixed():
+    run = tiny(epochs=2, schedule="cosine").fit(GREY).run_
+    with pytest.raises(ValueError, match="epochs must be 2, as it was when the run began, got 4"):
+        tiny(epochs=4, schedule="cosine").fit(GREY, resume_from=run)
+
+
+def test_numpy_numbers_as_settings_are_kept_in_checkpoints_and_compared(tmp_path):
+    path = tmp_path / "c.npz"
+    vae = tiny(latent_dim=np.int64(2), random_state=np.int64(0))
+    vae.fit(GREY, callbacks=[lambda run: training.save_checkpoint(path, run)])
+    run = training.load_checkpoint(path)
+    with pytest.raises(ValueError, match="random_state must be 0, as it was when the run began, got 7"):
+        tiny(epochs=9, random_state=np.int64(7)).fit(GREY, resume_from=run)
+
+
+def test_patience_begins_where_a_run_goes_on():
+    run = tiny(epochs=3).fit(GREY, X_val=GREY).run_
+    vae = tiny(epochs=40, patience=2, random_state=None).fit(GREY, X_val=GREY, resume_from=run)
+    assert vae.run_.best_epoch >= 3
+    assert vae.run_.epoch >= 5
+    assert vae.run_.theta == vae.run_.best

@@ -309,6 +309,10 @@ def test_shapes_that_do_not_fit_are_refused_by_name():
         model.loss(theta, x[:, :2], noise)
     with pytest.raises(ValueError, match=r"noise must have shape \(L, 4, 2\), got \(1, 3, 2\)"):
         model.loss_and_grad(theta, x, noise[:, :3])
+    with pytest.raises(ValueError, match=r"noise must have shape \(L, 4, 2\), got \(0, 4, 2\)"):
+        model.loss(theta, x, noise[:0])
+    with pytest.raises(ValueError, match=r"x must have shape \(n, 3\), got \(0, 3\)"):
+        model.loss(theta, x[:0], noise[:, :0])
     with pytest.raises(ValueError, match=r"mean must have shape \(3,\), got \(1,\)"):
         model.init(np.random.default_rng(0), mean=np.ones(1))
 
