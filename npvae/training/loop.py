@@ -90,18 +90,7 @@ def train(
         When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
         with the last good parameters.
     """
-    integer("epochs", epochs, at_least=1)
-    integer("batch_size", batch_size, at_least=1)
-    integer("seed", seed, at_least=0)
-    if patience is not None:
-        integer("patience", patience, at_least=1)
-        if x_val is None:
-            raise ValueError("patience needs held-out data, got x_val=None")
-    for argument, rows in (("x", x), ("x_val", x_val)):
-        if rows is not None and len(rows) == 0:
-            raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
-    if x_val is not None and x_val.shape[1:] != x.shape[1:]:
-        raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
+    _require_sense(x, x_val, epochs, batch_size, seed, patience)
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val)
@@ -138,6 +127,24 @@ def train(
     if patience is not None and run.best is not None and run.stopped != "interrupted":
         run.theta = run.best.copy()
     return run
+
+
+def _require_sense(
+    x: NDArray, x_val: NDArray | None, epochs: int, batch_size: int, seed: int, patience: int | None
+) -> None:
+    """What can be said of the arguments of `train` before any work is done."""
+    integer("epochs", epochs, at_least=1)
+    integer("batch_size", batch_size, at_least=1)
+    integer("seed", seed, at_least=0)
+    if patience is not None:
+        integer("patience", patience, at_least=1)
+        if x_val is None:
+            raise ValueError("patience needs held-out data, got x_val=None")
+    for argument, rows in (("x", x), ("x_val", x_val)):
+        if rows is not None and len(rows) == 0:
+            raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
+    if x_val is not None and x_val.shape[1:] != x.shape[1:]:
+        raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
 
 
 def _epoch(
