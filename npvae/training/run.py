@@ -116,6 +116,7 @@ class NonFiniteLossError(FloatingPointError):
     """The loss became infinite or NaN, and training stopped.
 
     `run` is what was trained until then; its `theta` is the last copy, at most 100 steps old, of which it was finite.
+    Moments and step count are those of the breakdown, so it is not a run to go on from.
     """
 
     def __init__(self, message: str, run: TrainingRun) -> None:
