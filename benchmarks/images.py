@@ -12,18 +12,21 @@ import numpy as np
 
 from npvae import datasets
 
-__all__ = ["image_file", "images"]
+__all__ = ["data_folder", "image_file", "images"]
+
+
+def data_folder() -> Path:
+    """Where real data lie: the folder NPVAE_DATA, or ``../shared/data`` beside the project."""
+    return Path(os.environ.get("NPVAE_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def images(rows: int | None = None) -> datasets.Dataset:
     """Grey images in [0, 1]: `rows` of them, or all.
 
-    MNIST's training part from the folder NPVAE_DATA, or from ``../shared/data`` beside the project; where there is
-    none, 10,000 digits that npvae draws.
+    MNIST's training part from `data_folder`; where there is none, 10,000 digits that npvae draws.
     """
-    folder = Path(os.environ.get("NPVAE_DATA") or Path(__file__).parents[2] / "shared" / "data")
     try:
-        data = datasets.mnist("train", folder)
+        data = datasets.mnist("train", data_folder())
     except FileNotFoundError:
         data = datasets.digits(10_000, seed=0)
     return data.take(slice(rows))
