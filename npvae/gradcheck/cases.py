@@ -56,7 +56,7 @@ class Case:
 
 def all_cases() -> list[Case]:
     """The cases of every room, from the lowest floor up."""
-    return [*_numerics(), *_layers(), *_distributions(), *_bounds(), *_models()]
+    return [*_numerics(), *_layers(), *_distributions(), *_prior(), *_bounds(), *_models()]
 
 
 def _numerics() -> Iterator[Case]:
@@ -76,7 +76,7 @@ def _numerics() -> Iterator[Case]:
 
 
 def _layers() -> Iterator[Case]:
-    from npvae.layers import ACTIVATIONS, Chain, Dense, Sigmoid, Tanh, mlp
+    from npvae.layers import ACTIVATIONS, Chain, Constants, Dense, Sigmoid, Tanh, mlp
 
     def case(name: str, layer: object, *covers: object, n_in: int = N) -> Case:
         return Case(f"layers.{name}", lambda rng: (layer, rng.standard_normal((N, n_in))), covers)
@@ -86,7 +86,9 @@ def _layers() -> Iterator[Case]:
     for n_in, n_out in ((N, N), (5, 3), (3, 5)):
         yield case(f"Dense {n_in}→{n_out}", Dense(n_in, n_out), Dense, n_in=n_in)
     yield case("Chain", Chain(Tanh(), Dense(N, N), Chain(Dense(N, N), Sigmoid()), Dense(N, N)), Chain)
+    yield case("Constants", Constants(N, 2), Constants)
     yield _without_dx(Dense(N, N))
+    yield _without_dx(Constants(N, 2))
     yield _without_dx(Chain(Dense(N, N), Dense(N, N), Tanh()))
     for activation in ACTIVATIONS:
         yield case(f"mlp {activation}", mlp(N, [N, 3], 2, activation), mlp, Chain)
@@ -112,16 +114,26 @@ def _without_dx(layer: object) -> Case:
 
 
 def _distributions() -> Iterator[Case]:
-    from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
+    from npvae.distributions import Bernoulli, ContinuousBernoulli, DiagonalGaussian
+    from npvae.distributions import FixedGaussian, FullGaussian, LearnedGaussian
     from npvae.distributions.distribution import sum_to_shape
+    from npvae.distributions.links import link_mean_backward
 
     def case(name: str, dist: object) -> Case:
-        return Case(f"distributions.{name}", lambda rng: dist, (type(dist),))
+        backwards = (link_mean_backward,) if hasattr(dist, "link") else ()
+        return Case(f"distributions.{name}", lambda rng: dist, (type(dist),), backwards)
 
     yield case("Bernoulli", Bernoulli())
+    yield case("ContinuousBernoulli", ContinuousBernoulli())
     yield case("DiagonalGaussian", DiagonalGaussian())
+    yield case("FullGaussian", FullGaussian())
     yield case("FixedGaussian σ=1", FixedGaussian())
     yield case("FixedGaussian σ=0.7", FixedGaussian(0.7))
+    yield case("FixedGaussian sigmoid", FixedGaussian(0.7, "sigmoid"))
+    for shared in (False, True):
+        for link in ("identity", "sigmoid"):
+            name = f"LearnedGaussian {link}" + (" shared" if shared else "")
+            yield case(name, LearnedGaussian(shared, link, min_log_var=-0.5))
 
     def broadcast(*tensors: NDArray) -> tuple:
         whole = tuple(np.broadcast_to(tensor, shape).copy() for shape in WHOLE for tensor in tensors)
@@ -137,52 +149,69 @@ def _distributions() -> Iterator[Case]:
     yield Case("distributions.sum_to_shape", make, (), (sum_to_shape,))
 
 
+def _prior() -> Iterator[Case]:
+    from npvae.distributions import standard_normal
+
+    def make(rng: np.random.Generator) -> tuple:
+        return standard_normal.log_prob, standard_normal.log_prob_backward, (rng.standard_normal((3, N, 2)),)
+
+    yield Case("distributions.standard_normal", make, (), (standard_normal.log_prob_backward,))
+
+
 def _bounds() -> Iterator[Case]:
-    from npvae.bounds import elbo
+    from npvae.bounds import elbo, iwae
 
-    def case(n_samples: int, beta: float) -> Case:
-        def forward(log_px_z: NDArray, kl: NDArray) -> tuple:
-            loss, upstream = elbo(log_px_z, kl, beta)
-            return (loss.value, loss.per_datum, loss.terms["reconstruction"], loss.terms["kl"]), upstream
+    def case(bound: Callable, *shapes: tuple[int, ...], **options: float) -> Case:
+        names = list(inspect.signature(bound).parameters)[: len(shapes)]
 
-        def backward(upstream: dict[str, NDArray], dy: tuple) -> dict[str, NDArray]:
-            dvalue, dloss, dreconstruction, dkl = dy
+        def forward(*densities: NDArray) -> tuple:
+            loss, upstream = bound(*densities, **options)
+            return (loss.value, loss.per_datum), upstream
+
+        def backward(upstream: dict[str, NDArray], dy: tuple) -> list[NDArray]:
+            dvalue, dloss = dy
             # The weights are those of the mean over n; of every single datum they are n times as large. einsum does not
             # broadcast: they must have the shape of what they weigh.
-            dlog_px_z = np.einsum("ln,n->ln", upstream["log_px_z"], dvalue + N * (dloss + dreconstruction))
-            return {"log_px_z": dlog_px_z, "kl": np.einsum("n,n->n", upstream["kl"], dvalue + N * (dloss + dkl / beta))}
+            return [np.einsum("...n,n->...n", upstream[name], dvalue + N * dloss) for name in names]
 
         def make(rng: np.random.Generator) -> tuple:
-            return forward, backward, (rng.standard_normal((n_samples, N)), rng.exponential(size=N))
+            return forward, backward, tuple(rng.standard_normal(shape) for shape in shapes)
 
-        return Case(f"bounds.elbo L={n_samples} β={beta:g}", make, (), (elbo,))
+        settings = "".join(f" {name}={value:g}" for name, value in options.items()).replace("beta", "β")
+        return Case(f"bounds.{bound.__name__} L={shapes[0][0]}{settings}", make, (), (bound,))
 
-    yield case(1, 1.0)
-    yield case(3, 1.7)
+    for n_samples, beta in ((1, 1.0), (3, 1.7)):
+        sampled = (n_samples, N)
+        yield case(elbo, sampled, (N,), beta=beta)
+        yield case(iwae, sampled, sampled, sampled)
 
 
 def _models() -> Iterator[Case]:
+    from npvae.bounds import BOUNDS
     from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
     from npvae.layers import ACTIVATIONS
     from npvae.models import GaussianVAE
 
-    def case(likelihood: object, activation: str, n_samples: int, beta: float) -> Case:
+    def case(likelihood: object, activation: str, n_samples: int, bound: str = "elbo") -> Case:
         # One sample: all sizes alike. Several: all different, for what is hidden by sizes that are alike.
         rows, features, latents = (N, N, N // 2) if n_samples == 1 else (5, 6, 2)
-        settings = {"activation": activation, "likelihood": likelihood, "n_samples": n_samples, "beta": beta}
-        model = GaussianVAE(n_features=features, latent_dim=latents, hidden=(N,), **settings)
+        settings = {"activation": activation, "likelihood": likelihood, "n_samples": n_samples, "bound": bound}
+        beta = 1.7 if n_samples > 1 and BOUNDS[bound].weighs_kl else 1.0
+        model = GaussianVAE(n_features=features, latent_dim=latents, hidden=(N,), beta=beta, **settings)
 
         def make(rng: np.random.Generator) -> tuple:
             x = rng.standard_normal((rows, features))
             return model, (x > 0).astype(np.float64) if isinstance(likelihood, Bernoulli) else x
 
-        name = f"models.GaussianVAE {type(likelihood).__name__} {activation} L={n_samples}"
+        objective = "" if bound == "elbo" else f"{bound} "
+        name = f"models.GaussianVAE {type(likelihood).__name__} {activation} {objective}L={n_samples}"
         return Case(name, make, (GaussianVAE,))
 
     for likelihood in (Bernoulli(), DiagonalGaussian(), FixedGaussian(0.7)):
-        for activation in ACTIVATIONS:
-            yield case(likelihood, activation, 1, 1.0)
-            yield case(likelihood, activation, 3, 1.7)
+        for n_samples in (1, 3):
+            for activation in ACTIVATIONS:
+                yield case(likelihood, activation, n_samples)
+            yield case(likelihood, "tanh", n_samples, "iwae")
 
 
 def missing_cases(cases: list[Case] | None = None) -> list[str]:

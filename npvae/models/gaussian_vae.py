@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.bounds import Loss, elbo
-from npvae.distributions import Bernoulli, DiagonalGaussian, Distribution
+from npvae.bounds import BOUNDS, Bound, Loss
+from npvae.distributions import Bernoulli, DiagonalGaussian, Distribution, Posterior, standard_normal
 from npvae.layers import Chain, mlp
 from npvae.parameters import Parameters, Shapes
-from npvae.validation import integer, number, widths
+from npvae.validation import integer, number, one_of, widths
 
 __all__ = ["GaussianVAE"]
 
@@ -24,8 +25,7 @@ _COUNTS = ("n_features", "latent_dim", "n_samples")
 class _Forward(NamedTuple):
     """The way down, with what the way up will need."""
 
-    log_px_z: NDArray  # (L, n)
-    kl: NDArray  # (n,)
+    densities: dict[str, NDArray]  # those that the bound needs, by name
     caches: dict[str, Any]
 
 
@@ -35,8 +35,11 @@ class GaussianVAE:
 
     The way of a batch::
 
-        x ── encoder ── a_z = [mu | log_var] ── sample ── z ── decoder ── a_x ── log p(x|z)
-                                  └────────── KL(q(z|x) ‖ N(0, I))
+        x ── encoder ── a_z ── sample ── z ── decoder ── a_x ── log p(x|z)
+                         │                └── log p(z), log q(z|x)   where the bound takes them of samples
+                         └── KL(q(z|x) ‖ N(0, I))                    where it takes their mean
+
+    The bound makes the loss of these densities, and says with what weight each is to go back the way it came.
 
     Parameters
     ----------
@@ -56,11 +59,15 @@ class GaussianVAE:
         Weight of the KL term in the objective.
     init_weights : {"standard", "glorot", "he", "normal"}
         See `npvae.layers.mlp`.
+    posterior : Posterior, default DiagonalGaussian()
+        q(z|x), from what the encoder puts out.
+    bound : {"elbo", "iwae"}
+        What is maximised, see `npvae.bounds`.
 
     Raises
     ------
     TypeError, ValueError
-        If a width or L is no positive integer, β is negative, or a name is unknown.
+        If a width or L is no positive integer, β is negative, a name is unknown, or the bound has no place for β ≠ 1.
 
     References
     ----------
@@ -75,9 +82,11 @@ class GaussianVAE:
     n_samples: int = 1
     beta: float = 1.0
     init_weights: str = "standard"
-    posterior: DiagonalGaussian = field(default_factory=DiagonalGaussian, init=False)
+    posterior: Posterior = field(default_factory=DiagonalGaussian)
+    bound: str = "elbo"
     encoder: Chain = field(init=False, repr=False, compare=False)
     decoder: Chain = field(init=False, repr=False, compare=False)
+    _bound: Bound = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checked = {name: integer(name, getattr(self, name), at_least=1) for name in _COUNTS}
@@ -90,6 +99,15 @@ class GaussianVAE:
         decoder = mlp(d, self.hidden[::-1], n_out, self.activation, self.init_weights)
         object.__setattr__(self, "encoder", encoder)
         object.__setattr__(self, "decoder", decoder)
+        object.__setattr__(self, "_bound", self._bound_with_options())
+
+    def _bound_with_options(self) -> Bound:
+        bound = one_of("bound", self.bound, BOUNDS)
+        if bound.weighs_kl:
+            return bound._replace(function=partial(bound.function, beta=self.beta))
+        if self.beta != 1:
+            raise ValueError(f"beta must be 1 with bound={self.bound!r}: L_k has no other, got {self.beta}")
+        return bound
 
     @property
     def shapes(self) -> Shapes:
@@ -126,7 +144,7 @@ class GaussianVAE:
         return self.decoder.forward(theta.section("decoder"), z)[0]
 
     def loss(self, theta: Parameters, x: NDArray, noise: NDArray) -> Loss:
-        """Reconstruction + β · KL of every row; with β = 1 and x from the likelihood's support, −ELBO ≥ −log p(x).
+        """What is minimised, of every row: −bound; by default reconstruction + β · KL, with β = 1 −ELBO ≥ −log p(x).
 
         Parameters
         ----------
@@ -138,20 +156,20 @@ class GaussianVAE:
         Returns
         -------
         Loss
-            Terms "reconstruction" −(1/L) Σ_l log p(x|z_l) and "kl" KL(q(z|x) ‖ N(0, I)), nats, of shape (n,).
+            The bound's terms, nats, of shape (n,): always "reconstruction" −(1/L) Σ_l log p(x|z_l) and "kl", which is
+            KL(q(z|x) ‖ N(0, I)) or its estimate from the samples.
 
         Raises
         ------
         ValueError
             If x or noise has another shape.
         """
-        down = self._forward(theta, x, noise)
-        return elbo(down.log_px_z, down.kl, self.beta)[0]
+        return self._bound.function(**self._forward(theta, x, noise).densities)[0]
 
     def loss_and_grad(self, theta: Parameters, x: NDArray, noise: NDArray) -> tuple[Loss, Parameters]:
         """The same as `loss`, and the gradient of its mean over the batch with respect to theta."""
         down = self._forward(theta, x, noise)
-        loss, upstream = elbo(down.log_px_z, down.kl, self.beta)
+        loss, upstream = self._bound.function(**down.densities)
         return loss, self._backward(theta, down.caches, upstream)
 
     def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
@@ -159,24 +177,40 @@ class GaussianVAE:
             raise ValueError(f"x must have shape (n, {self.n_features}), got {x.shape}")
         if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim) or len(eps) == 0:
             raise ValueError(f"noise must have shape (L, {len(x)}, {self.latent_dim}), got {eps.shape}")
+        densities: dict[str, NDArray] = {}
         caches: dict[str, Any] = {}
         a_z, caches["encoder"] = self.encoder.forward(theta.section("encoder"), x)
-        kl, caches["kl"] = self.posterior.kl(a_z)
         z, caches["sample"] = self.posterior.sample(a_z, eps)
 
         # The decoder knows rows only: the L samples of n data are L n of them.
         a_x, caches["decoder"] = self.decoder.forward(theta.section("decoder"), z.reshape(-1, self.latent_dim))
-        log_px_z, caches["log_px_z"] = self.likelihood.log_prob(a_x.reshape(*z.shape[:-1], -1), x)
-        return _Forward(log_px_z, kl, caches)
+        a_x = a_x.reshape(*z.shape[:-1], -1)
+        density = {
+            "log_px_z": lambda: self.likelihood.log_prob(a_x, x),
+            "log_pz": lambda: standard_normal.log_prob(z),
+            "log_qz_x": lambda: self.posterior.log_prob(a_z, z),
+            "kl": lambda: self.posterior.kl(a_z),
+        }
+        for name in self._bound.needs:
+            densities[name], caches[name] = density[name]()
+        return _Forward(densities, caches)
 
     def _backward(self, theta: Parameters, caches: dict[str, Any], upstream: dict[str, NDArray]) -> Parameters:
         dtheta = theta.empty_like()
         da_x = self.likelihood.log_prob_backward(caches["log_px_z"], upstream["log_px_z"])
         rows = da_x.reshape(-1, da_x.shape[-1])
         dz = self.decoder.backward(theta.section("decoder"), caches["decoder"], rows, dtheta.section("decoder"))
+        dz = dz.reshape(*da_x.shape[:-1], -1)
+        if "log_pz" in upstream:
+            dz += standard_normal.log_prob_backward(caches["log_pz"], upstream["log_pz"])
+        if "log_qz_x" in upstream:
+            dz += self.posterior.log_prob_backward_x(caches["log_qz_x"], upstream["log_qz_x"])
 
-        da_z = self.posterior.sample_backward(caches["sample"], dz.reshape(*da_x.shape[:-1], -1))
-        da_z += self.posterior.kl_backward(caches["kl"], upstream["kl"])
+        da_z = self.posterior.sample_backward(caches["sample"], dz)
+        if "log_qz_x" in upstream:
+            da_z += self.posterior.log_prob_backward(caches["log_qz_x"], upstream["log_qz_x"])
+        if "kl" in upstream:
+            da_z += self.posterior.kl_backward(caches["kl"], upstream["kl"])
         encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
         self.encoder.backward(encoder, caches["encoder"], da_z, dencoder, need_dx=False)
         return dtheta

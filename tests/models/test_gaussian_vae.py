@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
 from npvae.layers import ACTIVATIONS
@@ -17,12 +17,18 @@ from tests.numerical import assert_gradient, frozen
 
 LIKELIHOODS = {"Bernoulli": Bernoulli(), "DiagonalGaussian": DiagonalGaussian(), "FixedGaussian": FixedGaussian(0.8)}
 D = 3
+EXACT = ("iwae",)  # bounds, beside the default one, whose gradient is the derivative of the loss
 CASES = [
     pytest.param(
         GaussianVAE(D, 2, hidden=(4,), activation=activation, likelihood=LIKELIHOODS[name], n_samples=L, beta=beta),
         id=f"{activation} {name} L={L} beta={beta}",
     )
     for activation, name, L, beta in product(ACTIVATIONS, LIKELIHOODS, (1, 3), (1.0, 0.25))
+] + [
+    pytest.param(
+        GaussianVAE(D, 2, (4,), "tanh", LIKELIHOODS[name], n_samples=L, bound=bound), id=f"{bound} {name} L={L}"
+    )
+    for name, L, bound in product(LIKELIHOODS, (1, 3), EXACT)
 ]
 every_case = pytest.mark.parametrize("model", CASES)
 every_likelihood = pytest.mark.parametrize("likelihood", LIKELIHOODS.values(), ids=LIKELIHOODS.keys())
@@ -102,6 +108,27 @@ def test_both_terms_are_what_scipy_and_the_definition_say(likelihood, n_samples)
     np.testing.assert_allclose(loss.terms["reconstruction"], reconstruction, rtol=1e-12)
     np.testing.assert_allclose(loss.terms["kl"], kl, rtol=1e-12)
     assert loss.value == pytest.approx((reconstruction + 0.5 * kl).mean(), rel=1e-12)
+
+
+@every_likelihood
+def test_the_importance_weighted_bound_is_what_scipy_and_the_definition_say(likelihood):
+    model = GaussianVAE(D, 2, (4,), "tanh", likelihood, n_samples=3, bound="iwae")
+    theta, x, noise = batch(model)
+    x = (x > 0.5).astype(float)
+    mu, log_var = np.split(model.encode(theta, x), 2, axis=1)
+    log_w = []
+    for eps in noise:
+        log_px_z = -by_scipy(model, theta, x, eps[None])[0]
+        log_ratio = scipy.stats.norm.logpdf(mu + np.exp(log_var / 2) * eps) - scipy.stats.norm.logpdf(eps) + log_var / 2
+        log_w.append(log_px_z + log_ratio.sum(axis=1))
+    np.testing.assert_allclose(model.loss(theta, x, noise).per_datum, np.log(3) - logsumexp(log_w, axis=0), rtol=1e-12)
+
+
+def test_beta_has_no_place_in_the_importance_weighted_bound():
+    with pytest.raises(ValueError, match=r"beta must be 1 with bound='iwae'.*got 0\.5"):
+        GaussianVAE(D, 2, beta=0.5, bound="iwae")
+    with pytest.raises(ValueError, match=r"bound must be one of 'elbo', .*did you mean 'iwae'"):
+        GaussianVAE(D, 2, bound="iwea")
 
 
 @every_likelihood

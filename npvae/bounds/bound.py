@@ -1,0 +1,33 @@
+"""The bounds by name, each with the densities that it is a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from numpy.typing import NDArray
+
+from npvae.bounds.elbo import elbo
+from npvae.bounds.iwae import iwae
+from npvae.bounds.loss import Loss
+
+__all__ = ["BOUNDS", "Bound"]
+
+
+class Bound(NamedTuple):
+    """A bound, and what a model has to know of it."""
+
+    function: Callable[..., tuple[Loss, dict[str, NDArray]]]
+    """From the densities to the loss and the upstream weight of each."""
+    needs: tuple[str, ...]
+    """The densities, by the names of the function's arguments."""
+    weighs_kl: bool = True
+    """Whether the function takes a `beta`."""
+
+
+SAMPLED = ("log_px_z", "log_pz", "log_qz_x")
+
+BOUNDS = {
+    "elbo": Bound(elbo, ("log_px_z", "kl")),
+    "iwae": Bound(iwae, SAMPLED, weighs_kl=False),
+}

@@ -1,0 +1,55 @@
+"""L_k as a function of log-densities: values by hand and by SciPy, upstream weights against differences."""
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp, softmax
+
+from npvae.bounds import elbo, iwae
+from tests.numerical import assert_gradient, frozen
+
+DENSITIES = frozen(*3 * np.random.default_rng(0).standard_normal((3, 5, 4)))
+NAMES = ("log_px_z", "log_pz", "log_qz_x")
+
+
+def test_two_samples_by_hand():
+    """Weights 1 and 3 for the one datum: L_2 = log 2, against a mean logarithm of ½ log 3."""
+    loss, upstream = iwae(np.log([[4.0], [3.0]]), np.log([[0.5], [3.0]]), np.log([[2.0], [3.0]]))
+    np.testing.assert_allclose(loss.per_datum, -np.log(2), rtol=1e-14)
+    np.testing.assert_allclose(loss.terms["reconstruction"], -np.log(12) / 2, rtol=1e-14)
+    np.testing.assert_allclose(loss.terms["kl"], np.log(4) / 2, rtol=1e-14)
+    np.testing.assert_allclose(loss.terms["tightening"], np.log(3) / 2 - np.log(2), rtol=1e-13)
+    for name, sign in zip(NAMES, (-1, -1, 1), strict=True):
+        np.testing.assert_allclose(upstream[name], [[sign / 4], [sign * 3 / 4]], rtol=1e-14)
+
+
+def test_the_terms_add_up_to_the_bound_and_the_weights_are_a_softmax():
+    log_w = DENSITIES[0] + DENSITIES[1] - DENSITIES[2]
+    loss, upstream = iwae(*DENSITIES)
+    np.testing.assert_allclose(loss.per_datum, np.log(5) - logsumexp(log_w, axis=0), rtol=1e-13)
+    np.testing.assert_allclose(upstream["log_qz_x"], softmax(log_w, axis=0) / 4, rtol=1e-13)
+    assert (loss.terms["tightening"] < 0).all()
+
+
+@pytest.mark.parametrize("i", range(3), ids=NAMES)
+def test_the_upstream_weights_are_the_derivatives_of_the_value(i):
+    def value(density):
+        return iwae(*DENSITIES[:i], density, *DENSITIES[i + 1 :])[0].value
+
+    assert_gradient(value, DENSITIES[i], iwae(*DENSITIES)[1][NAMES[i]], NAMES[i])
+
+
+def test_with_one_sample_it_is_the_elbo_of_that_sample():
+    log_px_z, log_pz, log_qz_x = (density[:1] for density in DENSITIES)
+    loss, upstream = iwae(log_px_z, log_pz, log_qz_x)
+    simple, simple_upstream = elbo(log_px_z, (log_qz_x - log_pz)[0])
+    np.testing.assert_allclose(loss.per_datum, simple.per_datum, rtol=1e-14)
+    np.testing.assert_array_equal(loss.terms["tightening"], 0)
+    np.testing.assert_array_equal(upstream["log_px_z"], simple_upstream["log_px_z"])
+
+
+def test_weights_far_out_neither_overflow_nor_vanish_and_float32_stays():
+    densities = [np.array([[2e3, -2e3], [1e3, -1e3]], np.float32), *np.zeros((2, 2, 2), np.float32)]
+    loss, upstream = iwae(*densities)
+    np.testing.assert_allclose(loss.per_datum, [np.log(2) - 2e3, np.log(2) + 1e3], rtol=1e-6)
+    np.testing.assert_array_equal(upstream["log_qz_x"], [[0.5, 0], [0, 0.5]])
+    assert all(array.dtype == np.float32 for array in (*loss.terms.values(), *upstream.values(), loss.value))
