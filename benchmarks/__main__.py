@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "two results: exit status 1 if the loop became slower",
     "table": "the README's table from the results",
     "gradcheck": "the gradient checker against planted errors",
+    "quality": "published figures, trained again",
 }
 
 

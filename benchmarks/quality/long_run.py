@@ -1,0 +1,186 @@
+"""A training of hours: it keeps to its time, averages its second half, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from numpy.typing import NDArray
+
+from benchmarks import files
+from npvae.models import Model
+from npvae.optimizers import Adam
+from npvae.parameters import Parameters
+from npvae.schedules import Cosine
+from npvae.training import Averaged, TrainingRun, Transform, load_checkpoint, save_checkpoint, train
+
+__all__ = ["Allowance", "Recipe", "Trained", "add_options", "long_run", "recipe"]
+
+LONGEST_STEP = 5.0
+"""Seconds; in a longer step the process was stopped, and only so much of it counts."""
+
+SAVE_EVERY = 60.0
+"""Seconds between two checkpoints, rounded up to epochs."""
+
+NEVER = 1 << 60
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: for a number of epochs, or else for a number of minutes.
+
+    Adam with the given ε, its rate falling from `rate` to a hundredth along half a cosine; the parameters are averaged
+    over the second half. By epochs, a seed gives the same bits however often the run is interrupted; by minutes, rate
+    and end follow the time spent, pauses not counted.
+    """
+
+    epochs: int | None
+    minutes: float | None
+    batch_size: int = 100
+    rate: float = 2e-3
+    epsilon: float = 1e-4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a long run leaves: the last parameters, their mean over the second half, the seconds that it took."""
+
+    run: TrainingRun
+    mean: Parameters
+    seconds: float
+
+
+class Allowance:
+    """A learning-rate schedule that knows how much of the run is over, as `fraction`, and the seconds `spent`."""
+
+    def __init__(self, recipe: Recipe, steps: int | None, spent: float = 0.0) -> None:
+        self.spent, self._steps, self._last = spent, steps, perf_counter()
+        self._seconds = 60 * (recipe.minutes or 0)
+        self._cosine = Cosine(recipe.rate, 1)
+        self.fraction = min(1.0, spent / self._seconds) if steps is None else 0.0
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t, which begins now."""
+        now = perf_counter()
+        self.spent += min(now - self._last, LONGEST_STEP)
+        self._last = now
+        self.fraction = min(1.0, self.spent / self._seconds if self._steps is None else t / self._steps)
+        return self._cosine(self.fraction)
+
+
+def long_run(
+    model: Model,
+    x: NDArray,
+    recipe: Recipe,
+    work: Path,
+    settings: Mapping[str, Any],
+    start: Parameters,
+    transform: Transform | None = None,
+    x_val: NDArray | None = None,
+) -> Trained:
+    """Train, or go on with what lies in `work`; `settings`, plain JSON, are what the run there must have begun with.
+
+    Raises
+    ------
+    ValueError
+        If the run in `work` has other settings.
+    KeyboardInterrupt
+        After Ctrl-C. At most the last epoch, or the last minute of them, is lost.
+    """
+    steps = None if recipe.epochs is None else recipe.epochs * -(-len(x) // recipe.batch_size)
+    path = work / "training.npz"
+    run = _begun(path, settings)
+    allowance = Allowance(recipe, steps, run.settings["spent"] if run else 0.0)
+    adam = Adam(allowance, epsilon=recipe.epsilon)
+    if run is None:
+        work.mkdir(parents=True, exist_ok=True)
+        state = {"settings": dict(settings), "spent": 0.0, "half": NEVER if steps is None else steps // 2}
+        run = TrainingRun.begin(start, Averaged(adam, NEVER), recipe.seed, state)
+    saved = perf_counter()
+
+    def after_epoch(run: TrainingRun) -> bool:
+        nonlocal saved
+        run.settings["spent"] = allowance.spent
+        over = steps is None and allowance.fraction >= (0.5 if run.settings["half"] == NEVER else 1)
+        now = perf_counter()
+        if over or now - saved >= SAVE_EVERY or run.epoch == 1:
+            save_checkpoint(path, run)
+            saved = now
+            print(_progress(run, allowance), flush=True)
+        return over
+
+    while run.settings["half"] == NEVER or allowance.fraction < 1:
+        averaged = Averaged(adam, run.settings["half"])
+        epochs = recipe.epochs or NEVER
+        run = train(
+            model,
+            run,
+            x,
+            optimizer=averaged,
+            epochs=epochs,
+            batch_size=recipe.batch_size,
+            x_val=x_val,
+            transform=transform,
+            callbacks=[after_epoch],
+        )
+        if run.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if run.stopped == "finished":
+            break
+        if run.settings["half"] == NEVER:
+            run.settings["half"] = run.optimizer_state.t
+    save_checkpoint(path, run)
+    mean = Averaged(adam, run.settings["half"]).mean(run)
+    return Trained(run, mean, run.settings["spent"])
+
+
+def _begun(path: Path, settings: Mapping[str, Any]) -> TrainingRun | None:
+    if not path.exists():
+        return None
+    run = load_checkpoint(path)
+    if run.settings["settings"] != settings:
+        raise ValueError(f"--work holds a run with other settings, {run.settings['settings']}, expected {settings}")
+    print(f"goes on after epoch {run.epoch}, {run.settings['spent'] / 60:.1f} minutes, from {path}", flush=True)
+    return run
+
+
+def _progress(run: TrainingRun, allowance: Allowance) -> str:
+    means = run.history.last()
+    done = max(allowance.fraction, 1e-9)
+    left = timedelta(seconds=round(allowance.spent / done * (1 - done)))
+    end = datetime.now() + left
+    held_out = f", held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
+    return (
+        f"epoch {run.epoch} of about {max(run.epoch, round(run.epoch / done))}: loss {means['loss']:.2f} nats{held_out}"
+        f" | {1000 * allowance.spent / run.optimizer_state.t:.1f} ms a step | {left} left, until {end:%H:%M}"
+    )
+
+
+def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
+    """The options that every long run has; `default` is ``epochs=…`` or ``minutes=…``."""
+    says = {name: f" ({default[name]:g})" if name in default else "" for name in ("epochs", "minutes")}
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int, help=f"train for so many epochs{says['epochs']}")
+    length.add_argument("--minutes", type=float, help=f"train for so long, pauses not counted{says['minutes']}")
+    parser.set_defaults(length=default)
+    parser.add_argument("--rate", type=float, default=2e-3, help="Adam's learning rate at the start (0.002)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/quality/…)")
+    parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
+    parser.add_argument("--quick", action="store_true", help="a few steps on few images: does it run?")
+
+
+def recipe(args: argparse.Namespace) -> Recipe:
+    """What `add_options` was told."""
+    length = {"epochs": args.epochs, "minutes": args.minutes}
+    if args.quick:
+        length = {"epochs": 4, "minutes": None}
+    elif length == {"epochs": None, "minutes": None}:
+        length |= args.length
+    return Recipe(**length, rate=args.rate, seed=args.seed)
