@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.distribution import off_the_ends, require_unit_interval, sum_to_shape
 from npvae.numerics import logit, sigmoid, softplus
 
 __all__ = ["Bernoulli"]
@@ -24,6 +25,8 @@ class Bernoulli:
     formula does not integrate to one over [0, 1].
     """
 
+    n_shared: ClassVar[int] = 0
+
     def n_params(self, d: int) -> int:
         """One logit a dimension: d."""
         return d
@@ -31,6 +34,10 @@ class Bernoulli:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Uniform numbers in [0, 1)."""
         return rng.random(shape, dtype=dtype)
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """A ValueError unless all x lie in [0, 1]."""
+        require_unit_interval(argument, x, "bernoulli")
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """x = 1 where eps < σ(a), else 0, of the noise's dtype. A step has no derivative, so there is no backward."""
@@ -119,4 +126,4 @@ class Bernoulli:
 
     def output_bias(self, mean: NDArray) -> NDArray:
         """The logit of the mean, kept off 0 and 1 by 0.001 so that it stays finite on constant pixels."""
-        return logit(np.minimum(np.maximum(mean, 0.001), 0.999))
+        return logit(off_the_ends(mean))

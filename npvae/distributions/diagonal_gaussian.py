@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.distribution import finite, sum_to_shape
 
 __all__ = ["LOG_2PI", "DiagonalGaussian"]
 
@@ -23,6 +24,8 @@ class DiagonalGaussian:
     learned variance per dimension.
     """
 
+    n_shared: ClassVar[int] = 0
+
     def n_params(self, d: int) -> int:
         """A mean and a log-variance a dimension: 2 d."""
         return 2 * d
@@ -30,6 +33,9 @@ class DiagonalGaussian:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I): its standard deviation is 1, σ comes in `sample`."""
         return rng.standard_normal(shape, dtype=dtype)
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """Every x will do."""
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """Reparameterisation: z = mu + σ ⊙ eps with σ = e^{log_var / 2}.
@@ -79,7 +85,7 @@ class DiagonalGaussian:
         """
         mu, log_var = _halves(a)
         deviation = x - mu
-        precision = np.exp(-log_var)
+        precision = finite(np.exp(-log_var))
         log_prob = -0.5 * (LOG_2PI + log_var + deviation * deviation * precision).sum(axis=-1)
         return log_prob, (deviation, precision, a.shape, x.shape)
 
@@ -146,7 +152,7 @@ class DiagonalGaussian:
         mu1, log_var1 = _halves(a)
         mu2, log_var2 = _halves(b)
         log_ratio = log_var1 - log_var2
-        deviation, precision = mu1 - mu2, np.exp(-log_var2)
+        deviation, precision = mu1 - mu2, finite(np.exp(-log_var2))
         kl = 0.5 * (np.expm1(log_ratio) - log_ratio + deviation * deviation * precision).sum(axis=-1)
         return kl, (log_ratio, deviation, precision, a.shape, b.shape)
 

@@ -1,4 +1,4 @@
-"""What a distribution and a posterior are, and the one helper that all of them share."""
+"""What a distribution and a posterior are, and the helpers that they share."""
 
 from __future__ import annotations
 
@@ -7,19 +7,32 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Distribution", "Posterior", "sum_to_shape"]
+__all__ = ["Distribution", "Posterior", "finite", "off_the_ends", "require_unit_interval", "sum_to_shape"]
 
 
 class Distribution(Protocol):
-    """A family of distributions over vectors of d independent dimensions, computed from unconstrained numbers `a`.
+    """A family of distributions over vectors of d dimensions, computed from unconstrained numbers `a`.
 
     The last axis of `a` has ``n_params(d)`` entries per datum; leading axes (samples L, rows n) are batch axes, and
     they broadcast between `a` and `x`. Densities are in nats and summed over the last axis. Nothing is clipped:
     everything is computed from logits and log-variances.
+
+    Attributes
+    ----------
+    n_shared : int
+        How many of the last entries of `a` are meant as trained constants, the same for all data. A network puts out
+        the others, and `npvae.layers.Constants` appends these.
     """
 
+    @property
+    def n_shared(self) -> int:
+        """Trained constants at the end of `a`; 0 unless said otherwise."""
+
     def n_params(self, d: int) -> int:
-        """How many numbers a network has to put out for d dimensions."""
+        """How many numbers `a` has for d dimensions, the shared ones among them."""
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """A ValueError that names `argument` if it has values x that cannot be."""
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """The noise that `sample` turns into a draw."""
@@ -60,6 +73,25 @@ class Posterior(Distribution, Protocol):
 
     def kl_backward(self, cache: Any, dkl: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂KL."""
+
+
+def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:
+    """A ValueError unless all x lie in [0, 1]."""
+    if not (x.min() >= 0 and x.max() <= 1):
+        raise ValueError(
+            f"{argument} must lie in [0, 1] under likelihood={likelihood!r}, got values from {x.min():g} to "
+            f"{x.max():g}; divide 8-bit images by 255, or use likelihood='gaussian'"
+        )
+
+
+def off_the_ends(mean: NDArray) -> NDArray:
+    """The mean kept off 0 and 1 by 0.001, so that its logit stays finite on constant pixels."""
+    return np.minimum(np.maximum(mean, 0.001), 0.999)
+
+
+def finite(precision: NDArray) -> NDArray:
+    """The largest finite number for an overflow: times a deviation of 0 it must be 0, where ∞ · 0 is NaN."""
+    return np.minimum(precision, np.finfo(precision.dtype).max)
 
 
 def sum_to_shape(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.diagonal_gaussian import LOG_2PI
 from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.validation import number
 
 __all__ = ["FixedGaussian"]
@@ -17,22 +19,27 @@ __all__ = ["FixedGaussian"]
 
 @dataclass(frozen=True)
 class FixedGaussian:
-    """x_j ~ N(a_j, σ²): `a` holds the means. With σ = 1 its −log_prob is ½ Σ (x − a)² + ½ d log 2π.
+    """x_j ~ N(m_j, σ²): `a` holds the means m, or their logits. With σ = 1 −log_prob is ½ Σ (x − m)² + ½ d log 2π.
 
     Parameters
     ----------
     sigma : float, default 1.0
         Standard deviation of every dimension, in units of x.
+    link : {"identity", "sigmoid"}
+        m = a, or m = 1/(1 + e^{−a}) for data in [0, 1].
 
     Raises
     ------
     TypeError, ValueError
-        If `sigma` is no positive number.
+        If `sigma` is no positive number, or `link` is unknown.
     """
 
     sigma: float = 1.0
+    link: str = "identity"
+    n_shared: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
+        check_link(self.link)
         object.__setattr__(self, "sigma", number("sigma", self.sigma, above=0))
 
     def n_params(self, d: int) -> int:
@@ -43,27 +50,33 @@ class FixedGaussian:
         """eps ~ N(0, I)."""
         return rng.standard_normal(shape, dtype=dtype)
 
-    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
-        """x = a + σ eps. The cache is the shape of a."""
-        return a + self.sigma * eps, a.shape
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """Every x will do."""
 
-    def sample_backward(self, cache: tuple, dx: NDArray) -> NDArray:
-        """da = dx, summed over the axes that only eps had."""
-        return sum_to_shape(dx.copy(), cache)
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray]:
+        """x = m + σ eps. The cache is m."""
+        mean = link_mean(self.link, a)
+        return mean + self.sigma * eps, mean
+
+    def sample_backward(self, cache: NDArray, dx: NDArray) -> NDArray:
+        """dm = dx, summed over the axes that only eps had; da = dm, or m (1 − m) dm."""
+        return link_mean_backward(self.link, cache, sum_to_shape(dx.copy(), cache.shape))
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log N(x; a, σ²) = −½ Σ_j (log 2πσ² + (x_j − a_j)²/σ²), nats, shape (…). The cache serves both backwards."""
-        deviation = (x - a) / self.sigma
+        """log N(x; m, σ²) = −½ Σ_j (log 2πσ² + (x_j − m_j)²/σ²), nats, shape (…). The cache serves both backwards."""
+        mean = link_mean(self.link, a)
+        deviation = (x - mean) / self.sigma
         constant = deviation.shape[-1] * (LOG_2PI + 2 * log(self.sigma))
-        return -0.5 * (constant + (deviation * deviation).sum(axis=-1)), (deviation, a.shape, x.shape)
+        return -0.5 * (constant + (deviation * deviation).sum(axis=-1)), (deviation, mean, x.shape)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
-        """da_j = (x_j − a_j)/σ² dlog_prob, of the shape of a."""
-        deviation, shape, _ = cache
-        return sum_to_shape(deviation * (dlog_prob[..., None] / self.sigma), shape)
+        """dm_j = (x_j − m_j)/σ² dlog_prob, of the shape of a; da = dm, or m (1 − m) dm."""
+        deviation, mean, _ = cache
+        dmean = sum_to_shape(deviation * (dlog_prob[..., None] / self.sigma), mean.shape)
+        return link_mean_backward(self.link, mean, dmean)
 
     def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
-        """dx_j = −(x_j − a_j)/σ² dlog_prob, of the shape of x."""
+        """dx_j = −(x_j − m_j)/σ² dlog_prob, of the shape of x."""
         deviation, _, shape = cache
         return sum_to_shape(deviation * (-dlog_prob[..., None] / self.sigma), shape)
 
@@ -77,9 +90,9 @@ class FixedGaussian:
         return np.zeros_like(cache)
 
     def mean(self, a: NDArray) -> NDArray:
-        """E[x] = a (a copy)."""
-        return a.copy()
+        """E[x] = m (a copy)."""
+        return np.array(link_mean(self.link, a))
 
     def output_bias(self, mean: NDArray) -> NDArray:
-        """The mean itself (a copy)."""
-        return np.array(mean)
+        """The mean itself (a copy), or its logit, kept finite by 0.001 off 0 and 1."""
+        return inverse_link(self.link, mean)

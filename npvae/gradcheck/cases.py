@@ -114,8 +114,14 @@ def _without_dx(layer: object) -> Case:
 
 
 def _distributions() -> Iterator[Case]:
-    from npvae.distributions import Bernoulli, ContinuousBernoulli, DiagonalGaussian
-    from npvae.distributions import FixedGaussian, FullGaussian, LearnedGaussian
+    from npvae.distributions import (
+        Bernoulli,
+        ContinuousBernoulli,
+        DiagonalGaussian,
+        FixedGaussian,
+        FullGaussian,
+        LearnedGaussian,
+    )
     from npvae.distributions.distribution import sum_to_shape
     from npvae.distributions.links import link_mean_backward
 

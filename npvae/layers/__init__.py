@@ -5,6 +5,7 @@ Each file holds one idea, and each ``backward`` stands below the ``forward`` tha
 
 from npvae.layers.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Softplus, Tanh
 from npvae.layers.chain import Chain
+from npvae.layers.constants import Constants
 from npvae.layers.dense import Dense
 from npvae.layers.initializers import INITIALIZERS, glorot_uniform, he_normal, normal, standard_uniform
 from npvae.layers.layer import Layer
@@ -14,6 +15,7 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "Chain",
+    "Constants",
     "Dense",
     "Identity",
     "Layer",

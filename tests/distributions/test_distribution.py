@@ -4,22 +4,45 @@ Each function with a backward is one `Node`: how to call it, and its gradients w
 the inputs are (L, n, d), (n, d) and what else broadcasts, in both directions.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae import distributions
-from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
+from npvae.distributions import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiagonalGaussian,
+    FixedGaussian,
+    FullGaussian,
+    LearnedGaussian,
+)
 from npvae.distributions.distribution import sum_to_shape
 from tests.numerical import assert_gradient, frozen
 
 D = 3
-FAMILIES = {"Bernoulli": Bernoulli(), "DiagonalGaussian": DiagonalGaussian(), "FixedGaussian": FixedGaussian(0.7)}
+FAMILIES = {
+    "Bernoulli": Bernoulli(),
+    "ContinuousBernoulli": ContinuousBernoulli(),
+    "DiagonalGaussian": DiagonalGaussian(),
+    "FixedGaussian": FixedGaussian(0.7),
+    "FixedGaussian sigmoid": FixedGaussian(0.7, "sigmoid"),
+    "FullGaussian": FullGaussian(),
+    "LearnedGaussian": LearnedGaussian(min_log_var=-0.5),
+    "LearnedGaussian shared sigmoid": LearnedGaussian(True, "sigmoid", -0.5),
+}
+every_family = pytest.mark.parametrize("q", FAMILIES.values(), ids=FAMILIES.keys())
+every_kl = pytest.mark.parametrize(
+    "q", [Bernoulli(), DiagonalGaussian(), FullGaussian()], ids=lambda q: type(q).__name__
+)
+every_kl_between = pytest.mark.parametrize("q", [Bernoulli(), DiagonalGaussian()], ids=lambda q: type(q).__name__)
 ONE = [((4,),), ((2, 4),), ((),)]
 TWO = [
     ((4,), (4,)),
@@ -41,6 +64,7 @@ class Node:
     forward: Callable
     gradients: Callable  # (cache, upstream) -> one array for each of the first inputs
     widths: tuple[int, ...]
+    uniform_noise: bool = False  # the last input lies in (0, 1)
 
 
 def nodes():
@@ -53,9 +77,11 @@ def nodes():
         found[f"{name}.entropy"] = Node(q.entropy, lambda c, u, q=q: (q.entropy_backward(c, u),), (a,))
         if hasattr(q, "kl"):
             found[f"{name}.kl"] = Node(q.kl, lambda c, u, q=q: (q.kl_backward(c, u),), (a,))
+        if hasattr(q, "kl_between"):
             found[f"{name}.kl_between"] = Node(q.kl_between, q.kl_between_backward, (a, a))
         if hasattr(q, "sample_backward"):
-            found[f"{name}.sample"] = Node(q.sample, lambda c, u, q=q: (q.sample_backward(c, u),), (a, D))
+            uniform = isinstance(q, ContinuousBernoulli)
+            found[f"{name}.sample"] = Node(q.sample, lambda c, u, q=q: (q.sample_backward(c, u),), (a, D), uniform)
     return found
 
 
@@ -73,7 +99,10 @@ def inputs_of(node, leading, dtype=np.float64):
     """Random inputs and a random upstream gradient, read-only."""
     rng = np.random.default_rng(3)
     shapes = zip(leading, node.widths, strict=True)
-    inputs = frozen(*(rng.standard_normal((*lead, width)).astype(dtype) for lead, width in shapes))
+    drawn = [rng.standard_normal((*lead, width)) for lead, width in shapes]
+    if node.uniform_noise:
+        drawn[-1] = scipy.special.expit(drawn[-1])
+    inputs = frozen(*(array.astype(dtype) for array in drawn))
     value, _ = node.forward(*inputs)
     (upstream,) = frozen(np.asarray(rng.standard_normal(np.shape(value))).astype(dtype))
     return inputs, upstream
@@ -86,7 +115,7 @@ def gradients(node, inputs, upstream):
 
 def test_every_function_with_a_backward_is_checked_here():
     members = [(name, member) for name, q in FAMILIES.items() for member in dir(q)]
-    backwards = {f"{name}.{member}" for name, member in members if member.endswith("_backward")}
+    backwards = {f"{name}.{member}" for name, member in members if re.fullmatch("[a-z].*_backward", member)}
     assert {name.removesuffix("_backward") for name in backwards} == NODES.keys()
     protocols = {distributions.Distribution, distributions.Posterior}
     exported = {getattr(distributions, name) for name in distributions.__all__} - protocols
@@ -161,7 +190,7 @@ def test_float32_stays_float32_and_agrees_with_float64(node, leading):
         assert np.linalg.norm(single - precise) <= 64 * np.finfo(np.float32).eps * np.linalg.norm(precise)
 
 
-@pytest.mark.parametrize("q", FAMILIES.values(), ids=FAMILIES.keys())
+@every_family
 def test_the_numbers_a_network_puts_out_are_as_many_as_n_params_says(q):
     a = np.zeros((2, 4, q.n_params(D)))
     assert q.mean(a).shape == (2, 4, D)
@@ -170,7 +199,7 @@ def test_the_numbers_a_network_puts_out_are_as_many_as_n_params_says(q):
     assert q.output_bias(np.full(D, 0.3)).shape == (q.n_params(D),)
 
 
-@pytest.mark.parametrize("q", FAMILIES.values(), ids=FAMILIES.keys())
+@every_family
 def test_a_draw_has_the_noises_shape_and_dtype_and_follows_from_it_alone(q):
     for dtype in (np.float32, np.float64):
         noise, same = (q.draw_noise(np.random.default_rng(5), (2, 4, D), dtype) for _ in range(2))
@@ -182,7 +211,7 @@ def test_a_draw_has_the_noises_shape_and_dtype_and_follows_from_it_alone(q):
         np.testing.assert_array_equal(z, q.sample(a, same)[0])
 
 
-@pytest.mark.parametrize("q", FAMILIES.values(), ids=FAMILIES.keys())
+@every_family
 def test_the_output_bias_has_the_given_mean(q):
     mean = np.array([0.01, 0.3, 0.9])
     kept = mean.copy()
@@ -190,7 +219,7 @@ def test_the_output_bias_has_the_given_mean(q):
     np.testing.assert_array_equal(mean, kept)
 
 
-@pytest.mark.parametrize("q", FAMILIES.values(), ids=FAMILIES.keys())
+@every_family
 def test_entropy_is_minus_the_mean_log_density_of_the_draws(q):
     rng = np.random.default_rng(11)
     a = rng.standard_normal((5, q.n_params(D)))
@@ -200,18 +229,21 @@ def test_entropy_is_minus_the_mean_log_density_of_the_draws(q):
     assert (abs(surprise.mean(axis=0) - q.entropy(a)[0]) <= 4 * standard_error).all()
 
 
-@pytest.mark.parametrize("q", [Bernoulli(), DiagonalGaussian()], ids=["Bernoulli", "DiagonalGaussian"])
+@every_kl
 def test_kl_is_the_mean_log_ratio_of_the_draws(q):
     rng = np.random.default_rng(12)
     a, b = rng.standard_normal((2, 5, q.n_params(D)))
     draws, _ = q.sample(a, q.draw_noise(rng, (20_000, 5, D), np.float64))
-    for kl, other in ((q.kl(a)[0], np.zeros_like(a)), (q.kl_between(a, b)[0], b)):
+    pairs = [(q.kl(a)[0], np.zeros_like(a))]
+    if hasattr(q, "kl_between"):
+        pairs.append((q.kl_between(a, b)[0], b))
+    for kl, other in pairs:
         ratio = q.log_prob(a, draws)[0] - q.log_prob(other, draws)[0]
         assert (abs(ratio.mean(axis=0) - kl) <= 4 * ratio.std(axis=0) / np.sqrt(len(draws))).all()
         assert (kl > 0).all()
 
 
-@pytest.mark.parametrize("q", [Bernoulli(), DiagonalGaussian()], ids=["Bernoulli", "DiagonalGaussian"])
+@every_kl
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("d", [1, 7, 64, 784])
 def test_kl_is_exactly_zero_with_zero_gradient_at_the_prior(q, dtype, d):
@@ -221,7 +253,7 @@ def test_kl_is_exactly_zero_with_zero_gradient_at_the_prior(q, dtype, d):
     assert not q.kl_backward(cache, np.ones(3, dtype)).any()
 
 
-@pytest.mark.parametrize("q", [Bernoulli(), DiagonalGaussian()], ids=["Bernoulli", "DiagonalGaussian"])
+@every_kl_between
 def test_kl_is_kl_between_with_the_prior_and_zero_with_itself(q):
     a = np.random.default_rng(13).standard_normal((5, q.n_params(D)))
     np.testing.assert_allclose(q.kl(a)[0], q.kl_between(a, np.zeros_like(a))[0], rtol=1e-13)
@@ -229,6 +261,44 @@ def test_kl_is_kl_between_with_the_prior_and_zero_with_itself(q):
     np.testing.assert_allclose(itself, 0, atol=1e-15)
     for gradient in q.kl_between_backward(cache, np.ones(5)):
         np.testing.assert_allclose(gradient, 0, atol=1e-15)
+
+
+@every_family
+def test_the_last_numbers_are_shared_where_one_variance_is(q):
+    assert q.n_shared == (1 if getattr(q, "shared", False) else 0)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "continuous-bernoulli"])
+@pytest.mark.parametrize(("low", "high"), [(-0.5, 1), (0, 255), (0, np.nan)])
+def test_values_outside_the_unit_interval_are_refused_with_advice(name, low, high):
+    q = Bernoulli() if name == "bernoulli" else ContinuousBernoulli()
+    message = (
+        f"X_val must lie in [0, 1] under likelihood='{name}', got values from {np.array([low, high]).min():g} to "
+        f"{high:g}; divide 8-bit images by 255, or use likelihood='gaussian'"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        q.require_support("X_val", np.array([[low, 0.5, high]]))
+
+
+@every_family
+def test_the_unit_interval_is_supported_by_all_and_everything_by_gaussians(q):
+    q.require_support("X", np.array([[0.0, 0.5, 1.0]]))
+    if "Gaussian" in type(q).__name__:
+        q.require_support("X", np.array([[-1e30, 1e30]]))
+
+
+@every_family
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_numbers_of_a_thousand_give_no_nan(q, dtype):
+    signs = np.random.default_rng(4).choice([-1, 0, 1], (40, q.n_params(D)))
+    a, x = (1e3 * signs).astype(dtype), np.random.default_rng(5).random((40, D)).astype(dtype)
+    eps = q.draw_noise(np.random.default_rng(6), (40, D), dtype)
+    values = [q.sample(a, eps)[0], q.log_prob(a, x)[0], q.entropy(a)[0], q.mean(a)]
+    values += [q.log_prob(a, q.mean(a))[0]] + ([q.kl(a)[0]] if hasattr(q, "kl") else [])
+    for value in values:
+        assert value.dtype == dtype
+        assert not np.isnan(value).any()
 
 
 @given(data=st.data())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae import layers
-from npvae.layers import ACTIVATIONS, Chain, Dense, ReLU, Sigmoid, Softplus, Tanh, mlp
+from npvae.layers import ACTIVATIONS, Chain, Constants, Dense, ReLU, Sigmoid, Softplus, Tanh, mlp
 from npvae.parameters import Parameters
 from tests.numerical import assert_gradient, frozen
 
@@ -15,6 +15,7 @@ LAYERS = {
     **{name: activation() for name, activation in ACTIVATIONS.items()},
     "contracting Dense": Dense(N_IN, 2),
     "expanding Dense": Dense(N_IN, 5),
+    "Constants": Constants(N_IN, 2),
     "Chain": Chain(Dense(N_IN, 5), Tanh(), Dense(5, 2)),
     "nested Chain": Chain(Chain(Dense(N_IN, 4), ReLU()), Chain(Sigmoid(), Dense(4, 2)), Softplus()),
     "Chain of activations": Chain(Tanh(), Softplus()),
