@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.optimizers import CHUNK, SGD, Adagrad, Adam, OptimizerState
+from npvae.optimizers import CHUNK, FLUSH_EVERY, SGD, Adagrad, Adam, OptimizerState
 from npvae.schedules import WarmUp
 
 SIZES = [1, 7, CHUNK - 1, CHUNK, 2 * CHUNK + 5]
@@ -207,3 +207,27 @@ def test_a_copied_state_goes_on_as_the_original():
 def test_hyper_parameters_that_cannot_be_are_refused(rule, settings, message):
     with pytest.raises(ValueError, match=message):
         rule(**settings)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.1, 0.9), Adam(beta2=0.5), SGD(0.1, 0.5)], ids=repr)
+def test_averages_of_gradients_that_became_zero_decay_to_zero_and_not_to_subnormal_numbers(optimizer):
+    theta = np.ones(3, np.float32)
+    once, never = np.array([1, 1e-6, 1e-19], np.float32), np.zeros(3, np.float32)
+    state = run(optimizer, theta, [once])
+    for _ in range(3000):
+        optimizer.step(theta, never, state)
+        for slot in state.slots.values():
+            assert not np.any((slot != 0) & (np.abs(slot) < np.finfo(np.float32).tiny)) or state.t < FLUSH_EVERY
+    first = next(iter(state.slots.values()))
+    np.testing.assert_array_equal(first, 0)
+
+
+def test_cleaning_the_averages_changes_no_digit_that_matters():
+    rng = np.random.default_rng(0)
+    theta = rng.standard_normal(50)
+    gradients = [10.0 ** rng.integers(-12, 3) * rng.standard_normal(50) for _ in range(2 * FLUSH_EVERY + 3)]
+    expected, slots = PLAIN[0][1](theta, gradients, **PLAIN[0][2])
+    state = run(PLAIN[0][0], theta, gradients)
+    np.testing.assert_allclose(theta, expected, rtol=1e-12, atol=1e-12)
+    for name, slot in slots.items():
+        np.testing.assert_allclose(state.slots[name], slot, rtol=1e-12, atol=1e-18)
