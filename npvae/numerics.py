@@ -1,9 +1,7 @@
 """Stable elementary functions and aligned memory: the floor everything stands on.
 
 Every function here is analytic where it is smooth and accepts complex input, so that the complex step
-(``Im f(x + ih) / h``) passes through it undamaged. That is why the absolute value is written
-``np.maximum(a, -a)``: NumPy orders complex numbers by their real part first, which keeps the sign of the real
-part and carries the imaginary part along, where ``np.abs`` would return the modulus.
+(``Im f(x + ih) / h``) passes through it undamaged.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 __all__ = [
+    "absolute",
     "aligned_empty",
     "aligned_zeros",
     "keep_freed_memory",
@@ -26,6 +25,20 @@ __all__ = [
 
 CACHE_LINE = 64
 """Bytes in a cache line, and the widest vector register of a common processor."""
+
+
+def absolute(a: NDArray) -> NDArray:
+    """|a|, continued analytically: for complex a it is a or −a, whichever has the larger real part.
+
+    ``np.abs`` would return the modulus of a complex number, and lose the imaginary part that the complex step reads.
+    NumPy orders complex numbers by their real part first, so ``np.maximum(a, -a)`` carries it along.
+
+    Returns
+    -------
+    array of the same shape
+        Derivative: sign(a); at the kink a = 0 there is none.
+    """
+    return np.maximum(a, -a) if a.dtype.kind == "c" else np.abs(a)
 
 
 def sigmoid(a: NDArray) -> NDArray:
@@ -62,7 +75,7 @@ def softplus(a: NDArray) -> NDArray:
     array of the same shape
         Values ≥ 0 (0 only where e^a underflows). Derivative: `sigmoid` (a).
     """
-    s = np.asarray(np.minimum(a, -a))
+    s = np.asarray(-absolute(a))
     np.exp(s, out=s)
     np.log1p(s, out=s)
     s += np.maximum(a, 0)

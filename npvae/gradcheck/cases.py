@@ -60,7 +60,7 @@ def all_cases() -> list[Case]:
 
 
 def _numerics() -> Iterator[Case]:
-    from npvae.numerics import log_mean_exp, logit, logsumexp, sigmoid, softplus
+    from npvae.numerics import absolute, log_mean_exp, logit, logsumexp, sigmoid, softplus
 
     def case(function: Callable, derivative: Callable, draw: Callable) -> Case:
         return Case(f"numerics.{function.__name__}", lambda rng: (function, derivative, (draw(rng),)), (function,))
@@ -68,6 +68,7 @@ def _numerics() -> Iterator[Case]:
     def normal(rng: np.random.Generator) -> NDArray:
         return 3 * rng.standard_normal((3, N))
 
+    yield case(absolute, lambda dy, a: dy * a / absolute(a), normal)
     yield case(sigmoid, lambda dy, a: dy * sigmoid(a) * sigmoid(-a), normal)
     yield case(softplus, lambda dy, a: dy * sigmoid(a), normal)
     for function in (logsumexp, log_mean_exp):
