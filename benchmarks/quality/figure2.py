@@ -1,0 +1,129 @@
+"""``python -m benchmarks quality figure2``: figure 2 of Kingma & Welling, Auto-encoding variational Bayes (2013).
+
+The bound against the number of training samples seen, AEVB and wake-sleep, on MNIST (500 hidden tanh units, binarised
+anew at every visit) and Frey Face (200; Gaussian with a sigmoid mean, the last 200 frames for testing). Adagrad,
+batches of 100, one draw of z, a prior N(0, I) on the weights. The published curves are pictures only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from benchmarks.files import RESULTS, result_file
+from benchmarks.machine import THREAD_VARIABLES
+from benchmarks.quality.curve import ALGORITHMS, BATCH, STEPS, curve
+from benchmarks.quality.result import row, write
+from npvae.plots.canvas import require_matplotlib, save
+
+PANELS = {"mnist": (3, 5, 10, 20, 200), "frey": (2, 5, 10, 20)}
+"""Numbers of latents in the panels of the two rows."""
+
+NAMES = [f"{data}-{latents}" for data, numbers in PANELS.items() for latents in numbers]
+TITLES = {"mnist": "MNIST", "frey": "Frey Face"}
+COLOURS = {"aevb": "tab:red", "wake-sleep": "tab:green"}
+LINES = {"train": "-", "test": "--"}
+LOWEST = {"mnist": -160, "frey": 0}
+"""Where the axes begin; they end with the curves."""
+
+LEFT = 1e5
+"""Samples, where the paper's axis begins."""
+
+
+def main(argv: list[str]) -> int:
+    """Train what is missing, draw, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks quality figure2", description=__doc__.split(": ", 1)[1])
+    parser.add_argument("--panels", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=" ".join(NAMES))
+    parser.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=list(ALGORITHMS))
+    parser.add_argument("--samples", type=float, default=1e7, help="training samples of every curve (1e7)")
+    parser.add_argument("--jobs", type=int, default=1, help="curves at a time, a process of one thread each (1)")
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/quality/figure2)")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it there (docs/figure2.png)")
+    parser.add_argument("--output", type=result_file, metavar="FILE.json", help="write the result there")
+    parser.add_argument("--quick", action="store_true", help="4,000 samples of few images: does it run?")
+    args = parser.parse_args(argv)
+    work = args.work or Path("runs/quality") / ("figure2" + "-quick" * args.quick)
+    samples = 4000 if args.quick else round(args.samples / BATCH) * BATCH
+
+    # Wide latents first: the longest curve should not be the last to begin.
+    tasks = [(p, a, samples, work, args.quick) for p in sorted(args.panels, key=_size) for a in args.algorithms]
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
+        found = list(pool.map(_curve, tasks))
+    curves = {f"{panel} {algorithm}": columns for (panel, algorithm, *_), columns in zip(tasks, found, strict=True)}
+
+    settings = {"samples": samples, "batch": BATCH, "steps": list(STEPS), "panels": args.panels, "jobs": args.jobs}
+    output = args.output or (None if args.quick else RESULTS / "quality-figure2.json")
+    write(output, "figure2", settings, _rows(curves, samples), {"curves": curves})
+    save(draw(curves), args.picture or (work / "figure2.png" if args.quick else Path("docs/figure2.png")))
+    return 0
+
+
+def _curve(task: tuple) -> dict:
+    return curve(*task)
+
+
+def _size(panel: str) -> tuple[bool, int]:
+    data, latents = panel.split("-")
+    return data == "frey", -int(latents)
+
+
+def _rows(curves: dict[str, dict], samples: int) -> list[dict]:
+    """A row for each data set: the last test bound of each algorithm, by number of latents."""
+    rows = []
+    for data, numbers in PANELS.items():
+        names = [f"{data}-{n}" for n in numbers if all(f"{data}-{n} {a}" in curves for a in ALGORITHMS)]
+        if not names:
+            continue
+        last = {a: [curves[f"{name} {a}"]["test"][-1] for name in names] for a in ALGORITHMS}
+        above = sum(ours > theirs for ours, theirs in zip(*last.values(), strict=True))
+        latents = ", ".join(name.split("-")[1] for name in names)
+        told = "; ".join(f"{a} {', '.join(f'{value:.1f}' for value in values)}" for a, values in last.items())
+        rows.append(
+            row(
+                f"AEVB figure 2, {latents} latents",
+                {"mnist": "MNIST, dynamic", "frey": "Frey Face, last 200 frames"}[data],
+                f"bound, one draw, test, {samples:,} samples",
+                told,
+                "AEVB above wake-sleep in every panel",
+                f"AEVB above in {above} of {len(names)}",
+                sum(columns["seconds"][-1] for name, columns in curves.items() if name.startswith(data)),
+            )
+        )
+    return rows
+
+
+def draw(curves: dict[str, dict]):
+    """The panels that there are, in the paper's two rows."""
+    mpl = require_matplotlib()
+    names = list(dict.fromkeys(name.split()[0] for name in curves))
+    by_row = {data: [f"{data}-{n}" for n in numbers if f"{data}-{n}" in names] for data, numbers in PANELS.items()}
+    by_row = {data: panels for data, panels in by_row.items() if panels}
+    figure = mpl.figure.Figure(figsize=(12, 2.9 * len(by_row)), layout="constrained")
+    for (data, panels), strip in zip(by_row.items(), _strips(figure, len(by_row)), strict=True):
+        for ax, panel in zip(strip.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels, strict=True):
+            for algorithm in ALGORITHMS:
+                columns = curves.get(f"{panel} {algorithm}", {})
+                for part, line in LINES.items() if columns else ():
+                    ax.plot(columns["samples"], columns[part], line, color=COLOURS[algorithm], linewidth=1.2)
+            ax.set(title=f"{TITLES[data]}, $N_z$ = {panel.split('-')[1]}", xscale="log")
+            if max(ax.get_xlim()) > 2 * LEFT:
+                ax.set(xlim=(LEFT, None), ylim=(LOWEST[data], None))
+            ax.grid(alpha=0.3)
+        strip.supxlabel("training samples seen", fontsize=9)
+        strip.supylabel("bound, nats per image", fontsize=9)
+    handles = [
+        mpl.lines.Line2D([], [], color=COLOURS[a], linestyle=line, label=f"{a.replace('aevb', 'AEVB')} ({part})")
+        for a in ALGORITHMS
+        for part, line in LINES.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+    return figure
+
+
+def _strips(figure, n: int) -> list:
+    strips = figure.subfigures(n, 1)
+    return [strips] if n == 1 else list(strips)
