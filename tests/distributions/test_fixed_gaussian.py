@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 
 from npvae.distributions import DiagonalGaussian, FixedGaussian
@@ -62,3 +63,19 @@ def test_a_width_that_is_none_is_refused(sigma):
 def test_the_constant_counts_every_dimension_of_x():
     a, x = np.zeros((4, 1)), np.zeros((4, 3))
     np.testing.assert_allclose(FixedGaussian().log_prob(a, x)[0], -1.5 * np.log(2 * np.pi))
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_with_the_sigmoid_a_holds_the_means_logits(sigma):
+    q, plain = FixedGaussian(sigma, "sigmoid"), FixedGaussian(sigma)
+    mean = scipy.special.expit(A)
+    np.testing.assert_allclose(q.mean(A), mean, rtol=1e-14)
+    np.testing.assert_allclose(q.log_prob(A, X)[0], plain.log_prob(mean, X)[0], rtol=1e-13)
+    np.testing.assert_allclose(q.sample(A, X)[0], plain.sample(mean, X)[0], rtol=1e-13)
+    np.testing.assert_array_equal(q.entropy(A)[0], plain.entropy(A)[0])
+    np.testing.assert_allclose(q.output_bias(np.array([0.0, 0.5, 1.0])), [-np.log(999), 0, np.log(999)], atol=1e-15)
+
+
+def test_an_unknown_link_is_refused():
+    with pytest.raises(ValueError, match="link must be one of 'identity', 'sigmoid', got 'tanh'"):
+        FixedGaussian(link="tanh")
