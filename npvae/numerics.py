@@ -57,7 +57,8 @@ def sigmoid(a: NDArray) -> NDArray:
     array of the same shape
         Values in [0, 1]. Derivative: σ'(a) = σ(a) (1 − σ(a)).
     """
-    s = np.tanh(0.5 * a)
+    s = np.asarray(0.5 * a)
+    np.tanh(s, out=s)
     s *= 0.5
     s += 0.5
     return s

@@ -86,7 +86,12 @@ def by_rows(function: Callable[[NDArray], NDArray], x: NDArray, copies: int = 1)
     """``function(x)``, computed on about `ROWS` rows at a time; `copies` is how many rows it makes of each."""
     keep_freed_memory()
     step = max(1, ROWS // copies)
-    return np.concatenate([function(x[start : start + step]) for start in range(0, len(x), step)])
+    first = function(x[:step])
+    result = np.empty((len(x), *first.shape[1:]), first.dtype)
+    result[:step] = first
+    for start in range(step, len(x), step):
+        result[start : start + step] = function(x[start : start + step])
+    return result
 
 
 def save_estimator(path: str | Path, estimator: VAE) -> None:
