@@ -10,12 +10,15 @@ from statistics import median
 from benchmarks import files
 from benchmarks.implementations import IMPLEMENTATIONS
 from benchmarks.machine import one_line
+from benchmarks.markdown import markdown
+from benchmarks.quality.table import quality_table
 from benchmarks.ratios import ratio, spread
 from benchmarks.speed import fastest_peer
 
-__all__ = ["BEGIN", "END", "checker_table", "insert", "main", "speed_table", "startup_table"]
+__all__ = ["BEGIN", "END", "checker_table", "insert", "main", "quality_table", "speed_table", "startup_table"]
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+QUALITY_BEGIN, QUALITY_END = "<!-- quality: begin -->", "<!-- quality: end -->"
 CHECKER_BEGIN, CHECKER_END = "<!-- checker: begin -->", "<!-- checker: end -->"
 NOTHING = "–"
 
@@ -26,6 +29,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--speed", default=files.RESULTS / "speed.json", help="a result of `speed`")
     parser.add_argument("--startup", default=files.RESULTS / "startup.json", help="a result of `startup`")
     parser.add_argument("--checker", default=files.RESULTS / "gradcheck.json", help="a result of `gradcheck`")
+    parser.add_argument(
+        "--quality", nargs="*", help="results of `quality`", default=sorted(files.RESULTS.glob("quality-*.json"))
+    )
     parser.add_argument("--insert", type=Path, metavar="FILE", help=f"put them between the lines {BEGIN}, …")
     args = parser.parse_args(argv)
     try:
@@ -34,6 +40,8 @@ def main(argv: list[str]) -> int:
             tables[BEGIN, END] += "\n\n" + startup_table(files.read(args.startup, "startup"))
         if Path(args.checker).exists():
             tables[CHECKER_BEGIN, CHECKER_END] = checker_table(files.read(args.checker, "gradcheck"))
+        if args.quality:
+            tables[QUALITY_BEGIN, QUALITY_END] = quality_table([files.read(path, "quality") for path in args.quality])
         if not tables:
             raise ValueError(f"there is no result: neither {args.speed} nor {args.checker}")
         if args.insert is None:
@@ -114,12 +122,6 @@ def checker_table(document: dict) -> str:
         *([f"time: {what}", f"{time:.2f} s"] for what, time in seconds.items()),
     ]
     return f"{markdown(rows)}\n\n{one_line(document['machine'])}."
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """Rows of cells as a table; the first row is the header, and all columns but the first are aligned right."""
-    rule = ["---", *["---:"] * (len(rows[0]) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
 
 def insert(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:

@@ -59,7 +59,7 @@ def scene(data: str, quick: bool) -> Scene:
         x_train = binarize(x[:TRAIN_IMAGES], np.random.default_rng(TEST_DRAW + 1))
         return Scene(x, binarize, x_train, x_test, 500, Bernoulli())
     if quick:
-        x, x_test = (datasets.digits(200, seed=seed).x[:, 112:672] for seed in (0, 1))
+        x, x_test = (datasets.digits(n, seed).x[:, 112:672] for seed, n in enumerate((2000, 200)))
     else:
         x, x_test = (datasets.frey_faces(part, data_folder()).x for part in ("train", "test"))
     return Scene(x, lambda rows, rng: rows, x, x_test, 200, LearnedGaussian(link="sigmoid"))

@@ -24,7 +24,7 @@ from npvae.models import GaussianVAE
 
 PUBLISHED = 89.78
 
-ACTIVATION = "relu"
+ACTIVATION = "tanh"
 
 
 def main(argv: list[str]) -> int:

@@ -78,13 +78,14 @@ def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n{BEGIN}\n{END}\n")
     none = str(tmp_path / "none.json")
-    options = ["--speed", str(tmp_path / "speed.json"), "--startup", none, "--checker", none]
+    options = ["--speed", str(tmp_path / "speed.json"), "--startup", none, "--checker", none, "--quality"]
     assert main([*options, "--insert", str(readme)]) == 0
     assert "| 784-400-20 relu, batch 128 | 4.00 |" in readme.read_text()
 
 
 def test_without_results_the_command_says_which_file_is_missing(tmp_path, capsys):
-    assert main(["--speed", str(tmp_path / "none.json"), "--checker", str(tmp_path / "none.json")]) == 2
+    none = str(tmp_path / "none.json")
+    assert main(["--speed", none, "--checker", none, "--quality"]) == 2
     assert "none.json" in capsys.readouterr().err
 
 
@@ -118,7 +119,7 @@ def test_both_tables_go_between_their_own_markers(tmp_path):
     readme.write_text(f"a\n{BEGIN}\n{END}\nb\n{CHECKER_BEGIN}\nold\n{CHECKER_END}\nc\n", encoding="utf-8")
     speed.write_text(json.dumps(SPEED), encoding="utf-8")
     checker.write_text(json.dumps(CHECKER), encoding="utf-8")
-    places = ["--speed", str(speed), "--startup", str(tmp_path / "none.json"), "--checker", str(checker)]
+    places = ["--speed", str(speed), "--startup", str(tmp_path / "none.json"), "--checker", str(checker), "--quality"]
     assert main([*places, "--insert", str(readme)]) == 0
     text = readme.read_text(encoding="utf-8")
     assert (
