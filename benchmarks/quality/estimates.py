@@ -60,6 +60,7 @@ def likelihood(model: AutoEncoder, theta: Parameters, x: NDArray, k: int, work: 
     Each block has a generator of its own, so an estimate that was interrupted ends with the same numbers. The blocks
     that are done lie in `work` under `name` and the checksum of theta: other parameters never meet old numbers.
     """
+    work.mkdir(parents=True, exist_ok=True)
     path = work / f"{name}-{k}-{len(x)}-{zlib.crc32(theta.flat.tobytes()):08x}.npz"
     values, seconds = np.full((len(x), 3), np.nan), 0.0
     if path.exists():

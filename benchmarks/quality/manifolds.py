@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
     plan = recipe(args)
 
     manifolds, fields, results = {}, {}, {}
-    for data, numbers in {"frey": (2,), "mnist": MNIST_LATENTS}.items():
+    for data, numbers in {"frey": (2,), "mnist": MNIST_LATENTS[: 2 if args.quick else None]}.items():
         shown = scene(data, args.quick)
         # As many steps on the few faces as on the 60,000 digits.
         more = 1 if args.quick or plan.epochs is None else 60_000 // len(shown.x)
