@@ -1,7 +1,34 @@
 """What a trained model knows: measures of its likelihood and of its latent space."""
 
+from npvae.evaluation.active_units import Pruned, active_units, activity, collapse_message, kl_per_unit, prune
 from npvae.evaluation.decomposition import Decomposition, decompose
+from npvae.evaluation.disentanglement import factor_matrix, mig
 from npvae.evaluation.interpolation import interpolate
+from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
+from npvae.evaluation.missing import Filled, fill_in
+from npvae.evaluation.out_of_distribution import auroc, typicality
 
-__all__ = ["Decomposition", "LogLikelihood", "Mean", "decompose", "interpolate", "log_likelihood", "mean_with_error"]
+__all__ = [
+    "Decomposition",
+    "Filled",
+    "KLDecomposition",
+    "LogLikelihood",
+    "Mean",
+    "Pruned",
+    "active_units",
+    "activity",
+    "auroc",
+    "collapse_message",
+    "decompose",
+    "decompose_kl",
+    "factor_matrix",
+    "fill_in",
+    "interpolate",
+    "kl_per_unit",
+    "log_likelihood",
+    "mean_with_error",
+    "mig",
+    "prune",
+    "typicality",
+]

@@ -62,7 +62,7 @@ def log_likelihood(
     model, theta
         A model with an encoder, a decoder and the prior N(0, I); its parameters.
     x : (n, n_features) array
-        From the likelihood's support: grey pixels under a Bernoulli likelihood give no log-likelihood.
+        Grey pixels under a Bernoulli likelihood give no log-likelihood.
     rng : Generator
         Source of the draws. They come datum by datum: `max_rows` does not change them, nor do further rows.
     k : int, default 5000
@@ -74,14 +74,15 @@ def log_likelihood(
     Raises
     ------
     TypeError, ValueError
-        If x is no finite matrix of that width, or k or max_rows is no positive integer.
+        If x is no finite matrix of that width from the likelihood's support, or k or max_rows no positive integer.
 
     References
     ----------
-    Rezende, Mohamed & Wierstra (2014), appendix E; Burda, Grosse & Salakhutdinov, Importance weighted autoencoders
-    (2016), eq. (8) and theorem 1.
+    Rezende, Mohamed & Wierstra, Stochastic backpropagation (2014), appendix E. Burda, Grosse & Salakhutdinov,
+    Importance weighted autoencoders (2016), eq. (8) and theorem 1.
     """
     x = data_matrix("x", x, model.n_features, theta.dtype)
+    model.likelihood.require_support("x", x)
     k, max_rows = integer("k", k, at_least=1), integer("max_rows", max_rows, at_least=1)
     keep_freed_memory()
     step = max(1, max_rows // k)
