@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from benchmarks.__main__ import main as benchmarks
+from benchmarks.quality import NAMES, main
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reproduction_has_help(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"benchmarks quality {name}" in capsys.readouterr().out
+
+
+def test_without_a_name_the_names_are_told(capsys):
+    assert benchmarks(["quality"]) == 2
+    told = capsys.readouterr().out
+    assert all(name in told for name in NAMES)
+
+
+def test_an_unknown_name_is_an_error_that_names_the_known_ones(capsys):
+    assert benchmarks(["quality", "wai"]) == 2
+    assert "must be one of iwae, static, figure2, manifolds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "n_rows"), [(["iwae"], 1), (["iwae", "--k", "5"], 1), (["static"], 2), (["manifolds"], 0)]
+)
+def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, n_rows, tmp_path, capsys):
+    options = ["--quick", "--work", str(tmp_path / "work"), "--output", str(tmp_path / "result.json")]
+    assert main([*command, *options]) == 0
+    first = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert len(first["rows"]) == n_rows
+    assert first["settings"]["epochs"] == 4
+    capsys.readouterr()
+    assert main([*command, *options]) == 0
+    assert "goes on after epoch 4" in capsys.readouterr().out
+    assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == first
+    assert list((tmp_path / "work").glob("*.png")) or n_rows
+
+
+def test_training_pays(tmp_path):
+    main(["iwae", "--quick", "--work", str(tmp_path), "--output", str(tmp_path / "result.json")])
+    results = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["results"]
+    assert results["history"]["loss"][-1] < results["history"]["loss"][0] - 10
+    assert results["test"]["nll"] < 160  # 784 log 2 = 543 without any training; the mean image alone about 200
+    assert results["test"]["nll"] < results["test"]["negative_elbo"]
+    assert results["first_200_images"]["averaged"] == pytest.approx(results["test"]["nll"])
+
+
+def test_length_is_told_by_epochs_or_by_minutes_not_both(capsys):
+    with pytest.raises(SystemExit):
+        main(["iwae", "--epochs", "3", "--minutes", "2"])
+    assert "not allowed with" in capsys.readouterr().err

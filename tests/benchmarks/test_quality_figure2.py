@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from benchmarks.quality.figure2 import NAMES, draw, main
+
+pytest.importorskip("matplotlib")
+
+
+def columns(*test):
+    return {"rate": 0.01, "samples": [1000, 10_000], "seconds": [1.0, 2.0], "train": list(test), "test": list(test)}
+
+
+def test_the_panels_are_those_of_the_paper():
+    assert NAMES == [f"mnist-{n}" for n in (3, 5, 10, 20, 200)] + [f"frey-{n}" for n in (2, 5, 10, 20)]
+
+
+def test_every_panel_has_four_curves_and_each_row_one_axis():
+    numbers = {"mnist": (3, 5), "frey": (2,)}
+    curves = {
+        f"{data}-{n} {a}": columns(-150, -100)
+        for data in numbers
+        for n in numbers[data]
+        for a in ("aevb", "wake-sleep")
+    }
+    figure = draw(curves)
+    assert [len(strip.axes) for strip in figure.subfigs] == [2, 1]
+    panels = [ax for strip in figure.subfigs for ax in strip.axes]
+    assert [ax.get_title() for ax in panels] == ["MNIST, $N_z$ = 3", "MNIST, $N_z$ = 5", "Frey Face, $N_z$ = 2"]
+    assert all(len(ax.lines) == 4 and ax.get_xscale() == "log" for ax in panels)
+
+
+def test_a_quick_run_trains_in_processes_draws_and_goes_on_from_what_is_there(tmp_path, capfd):
+    work = tmp_path / "work"
+    options = ["--quick", "--algorithms", "aevb", "--panels", "mnist-3", "frey-2", "--jobs", "2", "--work", str(work)]
+    assert main([*options, "--output", str(tmp_path / "a.json")]) == 0
+    assert "frey-2 aevb: 4,000 samples" in capfd.readouterr().out
+    assert main([*options, "--output", str(tmp_path / "b.json")]) == 0
+    assert "4,000 samples" not in capfd.readouterr().out
+    a, b = (json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in ("a.json", "b.json"))
+    assert a == b
+    assert list(a["results"]["curves"]) == ["mnist-3 aevb", "frey-2 aevb"]
+    assert (work / "figure2.png").stat().st_size > 1000
+
+
+def test_the_rows_tell_the_last_bounds_and_who_is_above():
+    from benchmarks.quality.figure2 import _rows
+
+    curves = {
+        "mnist-3 aevb": columns(-150, -130),
+        "mnist-3 wake-sleep": columns(-150, -140),
+        "mnist-5 aevb": columns(-150, -125.04),
+        "mnist-5 wake-sleep": columns(-150, -120),
+        "frey-2 aevb": columns(0, 900),
+    }
+    (row,) = _rows(curves, 10_000)
+    assert row["here"] == "aevb -130.0, -125.0; wake-sleep -140.0, -120.0"
+    assert row["notes"] == "AEVB above in 1 of 2"
+    assert row["model"] == "AEVB figure 2, 3, 5 latents"
+    assert row["seconds"] == 8
