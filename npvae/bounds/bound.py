@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from numpy.typing import NDArray
 
-from npvae.bounds.elbo import elbo
-from npvae.bounds.iwae import iwae
+from npvae.bounds.elbo import elbo, monte_carlo_elbo
+from npvae.bounds.iwae import dreg, iwae
 from npvae.bounds.loss import Loss
+from npvae.bounds.score_function import score_function
+from npvae.bounds.sticking_the_landing import sticking_the_landing
 
 __all__ = ["BOUNDS", "Bound"]
 
@@ -29,5 +31,9 @@ SAMPLED = ("log_px_z", "log_pz", "log_qz_x")
 
 BOUNDS = {
     "elbo": Bound(elbo, ("log_px_z", "kl")),
+    "monte-carlo": Bound(monte_carlo_elbo, SAMPLED),
+    "stl": Bound(sticking_the_landing, SAMPLED),
     "iwae": Bound(iwae, SAMPLED, weighs_kl=False),
+    "dreg": Bound(dreg, SAMPLED, weighs_kl=False),
+    "score-function": Bound(score_function, SAMPLED),
 }

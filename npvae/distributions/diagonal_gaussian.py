@@ -135,13 +135,22 @@ class DiagonalGaussian:
         ----------
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (10) and appendix B.
         """
-        mu, log_var = _halves(a)
-        return 0.5 * (mu * mu + np.expm1(log_var) - log_var).sum(axis=-1), a
+        terms, cache = self.kl_terms(a)
+        return terms.sum(axis=-1), cache
 
     def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
         """dmu_j = mu_j dkl and dlog_var_j = ½ (σ_j² − 1) dkl, joined as da."""
+        return self.kl_terms_backward(cache, dkl[..., None])
+
+    def kl_terms(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """KL_j = ½ (mu_j² + σ_j² − 1 − log_var_j) of every dimension, nats, shape (…, d). The cache is a."""
+        mu, log_var = _halves(a)
+        return 0.5 * (mu * mu + np.expm1(log_var) - log_var), a
+
+    def kl_terms_backward(self, cache: NDArray, dkl_terms: NDArray) -> NDArray:
+        """dmu_j = mu_j dkl_j and dlog_var_j = ½ (σ_j² − 1) dkl_j, joined as da."""
         mu, log_var = _halves(cache)
-        return np.concatenate([mu, 0.5 * np.expm1(log_var)], axis=-1) * dkl[..., None]
+        return np.concatenate([mu * dkl_terms, 0.5 * np.expm1(log_var) * dkl_terms], axis=-1)
 
     def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
         """KL(N(mu₁, σ₁²) ‖ N(mu₂, σ₂²)) = Σ_j [log σ₂/σ₁ + (σ₁² + (mu₁ − mu₂)²)/(2σ₂²) − ½], nats, shape (…).

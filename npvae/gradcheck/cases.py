@@ -166,7 +166,7 @@ def _prior() -> Iterator[Case]:
 
 
 def _bounds() -> Iterator[Case]:
-    from npvae.bounds import elbo, iwae
+    from npvae import bounds
 
     def case(bound: Callable, *shapes: tuple[int, ...], **options: float) -> Case:
         names = list(inspect.signature(bound).parameters)[: len(shapes)]
@@ -189,36 +189,72 @@ def _bounds() -> Iterator[Case]:
 
     for n_samples, beta in ((1, 1.0), (3, 1.7)):
         sampled = (n_samples, N)
-        yield case(elbo, sampled, (N,), beta=beta)
-        yield case(iwae, sampled, sampled, sampled)
+        yield case(bounds.elbo, sampled, (N,), beta=beta)
+        for bound in (bounds.monte_carlo_elbo, bounds.sticking_the_landing, bounds.score_function):
+            yield case(bound, sampled, sampled, sampled, beta=beta)
+        for bound in (bounds.iwae, bounds.dreg):
+            yield case(bound, sampled, sampled, sampled)
+
+    def free_bits(log_px_z: NDArray, kl_terms: NDArray) -> tuple:
+        loss, upstream = bounds.free_bits(log_px_z, kl_terms, bits=0.7, beta=1.7)
+        return loss.value, upstream
+
+    def free_bits_backward(upstream: dict[str, NDArray], dvalue: NDArray) -> dict[str, NDArray]:
+        return {name: dvalue * weight for name, weight in upstream.items()}
+
+    def densities(rng: np.random.Generator) -> tuple:
+        # The means of two latents lie below the free bits and of two above, none near.
+        return rng.standard_normal((3, N)), np.array([0.2, 0.5, 1.2, 2.0]) * rng.uniform(0.8, 1.2, (N, 4))
+
+    yield Case("bounds.free_bits", lambda rng: (free_bits, free_bits_backward, densities(rng)), (), (bounds.free_bits,))
 
 
 def _models() -> Iterator[Case]:
     from npvae.bounds import BOUNDS
-    from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
+    from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian, FullGaussian, LearnedGaussian
     from npvae.layers import ACTIVATIONS
     from npvae.models import GaussianVAE
 
-    def case(likelihood: object, activation: str, n_samples: int, bound: str = "elbo") -> Case:
+    def batch(rng: np.random.Generator, likelihood: object, rows: int, features: int) -> NDArray:
+        x = rng.standard_normal((rows, features))
+        return (x > 0).astype(np.float64) if isinstance(likelihood, Bernoulli) else x
+
+    def case(title: str, likelihood: object, n_samples: int, activation: str = "tanh", **settings: object) -> Case:
         # One sample: all sizes alike. Several: all different, for what is hidden by sizes that are alike.
         rows, features, latents = (N, N, N // 2) if n_samples == 1 else (5, 6, 2)
-        settings = {"activation": activation, "likelihood": likelihood, "n_samples": n_samples, "bound": bound}
-        beta = 1.7 if n_samples > 1 and BOUNDS[bound].weighs_kl else 1.0
-        model = GaussianVAE(n_features=features, latent_dim=latents, hidden=(N,), beta=beta, **settings)
-
-        def make(rng: np.random.Generator) -> tuple:
-            x = rng.standard_normal((rows, features))
-            return model, (x > 0).astype(np.float64) if isinstance(likelihood, Bernoulli) else x
-
-        objective = "" if bound == "elbo" else f"{bound} "
-        name = f"models.GaussianVAE {type(likelihood).__name__} {activation} {objective}L={n_samples}"
-        return Case(name, make, (GaussianVAE,))
+        model = GaussianVAE(features, latents, (N,), activation, likelihood, n_samples, **settings)
+        name = f"models.GaussianVAE {type(likelihood).__name__} {title} L={n_samples}"
+        return Case(name, lambda rng: (model, batch(rng, likelihood, rows, features)), (GaussianVAE,))
 
     for likelihood in (Bernoulli(), DiagonalGaussian(), FixedGaussian(0.7)):
-        for n_samples in (1, 3):
-            for activation in ACTIVATIONS:
-                yield case(likelihood, activation, n_samples)
-            yield case(likelihood, "tanh", n_samples, "iwae")
+        for activation in ACTIVATIONS:
+            yield case(activation, likelihood, 1, activation)
+            yield case(activation, likelihood, 3, activation, beta=1.7)
+        yield case("iwae", likelihood, 3, bound="iwae")
+    full = {"posterior": FullGaussian(), "weight_precision": 0.3}
+    yield case("full covariance", Bernoulli(), 3, beta=1.7, **full)
+    yield case("full covariance iwae", Bernoulli(), 3, bound="iwae", **full)
+    yield case("monte-carlo", Bernoulli(), 3, beta=1.7, bound="monte-carlo")
+    yield case("free bits", Bernoulli(), 3, beta=1.7, free_bits=0.02)
+    yield case("shared variance", LearnedGaussian(shared=True), 3)
+
+    def estimate(bound: str, n_samples: int, posterior: object) -> Case:
+        beta = 1.7 if BOUNDS[bound].weighs_kl else 1.0
+        model = GaussianVAE(6, 2, (N,), "tanh", n_samples=n_samples, beta=beta, bound=bound, posterior=posterior)
+
+        def make(rng: np.random.Generator) -> tuple:
+            from npvae.gradcheck.surrogate import surrogate
+
+            theta = model.init(rng, np.float64)
+            theta.flat += 0.1 * rng.standard_normal(theta.flat.size)
+            x, eps = batch(rng, Bernoulli(), 5, 6), model.draw_noise(rng, 5, np.float64)
+            return surrogate(model, theta, x, eps), theta
+
+        return Case(f"models.GaussianVAE {bound} {type(posterior).__name__} L={n_samples}", make, (GaussianVAE,))
+
+    for bound in ("stl", "dreg", "score-function"):
+        yield estimate(bound, 1, DiagonalGaussian())
+        yield estimate(bound, 3, FullGaussian())
 
 
 def missing_cases(cases: list[Case] | None = None) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.bounds import BOUNDS, Bound, Loss
+from npvae.bounds import BOUNDS, Bound, Loss, free_bits
 from npvae.distributions import Bernoulli, DiagonalGaussian, Distribution, Posterior, standard_normal
-from npvae.layers import Chain, mlp
+from npvae.layers import Chain, Constants, mlp
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import integer, number, one_of, widths
 
@@ -20,6 +20,7 @@ __all__ = ["GaussianVAE"]
 
 
 _COUNTS = ("n_features", "latent_dim", "n_samples")
+_WEIGHTS = ("beta", "free_bits", "weight_precision")
 
 
 class _Forward(NamedTuple):
@@ -61,17 +62,24 @@ class GaussianVAE:
         See `npvae.layers.mlp`.
     posterior : Posterior, default DiagonalGaussian()
         q(z|x), from what the encoder puts out.
-    bound : {"elbo", "iwae"}
-        What is maximised, see `npvae.bounds`.
+    bound : {"elbo", "monte-carlo", "stl", "iwae", "dreg", "score-function"}
+        What is maximised, and by which gradient, see `npvae.bounds`.
+    free_bits : float, default 0.0
+        Nats that a latent's KL, averaged over the batch, costs at least, see `npvae.bounds.free_bits`.
+    weight_precision : float, default 0.0
+        λ, the weight of a term "weights" ½‖theta‖², the same for every datum, biases included. The prior N(0, I) on
+        the parameters of N data has λ = 1/N, since the loss is a mean over data.
 
     Raises
     ------
     TypeError, ValueError
-        If a width or L is no positive integer, β is negative, a name is unknown, or the bound has no place for β ≠ 1.
+        If a width or L is no positive integer, a weight is negative, a name is unknown, or the bound has no place for
+        β ≠ 1 or for free bits.
 
     References
     ----------
-    Kingma & Welling, Auto-encoding variational Bayes (2013), section 3 and appendix C.
+    Kingma & Welling, Auto-encoding variational Bayes (2013), section 3 and appendix C; section 5 for the prior on the
+    parameters.
     """
 
     n_features: int
@@ -84,25 +92,36 @@ class GaussianVAE:
     init_weights: str = "standard"
     posterior: Posterior = field(default_factory=DiagonalGaussian)
     bound: str = "elbo"
+    free_bits: float = 0.0
+    weight_precision: float = 0.0
     encoder: Chain = field(init=False, repr=False, compare=False)
     decoder: Chain = field(init=False, repr=False, compare=False)
-    _bound: Bound = field(init=False, repr=False, compare=False)
+    objective: Bound = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checked = {name: integer(name, getattr(self, name), at_least=1) for name in _COUNTS}
-        checked |= {"hidden": widths("hidden", self.hidden), "beta": number("beta", self.beta, at_least=0)}
+        checked |= {name: number(name, getattr(self, name), at_least=0) for name in _WEIGHTS}
+        checked["hidden"] = widths("hidden", self.hidden)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        n_in, n_out = self.n_features, self.likelihood.n_params(self.n_features)
+        n_in, n_shared = self.n_features, self.likelihood.n_shared
         d, d_out = self.latent_dim, self.posterior.n_params(self.latent_dim)
+        n_out = self.likelihood.n_params(n_in) - n_shared
         encoder = mlp(n_in, self.hidden, d_out, self.activation, self.init_weights)
         decoder = mlp(d, self.hidden[::-1], n_out, self.activation, self.init_weights)
+        if n_shared > 0:
+            decoder = Chain(*decoder.layers, Constants(n_out, n_shared))
         object.__setattr__(self, "encoder", encoder)
         object.__setattr__(self, "decoder", decoder)
-        object.__setattr__(self, "_bound", self._bound_with_options())
+        object.__setattr__(self, "objective", self._bound_with_options())
 
     def _bound_with_options(self) -> Bound:
         bound = one_of("bound", self.bound, BOUNDS)
+        if self.free_bits > 0:
+            if self.bound != "elbo" or not hasattr(self.posterior, "kl_terms"):
+                got = f"bound={self.bound!r} and posterior={self.posterior!r}"
+                raise ValueError(f"free_bits needs bound='elbo' and a posterior with a KL for every latent, got {got}")
+            return Bound(partial(free_bits, bits=self.free_bits, beta=self.beta), ("log_px_z", "kl_terms"))
         if bound.weighs_kl:
             return bound._replace(function=partial(bound.function, beta=self.beta))
         if self.beta != 1:
@@ -128,7 +147,11 @@ class GaussianVAE:
             for name, value in network.init(rng).items():
                 theta[f"{part}.{name}"][...] = value
         if mean is not None:
-            theta[f"decoder.{len(self.decoder.layers) - 1}.b"][...] = self.likelihood.output_bias(mean)
+            bias, last = self.likelihood.output_bias(mean), 2 * len(self.hidden)
+            n_out = len(bias) - self.likelihood.n_shared
+            theta[f"decoder.{last}.b"][...] = bias[:n_out]
+            if n_out < len(bias):
+                theta[f"decoder.{last + 1}.b"][...] = bias[n_out:]
         return theta
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> NDArray:
@@ -136,7 +159,7 @@ class GaussianVAE:
         return self.posterior.draw_noise(rng, (self.n_samples, n, self.latent_dim), dtype)
 
     def encode(self, theta: Parameters, x: NDArray) -> NDArray:
-        """The parameters [mu | log_var] of q(z|x), shape (n, 2 latent_dim)."""
+        """The parameters of q(z|x), shape (n, posterior.n_params(latent_dim)); by default [mu | log_var]."""
         return self.encoder.forward(theta.section("encoder"), x)[0]
 
     def decode(self, theta: Parameters, z: NDArray) -> NDArray:
@@ -157,20 +180,33 @@ class GaussianVAE:
         -------
         Loss
             The bound's terms, nats, of shape (n,): always "reconstruction" −(1/L) Σ_l log p(x|z_l) and "kl", which is
-            KL(q(z|x) ‖ N(0, I)) or its estimate from the samples.
+            KL(q(z|x) ‖ N(0, I)) or its estimate from the samples. With a prior on the parameters also "weights".
 
         Raises
         ------
         ValueError
             If x or noise has another shape.
         """
-        return self._bound.function(**self._forward(theta, x, noise).densities)[0]
+        return self._with_prior(self.objective.function(**self._forward(theta, x, noise).densities)[0], theta)
 
     def loss_and_grad(self, theta: Parameters, x: NDArray, noise: NDArray) -> tuple[Loss, Parameters]:
-        """The same as `loss`, and the gradient of its mean over the batch with respect to theta."""
+        """The same as `loss`, and the gradient of its mean over the batch with respect to theta.
+
+        Of the bounds "stl", "dreg" and "score-function" the encoder's gradient is another estimate, of the same
+        expectation.
+        """
         down = self._forward(theta, x, noise)
-        loss, upstream = self._bound.function(**down.densities)
-        return loss, self._backward(theta, down.caches, upstream)
+        loss, upstream = self.objective.function(**down.densities)
+        dtheta = self._backward(theta, down.caches, upstream)
+        if self.weight_precision > 0:
+            dtheta.flat += self.weight_precision * theta.flat
+        return self._with_prior(loss, theta), dtheta
+
+    def _with_prior(self, loss: Loss, theta: Parameters) -> Loss:
+        if self.weight_precision == 0:
+            return loss
+        weights = np.full_like(loss.terms["kl"], 0.5 * (theta.flat @ theta.flat))
+        return Loss({**loss.terms, "weights": weights}, {**loss.weights, "weights": self.weight_precision})
 
     def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
         if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
@@ -190,8 +226,9 @@ class GaussianVAE:
             "log_pz": lambda: standard_normal.log_prob(z),
             "log_qz_x": lambda: self.posterior.log_prob(a_z, z),
             "kl": lambda: self.posterior.kl(a_z),
+            "kl_terms": lambda: self.posterior.kl_terms(a_z),
         }
-        for name in self._bound.needs:
+        for name in self.objective.needs:
             densities[name], caches[name] = density[name]()
         return _Forward(densities, caches)
 
@@ -206,11 +243,17 @@ class GaussianVAE:
         if "log_qz_x" in upstream:
             dz += self.posterior.log_prob_backward_x(caches["log_qz_x"], upstream["log_qz_x"])
 
+        if "path" in upstream:
+            dz *= upstream["path"][..., None]
+
         da_z = self.posterior.sample_backward(caches["sample"], dz)
         if "log_qz_x" in upstream:
-            da_z += self.posterior.log_prob_backward(caches["log_qz_x"], upstream["log_qz_x"])
+            direct = upstream.get("direct", upstream["log_qz_x"])
+            da_z += self.posterior.log_prob_backward(caches["log_qz_x"], direct)
         if "kl" in upstream:
             da_z += self.posterior.kl_backward(caches["kl"], upstream["kl"])
+        if "kl_terms" in upstream:
+            da_z += self.posterior.kl_terms_backward(caches["kl_terms"], upstream["kl_terms"])
         encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
         self.encoder.backward(encoder, caches["encoder"], da_z, dencoder, need_dx=False)
         return dtheta

@@ -51,6 +51,12 @@ def test_kl_is_the_full_covariance_formula_with_a_diagonal_in_it():
         assert Q.kl_between(A, B)[0][i] == pytest.approx(full_kl(*own, *other), rel=1e-12)
 
 
+def test_the_kl_of_every_dimension_is_that_of_its_own_gaussian():
+    terms, _ = Q.kl_terms(A)
+    for j in range(D):
+        np.testing.assert_allclose(terms[:, j], Q.kl(A[:, [j, D + j]])[0], rtol=1e-13)
+
+
 def test_kl_is_the_integral_of_the_log_ratio_in_one_dimension():
     q, p = scipy.stats.norm(0.4, 0.8), scipy.stats.norm(-0.3, 1.5)
     integral, _ = scipy.integrate.quad(lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -12, 12, epsabs=1e-13)

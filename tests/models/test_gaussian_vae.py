@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
-from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
+from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian, FullGaussian, LearnedGaussian
 from npvae.layers import ACTIVATIONS
 from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
@@ -17,7 +17,7 @@ from tests.numerical import assert_gradient, frozen
 
 LIKELIHOODS = {"Bernoulli": Bernoulli(), "DiagonalGaussian": DiagonalGaussian(), "FixedGaussian": FixedGaussian(0.8)}
 D = 3
-EXACT = ("iwae",)  # bounds, beside the default one, whose gradient is the derivative of the loss
+EXACT = ("monte-carlo", "iwae")  # bounds, beside the default one, whose gradient is the derivative of the loss
 CASES = [
     pytest.param(
         GaussianVAE(D, 2, hidden=(4,), activation=activation, likelihood=LIKELIHOODS[name], n_samples=L, beta=beta),
@@ -124,11 +124,93 @@ def test_the_importance_weighted_bound_is_what_scipy_and_the_definition_say(like
     np.testing.assert_allclose(model.loss(theta, x, noise).per_datum, np.log(3) - logsumexp(log_w, axis=0), rtol=1e-12)
 
 
-def test_beta_has_no_place_in_the_importance_weighted_bound():
-    with pytest.raises(ValueError, match=r"beta must be 1 with bound='iwae'.*got 0\.5"):
-        GaussianVAE(D, 2, beta=0.5, bound="iwae")
-    with pytest.raises(ValueError, match=r"bound must be one of 'elbo', .*did you mean 'iwae'"):
-        GaussianVAE(D, 2, bound="iwea")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"bound": "iwae", "beta": 0.5}, r"beta must be 1 with bound='iwae'.*got 0\.5"),
+        ({"bound": "dreg", "beta": 2}, r"beta must be 1 with bound='dreg'.*got 2"),
+        ({"bound": "iwea"}, r"bound must be one of 'elbo', .*did you mean 'iwae'"),
+        ({"bound": "stl", "free_bits": 0.1}, r"free_bits needs bound='elbo'.*got bound='stl'"),
+        ({"posterior": FullGaussian(), "free_bits": 0.1}, r"free_bits needs.*posterior=FullGaussian\(\)"),
+        ({"free_bits": -0.1}, r"free_bits must be at least 0, got -0\.1"),
+        ({"weight_precision": -1}, r"weight_precision must be at least 0, got -1"),
+    ],
+    ids=str,
+)
+def test_what_a_bound_has_no_place_for_is_refused_with_the_reason(settings, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianVAE(D, 2, **settings)
+
+
+@pytest.mark.parametrize("bound", ["monte-carlo", "stl", "score-function", "iwae", "dreg"])
+def test_every_bound_has_the_terms_of_the_elbo_and_the_same_decoder_gradient_at_one_sample(bound):
+    """With one sample all of them are the ELBO of that sample, and none touches the decoder's gradient."""
+    model, plain = GaussianVAE(D, 2, (4,), bound=bound), GaussianVAE(D, 2, (4,))
+    theta, x, noise = batch(model)
+    loss, grads = model.loss_and_grad(theta, x, noise)
+    expected, expected_grads = plain.loss_and_grad(theta, x, noise)
+    np.testing.assert_allclose(loss.terms["reconstruction"], expected.terms["reconstruction"], rtol=1e-14)
+    assert list(loss.terms)[1] == "kl"
+    assert loss.value == model.loss(theta, x, noise).value
+    np.testing.assert_allclose(grads.section("decoder").flat, expected_grads.section("decoder").flat, atol=1e-13)
+
+
+def test_the_default_bound_asks_for_no_density_that_it_does_not_need(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("not needed")
+
+    monkeypatch.setattr(DiagonalGaussian, "log_prob", refuse)
+    monkeypatch.setattr("npvae.distributions.standard_normal.log_prob", refuse)
+    model = GaussianVAE(D, 2, (4,))
+    model.loss_and_grad(*batch(model))
+
+
+def test_free_bits_cost_at_least_what_is_free_and_bend_only_the_encoder():
+    """Both sides of the threshold: one latent of the two is pushed to the prior and one is not."""
+    model, plain = (GaussianVAE(D, 2, (), free_bits=bits, beta=2.0) for bits in (0.3, 0.0))
+    theta, x, noise = batch(model)
+    theta = theta.copy()
+    theta["encoder.0.W"][...], theta["encoder.0.b"][...] = 0, [0.1, 2.0, 0.0, -1.0]
+    loss, grads = model.loss_and_grad(theta, x, noise)
+    kl = np.array([0.1**2 / 2, (4 + np.exp(-1)) / 2])
+    assert loss.terms["kl"] == pytest.approx(np.full(len(x), kl.sum()), rel=1e-13)
+    assert loss.terms["free_bits"] == pytest.approx(np.full(len(x), 0.3 - kl[0]), rel=1e-13)
+    assert loss.value == pytest.approx(plain.loss(theta, x, noise).value + 2 * (0.3 - kl[0]), rel=1e-13)
+    difference = plain.loss_and_grad(theta, x, noise)[1]["encoder.0.b"] - grads["encoder.0.b"]
+    np.testing.assert_allclose(difference, [2 * 0.1, 0, 0, 0], atol=1e-13)
+
+
+def test_a_prior_on_the_parameters_adds_half_their_square_and_pulls_them_to_zero():
+    model, plain = (GaussianVAE(D, 2, (4,), bound="iwae", weight_precision=p) for p in (0.25, 0.0))
+    theta, x, noise = batch(model)
+    (loss, grads), (expected, without) = (m.loss_and_grad(theta, x, noise) for m in (model, plain))
+    np.testing.assert_allclose(loss.terms["weights"], np.full(len(x), 0.5 * (theta.flat**2).sum()), rtol=1e-13)
+    assert loss.value == pytest.approx(expected.value + 0.125 * (theta.flat**2).sum(), rel=1e-13)
+    np.testing.assert_allclose(grads.flat - without.flat, 0.25 * theta.flat, atol=1e-13)
+    assert "weights" not in expected.terms
+    assert model.loss(theta, x, noise).value == loss.value
+
+
+def test_a_shared_variance_is_a_trained_constant_behind_what_the_decoder_puts_out():
+    model = GaussianVAE(D, 2, (4,), likelihood=LearnedGaussian(shared=True))
+    assert {name: s for name, s in model.shapes.items() if name[:9] in ("decoder.2", "decoder.3")} == {
+        "decoder.2.W": (4, D),
+        "decoder.2.b": (D,),
+        "decoder.3.b": (1,),
+    }
+    assert_model_gradient(model)
+    theta = model.init(np.random.default_rng(0), np.float64, mean=np.array([0.1, 0.5, 0.8]))
+    np.testing.assert_array_equal(theta["decoder.2.b"], model.likelihood.output_bias(np.array([0.1, 0.5, 0.8]))[:D])
+    np.testing.assert_array_equal(theta["decoder.3.b"], model.likelihood.output_bias(np.array([0.1, 0.5, 0.8]))[D:])
+    theta["decoder.3.b"][...] = -0.7
+    assert (model.decode(theta, np.random.default_rng(1).standard_normal((5, 2)))[:, D] == -0.7).all()
+
+
+def test_a_posterior_with_correlations_has_its_own_width_and_gradient():
+    for bound in ("elbo", *EXACT):
+        model = GaussianVAE(D, 2, (4,), "tanh", posterior=FullGaussian(), n_samples=2, bound=bound)
+        assert model.shapes["encoder.2.b"] == (5,)
+        assert_model_gradient(model)
 
 
 @every_likelihood
