@@ -16,7 +16,7 @@ from benchmarks.files import RESULTS
 from benchmarks.quality.data import TEST_DRAW, binarize, digit_images
 from benchmarks.quality.estimates import likelihood
 from benchmarks.quality.long_run import add_options, long_run, recipe
-from benchmarks.quality.result import active_units, row, write
+from benchmarks.quality.result import active_units, row, thinned, write
 from npvae.models import GaussianVAE
 
 PUBLISHED = {1: (86.76, 19), 5: (85.54, 22), 50: (84.78, 25)}
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         "test": nll.summary(),
         "active_units": active,
         f"first_{first}_images": {"averaged": float(nll.nll[:first].mean()), "last": last.mean},
-        "history": trained.run.history,
+        "history": thinned(trained.run.history),
     }
     rows = [
         row(

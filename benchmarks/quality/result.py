@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
 from npvae.training import evaluate
 
-__all__ = ["active_units", "bound", "row", "write"]
+__all__ = ["active_units", "bound", "row", "thinned", "write"]
 
 ACTIVE = 0.01
 DRAWS = 10
@@ -30,6 +31,13 @@ def active_units(model: GaussianVAE, theta: Parameters, x: NDArray) -> int:
     """How many latents have a posterior mean whose variance over the rows of x exceeds 0.01 (Burda et al. 2015)."""
     mu = model.encode(theta, x)[:, : model.latent_dim]
     return int((mu.var(axis=0) > ACTIVE).sum())
+
+
+def thinned(history: Mapping[str, list[float]], most: int = 100) -> dict[str, list[float]]:
+    """At most `most` rows of a history, evenly, the last one among them, to three decimals."""
+    n = len(next(iter(history.values())))
+    step = -(-n // most)
+    return {name: [round(value, 3) for value in column[(n - 1) % step :: step]] for name, column in history.items()}
 
 
 def row(model: str, data: str, estimate: str, here: str, published: str, notes: str, seconds: float) -> dict[str, Any]:

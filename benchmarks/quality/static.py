@@ -18,7 +18,7 @@ from benchmarks.images import data_folder
 from benchmarks.quality.data import digit_images
 from benchmarks.quality.estimates import likelihood
 from benchmarks.quality.long_run import add_options, long_run, recipe
-from benchmarks.quality.result import active_units, bound, row, write
+from benchmarks.quality.result import active_units, bound, row, thinned, write
 from npvae import datasets
 from npvae.models import GaussianVAE
 
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--samples", type=int, nargs="+", default=[200, 5000], help="samples of the estimates (200 5000)"
     )
-    add_options(parser, epochs=100)
+    add_options(parser, epochs=300)
     args = parser.parse_args(argv)
     work = args.work or Path("runs/quality") / ("static" + "-quick" * args.quick)
     samples = [5, 10] if args.quick else args.samples
@@ -72,7 +72,7 @@ def main(argv: list[str]) -> int:
         "test": {str(k): estimate.summary() for k, estimate in estimates.items()},
         "active_units": active,
         "training_seconds": round(trained.seconds, 1),
-        "history": trained.run.history,
+        "history": thinned(trained.run.history),
     }
     output = args.output or (None if args.quick else RESULTS / "quality-static.json")
     write(output, "static", settings | {"samples": samples}, rows, results)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks.quality.result import row, write
+from benchmarks.quality.result import row, thinned, write
 from benchmarks.quality.table import quality_table
 from benchmarks.table import QUALITY_BEGIN, QUALITY_END, main
 
@@ -53,3 +53,12 @@ def test_what_was_written_goes_between_the_markers(tmp_path):
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["settings"] == {"seed": 3}
     assert written["results"] == {"nll": 86.4}
+
+
+@pytest.mark.parametrize("n", [1, 7, 100, 101, 250, 1201])
+def test_a_thinned_history_is_short_even_and_ends_with_the_last_epoch(n):
+    epochs = thinned({"epoch": list(range(1, n + 1)), "loss": [1 / 3] * n})["epoch"]
+    assert n / 2 < len(epochs) <= n or 50 <= len(epochs) <= 100
+    assert epochs[-1] == n
+    assert len({b - a for a, b in zip(epochs, epochs[1:], strict=False)}) <= 1
+    assert thinned({"loss": [1 / 3]})["loss"] == [0.333]
