@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -60,5 +61,5 @@ def test_a_thinned_history_is_short_even_and_ends_with_the_last_epoch(n):
     epochs = thinned({"epoch": list(range(1, n + 1)), "loss": [1 / 3] * n})["epoch"]
     assert n / 2 < len(epochs) <= n or 50 <= len(epochs) <= 100
     assert epochs[-1] == n
-    assert len({b - a for a, b in zip(epochs, epochs[1:], strict=False)}) <= 1
+    assert len({b - a for a, b in pairwise(epochs)}) <= 1
     assert thinned({"loss": [1 / 3]})["loss"] == [0.333]
