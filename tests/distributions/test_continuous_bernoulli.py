@@ -97,6 +97,11 @@ def test_a_draw_inverts_the_distribution_function(dtype):
     np.testing.assert_allclose(np.expm1(wide * x) / np.expm1(wide), np.broadcast_to(u, x.shape), atol=tolerance + 1e-8)
 
 
+def test_a_draw_is_the_closed_form_to_the_last_digits_on_both_sides_of_one():
+    a, u = np.array([-20, -1.1, -0.999, -0.3, 0.3, 0.999, 1.1, 20]), np.linspace(0.02, 0.98, 13)[:, None]
+    np.testing.assert_allclose(Q.sample(a, u)[0], np.log1p(u * np.expm1(a)) / a, rtol=1e-14)
+
+
 @pytest.mark.parametrize("logit", [-1e3, -5.0, 0.2, 5.0, 1e3])
 def test_draws_lie_in_the_interval_and_have_the_distribution(logit):
     x = Q.sample(np.array([logit]), Q.draw_noise(np.random.default_rng(1), (20_000, 1), np.float64))[0][:, 0]
