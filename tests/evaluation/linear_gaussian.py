@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.stats
 
-from npvae.distributions import FixedGaussian
+from npvae.distributions import FixedGaussian, FullGaussian
 from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
 
@@ -33,6 +33,15 @@ class Linear:
         theta["encoder.0.W"][...] = np.concatenate([self.gain, 0 * self.gain], axis=1)
         theta["encoder.0.b"][...] = np.concatenate([-self.bias @ self.gain, self.log_var])
         return theta
+
+    def with_true_posterior(self):
+        """A model and theta whose q(z|x) is p(z|x): a full covariance, of two latents."""
+        model = GaussianVAE(len(self.bias), 2, (), likelihood=FixedGaussian(SIGMA), posterior=FullGaussian())
+        theta, factor = Parameters(model.shapes, np.float64), np.linalg.cholesky(self.posterior_cov)
+        theta["decoder.0.W"][...], theta["decoder.0.b"][...] = self.weights, self.bias
+        theta["encoder.0.W"][...] = np.concatenate([self.gain, 0 * self.gain, 0 * self.gain[:, :1]], axis=1)
+        theta["encoder.0.b"][...] = np.concatenate([-self.bias @ self.gain, np.log(np.diag(factor)), factor[1, :1]])
+        return model, theta
 
 
 def gaussian_kl(cov1, cov2):

@@ -30,9 +30,8 @@ def test_linear_gaussian_in_closed_form():
 
 
 def test_at_the_true_posterior_one_draw_is_enough():
-    linear = Linear(d=1)
-    linear.log_var[:] = np.log(linear.posterior_cov[0, 0])
-    estimate = log_likelihood(linear.model, linear.theta, linear.x, rng(), k=7)
+    linear = Linear()
+    estimate = log_likelihood(*linear.with_true_posterior(), linear.x, rng(), k=7)
     np.testing.assert_allclose(estimate.log_px, linear.log_px, rtol=1e-12)
     np.testing.assert_allclose(estimate.elbo, linear.log_px, rtol=1e-12)
     np.testing.assert_allclose(estimate.standard_error, 0, atol=1e-7)
@@ -134,3 +133,9 @@ def test_arguments_that_cannot_be(change, error, text):
     linear = Linear()
     with pytest.raises(error, match=text):
         log_likelihood(linear.model, linear.theta, **{"x": linear.x, "rng": rng(), "k": 2, **change})
+
+
+def test_data_from_outside_the_support_are_refused():
+    model = GaussianVAE(4, 2, ())
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
+        log_likelihood(model, model.init(rng()), np.full((1, 4), 2.0), rng(), k=1)

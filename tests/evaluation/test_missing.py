@@ -46,9 +46,8 @@ def test_draws_have_the_conditional_distribution():
 
 
 def test_true_posteriors_are_always_accepted():
-    linear = Linear(d=1)
-    linear.log_var[:] = np.log(linear.posterior_cov[0, 0])
-    filled = fill_in(linear.model, linear.theta, linear.x, SEEN, rng(), steps=50)
+    linear = Linear()
+    filled = fill_in(*linear.with_true_posterior(), linear.x, SEEN, rng(), steps=50)
     np.testing.assert_allclose(filled.acceptance, 1)
 
 
