@@ -213,7 +213,7 @@ def _models() -> Iterator[Case]:
     from npvae.bounds import BOUNDS
     from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian, FullGaussian, LearnedGaussian
     from npvae.layers import ACTIVATIONS
-    from npvae.models import GaussianVAE
+    from npvae.models import GaussianVAE, WakeSleep
 
     def batch(rng: np.random.Generator, likelihood: object, rows: int, features: int) -> NDArray:
         x = rng.standard_normal((rows, features))
@@ -255,6 +255,21 @@ def _models() -> Iterator[Case]:
     for bound in ("stl", "dreg", "score-function"):
         yield estimate(bound, 1, DiagonalGaussian())
         yield estimate(bound, 3, FullGaussian())
+
+    def wake_sleep(phase: str, likelihood: object, posterior: object) -> Case:
+        model = WakeSleep(GaussianVAE(6, 2, (N,), "tanh", likelihood, 3, posterior=posterior))
+
+        def make(rng: np.random.Generator) -> tuple:
+            from npvae.gradcheck.surrogate import phase_of_wake_sleep
+
+            theta, noise = model.init(rng, np.float64), model.draw_noise(rng, 5, np.float64)
+            return phase_of_wake_sleep(model, phase, theta, batch(rng, likelihood, 5, 6), noise)
+
+        return Case(f"models.WakeSleep {phase} {type(likelihood).__name__}", make, (WakeSleep,))
+
+    for phase in ("wake", "sleep"):
+        yield wake_sleep(phase, Bernoulli(), FullGaussian())
+        yield wake_sleep(phase, DiagonalGaussian(), DiagonalGaussian())
 
 
 def missing_cases(cases: list[Case] | None = None) -> list[str]:

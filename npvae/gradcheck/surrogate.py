@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.distributions import standard_normal
-from npvae.models import GaussianVAE
+from npvae.models import GaussianVAE, WakeSleep, WakeSleepNoise
 from npvae.parameters import Parameters
 
 
@@ -50,3 +50,28 @@ def surrogate(model: GaussianVAE, theta: Parameters, x: NDArray, eps: NDArray) -
         return value.sum(), model.loss_and_grad(at, x, eps)[1]
 
     return value_and_grad
+
+
+def phase_of_wake_sleep(
+    model: WakeSleep, phase: str, theta: Parameters, x: NDArray, noise: WakeSleepNoise
+) -> tuple[Callable, Parameters]:
+    """``value_and_grad`` of one phase by the network that learns in it, and that network's parameters.
+
+    The value is the mean of −log p(x|z) or of −log q(z|x); what the other network draws does not depend on it.
+    """
+    vae = model.vae
+    part = "decoder" if phase == "wake" else "encoder"
+    z, _ = vae.posterior.sample(vae.encode(theta, x), noise.eps)
+    dream, _ = vae.likelihood.sample(vae.decode(theta, noise.z), noise.u)
+
+    def value(at: Parameters) -> np.number:
+        if phase == "sleep":
+            return -vae.posterior.log_prob(vae.encode(at, dream), noise.z)[0].mean()
+        return -np.mean([vae.likelihood.log_prob(vae.decode(at, one), x)[0] for one in z])
+
+    def value_and_grad(network: Parameters) -> tuple[np.number, Parameters]:
+        at = theta.astype(network.dtype)
+        at.section(part).flat[:] = network.flat
+        return value(at), model.loss_and_grad(at, x, noise)[1].section(part)
+
+    return value_and_grad, theta.section(part).copy()

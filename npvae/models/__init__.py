@@ -2,5 +2,6 @@
 
 from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model
+from npvae.models.wake_sleep import WakeSleep, WakeSleepNoise
 
-__all__ = ["GaussianVAE", "Model"]
+__all__ = ["GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]

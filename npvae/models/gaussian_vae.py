@@ -208,11 +208,15 @@ class GaussianVAE:
         weights = np.full_like(loss.terms["kl"], 0.5 * (theta.flat @ theta.flat))
         return Loss({**loss.terms, "weights": weights}, {**loss.weights, "weights": self.weight_precision})
 
-    def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
+    def require_shapes(self, x: NDArray, eps: NDArray) -> None:
+        """A ValueError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""
         if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
             raise ValueError(f"x must have shape (n, {self.n_features}), got {x.shape}")
         if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim) or len(eps) == 0:
             raise ValueError(f"noise must have shape (L, {len(x)}, {self.latent_dim}), got {eps.shape}")
+
+    def _forward(self, theta: Parameters, x: NDArray, eps: NDArray) -> _Forward:
+        self.require_shapes(x, eps)
         densities: dict[str, NDArray] = {}
         caches: dict[str, Any] = {}
         a_z, caches["encoder"] = self.encoder.forward(theta.section("encoder"), x)

@@ -1,0 +1,122 @@
+"""The wake-sleep algorithm, on the networks of a VAE: what the VAE's gradient is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.bounds import Loss, elbo
+from npvae.models.gaussian_vae import GaussianVAE
+from npvae.parameters import Parameters, Shapes
+
+__all__ = ["WakeSleep", "WakeSleepNoise"]
+
+
+class WakeSleepNoise(NamedTuple):
+    """What the two phases are made of."""
+
+    eps: NDArray
+    """(L, n, latent_dim), for z ~ q(z|x): awake."""
+    z: NDArray
+    """(n, latent_dim), z ~ N(0, I): asleep."""
+    u: NDArray
+    """(n, n_features), the likelihood's noise, for the dream x ~ p(x|z)."""
+
+
+@dataclass(frozen=True)
+class WakeSleep:
+    """Two losses for two networks, each with the other network's draws held fixed.
+
+    Awake, the decoder learns data from the latents that the encoder finds in them; asleep, the encoder learns the
+    latents of the dreams that the decoder makes of them::
+
+        wake   x ── encoder ── z    decoder: −log p(x, z) less        z ~ q(z|x)
+        sleep  z ── decoder ── x    encoder: −log q(z|x) less         z ~ p(z), x ~ p(x|z)
+
+    The sleep phase minimises KL(p(z|x) ‖ q(z|x)) over dreams, not KL(q(z|x) ‖ p(z|x)) over data: together they follow
+    the gradient of no bound, and need not raise the ELBO.
+
+    Parameters
+    ----------
+    vae : GaussianVAE
+        The networks; its objective has to be the plain ELBO.
+
+    Raises
+    ------
+    ValueError
+        If the objective is another.
+
+    References
+    ----------
+    Hinton, Dayan, Frey & Neal, The wake-sleep algorithm for unsupervised neural networks (1995). Kingma & Welling,
+    Auto-encoding variational Bayes (2013), section 5 and figure 2, for this comparison.
+    """
+
+    vae: GaussianVAE
+
+    def __post_init__(self) -> None:
+        plain = {"bound": "elbo", "beta": 1.0, "free_bits": 0.0, "weight_precision": 0.0}
+        for name, value in plain.items():
+            if (got := getattr(self.vae, name)) != value:
+                raise ValueError(f"vae must have {name}={value!r} for wake-sleep, got {got!r}")
+
+    @property
+    def shapes(self) -> Shapes:
+        """Those of the VAE."""
+        return self.vae.shapes
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32, mean: NDArray | None = None) -> Parameters:
+        """Those of the VAE."""
+        return self.vae.init(rng, dtype, mean)
+
+    def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> WakeSleepNoise:
+        """For n rows: L draws each awake, and n dreams."""
+        eps, z = self.vae.draw_noise(rng, n, dtype), rng.standard_normal((n, self.vae.latent_dim), dtype=dtype)
+        return WakeSleepNoise(eps, z, self.vae.likelihood.draw_noise(rng, (n, self.vae.n_features), dtype))
+
+    def loss(self, theta: Parameters, x: NDArray, noise: WakeSleepNoise) -> Loss:
+        """−ELBO of every row, that of the VAE: what both algorithms are judged by."""
+        return self.vae.loss(theta, x, noise.eps)
+
+    def loss_and_grad(self, theta: Parameters, x: NDArray, noise: WakeSleepNoise) -> tuple[Loss, Parameters]:
+        """The same as `loss`, and the direction of wake-sleep, which is not its gradient.
+
+        Returns
+        -------
+        loss : Loss
+        dtheta : Parameters
+            In the decoder's part the mean of −∂log p(x|z)/∂theta over rows and samples, since p(z) has no parameters;
+            in the encoder's that of −∂log q(z|x)/∂theta over the dreams.
+        """
+        vae = self.vae
+        vae.require_shapes(x, noise.eps)
+        dtheta = theta.empty_like()
+        decoder, encoder = theta.section("decoder"), theta.section("encoder")
+        a_z = vae.encode(theta, x)
+        kl, _ = vae.posterior.kl(a_z)
+        z, _ = vae.posterior.sample(a_z, noise.eps)
+        log_px_z = self._wake(decoder, x, z, dtheta.section("decoder"))
+
+        dream, _ = vae.likelihood.sample(vae.decode(theta, noise.z), noise.u)
+        self._sleep(encoder, dream, noise.z, dtheta.section("encoder"))
+        return elbo(log_px_z, kl)[0], dtheta
+
+    def _wake(self, decoder: Parameters, x: NDArray, z: NDArray, grads: Parameters) -> NDArray:
+        """log p(x|z), (L, n); the gradient of −log p(x|z), averaged over samples and rows, is written."""
+        likelihood, network = self.vae.likelihood, self.vae.decoder
+        rows, cache = network.forward(decoder, z.reshape(-1, z.shape[-1]))
+        log_px_z, of_likelihood = likelihood.log_prob(rows.reshape(*z.shape[:-1], -1), x)
+        da_x = likelihood.log_prob_backward(of_likelihood, np.full_like(log_px_z, -1 / log_px_z.size))
+        network.backward(decoder, cache, da_x.reshape(rows.shape), grads, need_dx=False)
+        return log_px_z
+
+    def _sleep(self, encoder: Parameters, x: NDArray, z: NDArray, grads: Parameters) -> None:
+        """Write the gradient of −log q(z|x), averaged over the dreams."""
+        posterior, network = self.vae.posterior, self.vae.encoder
+        a_z, cache = network.forward(encoder, x)
+        log_qz_x, of_posterior = posterior.log_prob(a_z, z)
+        da_z = posterior.log_prob_backward(of_posterior, np.full_like(log_qz_x, -1 / len(log_qz_x)))
+        network.backward(encoder, cache, da_z, grads, need_dx=False)
