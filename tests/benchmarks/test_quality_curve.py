@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import curve as module
-from benchmarks.quality.curve import BATCH, curve, points, scene
+from benchmarks.quality.curve import ALGORITHMS, BATCH, curve, points, scene
 from npvae.models import GaussianVAE
 from npvae.optimizers import OptimizerState
 from npvae.training import TrainingRun
@@ -22,8 +22,9 @@ def test_points_are_eight_a_decade_in_whole_batches_and_end_with_the_last_sample
     assert found[:24] == points(10**6)[:24]  # a longer run goes on from a shorter one
 
 
-def test_a_curve_that_was_killed_ends_with_the_numbers_of_one_that_was_not(tmp_path, monkeypatch):
-    whole = curve("frey-2", "aevb", 3000, tmp_path / "whole", quick=True)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_curve_that_was_killed_ends_with_the_numbers_of_one_that_was_not(algorithm, tmp_path, monkeypatch):
+    whole = curve("frey-2", algorithm, 3000, tmp_path / "whole", quick=True)
     monkeypatch.setattr(module, "SAVE_EVERY", 0)
     real, calls = module.save_checkpoint, []
 
@@ -35,9 +36,9 @@ def test_a_curve_that_was_killed_ends_with_the_numbers_of_one_that_was_not(tmp_p
 
     monkeypatch.setattr(module, "save_checkpoint", save)
     with pytest.raises(Killed):
-        curve("frey-2", "aevb", 3000, tmp_path / "cut", quick=True)
+        curve("frey-2", algorithm, 3000, tmp_path / "cut", quick=True)
     monkeypatch.setattr(module, "save_checkpoint", real)
-    resumed = curve("frey-2", "aevb", 3000, tmp_path / "cut", quick=True)
+    resumed = curve("frey-2", algorithm, 3000, tmp_path / "cut", quick=True)
     for name in ("rate", "samples", "train", "test"):
         assert resumed[name] == whole[name]
 
