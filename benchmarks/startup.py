@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import re
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.quick:
         args.rounds, args.epochs = 2, 2
+    compileall.compile_dir(Path(npvae.__file__).parent, quiet=1)  # as pip does with what it installs
     data, workload = images(2560 if args.quick else None), WORKLOADS["usual"]
     print(f"{data.name}, {len(data):,} images; {workload}; {args.rounds} processes each, in turns")
     with image_file(data) as path:
