@@ -104,14 +104,17 @@ def draw(curves: dict[str, dict]):
     by_row = {data: panels for data, panels in by_row.items() if panels}
     figure = mpl.figure.Figure(figsize=(12, 2.9 * len(by_row)), layout="constrained")
     for (data, panels), strip in zip(by_row.items(), _strips(figure, len(by_row)), strict=True):
-        for ax, panel in zip(strip.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels, strict=True):
+        for ax, panel in zip(strip.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             for algorithm in ALGORITHMS:
                 columns = curves.get(f"{panel} {algorithm}", {})
                 for part, line in LINES.items() if columns else ():
                     ax.plot(columns["samples"], columns[part], line, color=COLOURS[algorithm], linewidth=1.2)
             ax.set(title=f"{TITLES[data]}, $N_z$ = {panel.split('-')[1]}", xscale="log")
-            if max(ax.get_xlim()) > 2 * LEFT:
-                ax.set(xlim=(LEFT, None), ylim=(LOWEST[data], None))
+            ends = [columns["samples"][-1] for columns in curves.values()]
+            if max(ends) > LEFT:  # the first bounds of all are off any scale
+                highest = max(max(line.get_ydata()) for line in ax.lines)
+                lowest = min(LOWEST[data], highest - 20)
+                ax.set(xlim=(LEFT, max(ends)), ylim=(lowest, highest + 0.05 * (highest - lowest)))
             ax.grid(alpha=0.3)
         strip.supxlabel("training samples seen", fontsize=9)
         strip.supylabel("bound, nats per image", fontsize=9)
