@@ -1,4 +1,4 @@
-"""Learning-rate schedules: functions of t, the number of steps taken so far (0 before the first)."""
+"""Schedules of the learning rate and of β: functions of t, the number of steps taken so far (0 before the first)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import ceil, cos, pi
 
 from npvae.validation import integer
 
-__all__ = ["SCHEDULES", "Constant", "Cosine", "Schedule", "StepList", "WarmUp"]
+__all__ = ["BETA_SCHEDULES", "SCHEDULES", "Constant", "Cosine", "Cyclical", "Schedule", "StepList", "WarmUp"]
 
 Schedule = Callable[[int], float]
 
@@ -74,6 +74,31 @@ class Cosine:
         return self.rate * (self.final + (1 - self.final) * 0.5 * (1 + cos(pi * progress)))
 
 
+@dataclass(frozen=True)
+class Cyclical:
+    """`cycles` equal cycles in `steps`; in each the rate rises in a line for the first half, and stays for the second.
+
+    With the period P = ⌈steps/cycles⌉: α(t) = α min(1, 2 (t mod P + 1)/P).
+
+    References
+    ----------
+    Fu et al., Cyclical annealing schedule: a simple approach to mitigating KL vanishing (2019), eq. (6) and (7).
+    """
+
+    rate: float
+    steps: int
+    cycles: int = 4
+
+    def __post_init__(self) -> None:
+        integer("steps", self.steps, at_least=1)
+        integer("cycles", self.cycles, at_least=1)
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t."""
+        period = ceil(self.steps / self.cycles)
+        return self.rate * min(1.0, 2 * (t % period + 1) / period)
+
+
 SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "constant": lambda rate, steps: Constant(rate),
     "warm-up": lambda rate, steps: WarmUp(rate, max(1, steps // 10)),
@@ -82,3 +107,11 @@ SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
 }
 """Schedules by the name that a user types, as functions of the rate and the number of steps of the whole run:
 "warm-up" takes the first tenth of it, "steps" divides the rate by ten after a half and after three quarters."""
+
+BETA_SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
+    "constant": SCHEDULES["constant"],
+    "warm-up": lambda beta, steps: WarmUp(beta, max(1, steps // 4)),
+    "cyclical": Cyclical,
+}
+"""The same for the weight β of the KL term, so that latents are of use before they cost: "warm-up" takes the first
+quarter of the run (Bowman et al., Generating sentences from a continuous space, 2016), "cyclical" has four cycles."""

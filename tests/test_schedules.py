@@ -1,8 +1,8 @@
-"""Learning-rate schedules by hand, at their boundaries."""
+"""Schedules of learning rate and β by hand, at their boundaries."""
 
 import pytest
 
-from npvae.schedules import SCHEDULES, Constant, Cosine, StepList, WarmUp
+from npvae.schedules import BETA_SCHEDULES, SCHEDULES, Constant, Cosine, Cyclical, StepList, WarmUp
 
 
 def test_constant():
@@ -54,6 +54,31 @@ def test_steps_of_an_odd_run_fall_after_the_half_not_before():
     assert [SCHEDULES["steps"](1.0, 3)(t) for t in range(3)] == pytest.approx([1.0, 1.0, 0.1])
 
 
+def test_cycles_rise_stay_and_begin_again():
+    expected = [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert [Cyclical(1.0, 24, cycles=3)(t) for t in range(24)] == pytest.approx(3 * expected)
+    assert [Cyclical(2.0, 5, cycles=2)(t) for t in range(5)] == pytest.approx([4 / 3, 2, 2, 4 / 3, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("constant", {0: 4.0, 99: 4.0}),
+        ("warm-up", {0: 0.16, 12: 2.08, 24: 4.0, 99: 4.0}),
+        ("cyclical", {0: 0.32, 11: 3.84, 12: 4.0, 24: 4.0, 25: 0.32, 99: 4.0}),
+    ],
+)
+def test_named_schedules_of_beta_span_the_whole_run(name, expected):
+    schedule = BETA_SCHEDULES[name](4.0, 100)
+    assert {t: schedule(t) for t in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", BETA_SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 1000])
+def test_beta_ends_at_its_full_value(name, steps):
+    assert BETA_SCHEDULES[name](4.0, steps)(steps - 1) == 4.0
+
+
 def test_schedules_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         WarmUp(0.1, 0)
@@ -61,3 +86,5 @@ def test_schedules_that_cannot_be_are_refused():
         Cosine(0.1, 0)
     with pytest.raises(ValueError, match=r"boundaries must be in rising order, got \(5, 2\)"):
         StepList(0.1, (5, 2))
+    with pytest.raises(ValueError, match="cycles must be at least 1, got 0"):
+        Cyclical(0.1, 10, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -127,6 +128,13 @@ class GaussianVAE:
         if self.beta != 1:
             raise ValueError(f"beta must be 1 with bound={self.bound!r}: L_k has no other, got {self.beta}")
         return bound
+
+    def with_beta(self, beta: float) -> GaussianVAE:
+        """The same model with another weight of the KL term, in microseconds: the networks are shared, not built."""
+        model = copy(self)
+        object.__setattr__(model, "beta", number("beta", beta, at_least=0))
+        object.__setattr__(model, "objective", model._bound_with_options())
+        return model
 
     @property
     def shapes(self) -> Shapes:

@@ -2,7 +2,7 @@
 
 from npvae.training.averaging import Averaged
 from npvae.training.evaluate import evaluate
-from npvae.training.loop import Callback, Transform, minibatches, train
+from npvae.training.loop import Callback, ModelAt, Transform, minibatches, train
 from npvae.training.progress import Progress
 from npvae.training.run import History, NonFiniteLossError, TrainingRun, load_checkpoint, save_checkpoint
 
@@ -10,6 +10,7 @@ __all__ = [
     "Averaged",
     "Callback",
     "History",
+    "ModelAt",
     "NonFiniteLossError",
     "Progress",
     "TrainingRun",

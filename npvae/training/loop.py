@@ -28,6 +28,9 @@ Callback = Callable[[TrainingRun], "bool | None"]
 Transform = Callable[[NDArray, np.random.Generator], NDArray]
 """Makes of a batch what the model sees at this visit, such as a fresh binarisation."""
 
+ModelAt = Callable[[int], Model]
+"""The model of step t, counted from 0: the same parameters, another objective, such as another weight β."""
+
 SNAPSHOT_EVERY = 100
 """Steps between two copies of parameters that are known to give a finite loss."""
 
@@ -48,6 +51,7 @@ def train(
     patience: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
+    model_at: ModelAt | None = None,
 ) -> TrainingRun:
     """Minimise the mean loss of a model over the rows of x.
 
@@ -75,6 +79,9 @@ def train(
     callbacks : sequence of callable
         Called with the run after every epoch.
     progress : Progress, optional
+    model_at : callable, optional
+        ``model_at(t)`` stands for the model at step t of the whole run, counted from 0; that is how β is annealed. The
+        training loss is then a mean of losses that differ from step to step. Held-out data are for `model` itself.
 
     Returns
     -------
@@ -105,7 +112,9 @@ def train(
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
         while run.epoch < epochs and run.stopped == "finished":
-            means = _epoch(model, run, good, x, optimizer, batch_size, transform, interrupted, progress)
+            means = _epoch(
+                model_at or (lambda t: model), run, good, x, optimizer, batch_size, transform, interrupted, progress
+            )
             if means is None:
                 run.stopped = "interrupted"
                 break
@@ -148,7 +157,7 @@ def _require_sense(
 
 
 def _epoch(
-    model: Model,
+    model_at: ModelAt,
     run: TrainingRun,
     good: Parameters,
     x: NDArray,
@@ -168,7 +177,7 @@ def _epoch(
     for rows in minibatches(len(x), batch_size, shuffle_rng):
         if interrupted():
             return None
-        batch = np.asarray(x[rows], dtype=theta.dtype)
+        model, batch = model_at(run.optimizer_state.t), np.asarray(x[rows], dtype=theta.dtype)
         if transform is not None:
             batch = transform(batch, noise_rng)
         noise = model.draw_noise(noise_rng, len(rows), theta.dtype)

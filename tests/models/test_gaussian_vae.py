@@ -291,6 +291,28 @@ def test_beta_weighs_the_kl_in_value_and_gradient_but_not_in_its_term():
     np.testing.assert_allclose(results[3.0][1].flat - results[0.0][1].flat, 3 * slope, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("settings", [{}, {"bound": "stl", "n_samples": 2}, {"free_bits": 0.1}])
+def test_with_another_beta_it_is_the_model_built_with_that(settings):
+    model = GaussianVAE(D, 2, (4,), "tanh", beta=2.0, **settings)
+    changed, built = model.with_beta(0.25), GaussianVAE(D, 2, (4,), "tanh", beta=0.25, **settings)
+    assert changed == built
+    assert changed.encoder is model.encoder
+    rng = np.random.default_rng(0)
+    theta, x, noise = model.init(rng), (rng.random((5, D)) < 0.5).astype("f4"), model.draw_noise(rng, 5)
+    (loss, dtheta), (expected, dexpected) = (m.loss_and_grad(theta, x, noise) for m in (changed, built))
+    assert loss.value == expected.value
+    np.testing.assert_array_equal(dtheta.flat, dexpected.flat)
+    assert model.beta == 2.0
+    assert model.loss(theta, x, noise).value != loss.value
+
+
+def test_another_beta_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="beta must be at least 0, got -1"):
+        GaussianVAE(D, 2).with_beta(-1)
+    with pytest.raises(ValueError, match="beta must be 1 with bound='iwae'"):
+        GaussianVAE(D, 2, bound="iwae").with_beta(0.5)
+
+
 def test_at_the_prior_the_kl_is_zero_and_asks_for_nothing():
     model = GaussianVAE(D, 2, (4,), beta=100.0)
     theta, x, noise = batch(model)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from npvae.bounds import Loss
 from npvae.optimizers import SGD, Adagrad, Adam
 from npvae.training import TrainingRun, evaluate, train
 from tests.training.toys import Mean, binary_rows, small_vae
@@ -291,3 +292,33 @@ def test_held_out_data_cannot_come_or_go_within_a_run():
     given = train(model, model.init(None), x, epochs=1, x_val=x)
     with pytest.raises(ValueError, match="x_val must be given"):
         train(model, given, x, epochs=2)
+
+
+class Scaled(Mean):
+    """The loss times a factor."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def loss_and_grad(self, theta, x, noise):
+        loss, grads = super().loss_and_grad(theta, x, noise)
+        grads.flat *= self.factor
+        return Loss(loss.terms, dict.fromkeys(loss.terms, self.factor)), grads
+
+
+def test_every_step_has_the_model_that_stands_for_it():
+    x, steps = np.ones((4, 3), np.float32), []
+
+    def model_at(t):
+        steps.append(t)
+        return Scaled(0.0 if t < 3 else 1.0)
+
+    model, settings = Mean(), {"batch_size": 2, "optimizer": SGD(0.1, 0), "model_at": model_at, "x_val": x}
+    half = train(model, model.init(None), x, epochs=1, **settings)
+    run = train(model, half, x, epochs=2, **settings)
+    assert steps == [0, 1, 2, 3]
+    np.testing.assert_allclose(run.theta["m"], 0.1, rtol=1e-6)  # one step of 0.1 from 0 towards 1, three of nothing
+    assert run.history["loss"][0] == 0
+    assert run.history["val_distance"][0] == 1.5
+    assert run.history["val_loss"][0] == pytest.approx(1.5 + run.history["val_noise"][0])
