@@ -167,12 +167,14 @@ def _prior() -> Iterator[Case]:
 
 def _bounds() -> Iterator[Case]:
     from npvae import bounds
+    from npvae.gradcheck.definitions import require_definition
 
     def case(bound: Callable, *shapes: tuple[int, ...], **options: float) -> Case:
         names = list(inspect.signature(bound).parameters)[: len(shapes)]
 
         def forward(*densities: NDArray) -> tuple:
             loss, upstream = bound(*densities, **options)
+            require_definition(bound, densities, loss, upstream, **options)
             return (loss.value, loss.per_datum), upstream
 
         def backward(upstream: dict[str, NDArray], dy: tuple) -> list[NDArray]:
@@ -196,15 +198,17 @@ def _bounds() -> Iterator[Case]:
             yield case(bound, sampled, sampled, sampled)
 
     def free_bits(log_px_z: NDArray, kl_terms: NDArray) -> tuple:
-        loss, upstream = bounds.free_bits(log_px_z, kl_terms, bits=0.7, beta=1.7)
-        return loss.value, upstream
+        options = {"bits": 0.7, "beta": 1.7}
+        loss, upstream = bounds.free_bits(log_px_z, kl_terms, **options)
+        require_definition(bounds.free_bits, (log_px_z, kl_terms), loss, upstream, **options)
+        return loss.value, {name: upstream[name] for name in ("log_px_z", "kl_terms")}
 
     def free_bits_backward(upstream: dict[str, NDArray], dvalue: NDArray) -> dict[str, NDArray]:
         return {name: dvalue * weight for name, weight in upstream.items()}
 
     def densities(rng: np.random.Generator) -> tuple:
-        # The means of two latents lie below the free bits and of two above, none near.
-        return rng.standard_normal((3, N)), np.array([0.2, 0.5, 1.2, 2.0]) * rng.uniform(0.8, 1.2, (N, 4))
+        # The means of two latents lie below the free bits and of one above, none near.
+        return rng.standard_normal((3, N)), np.array([0.2, 0.5, 2.0]) * rng.uniform(0.8, 1.2, (N, 3))
 
     yield Case("bounds.free_bits", lambda rng: (free_bits, free_bits_backward, densities(rng)), (), (bounds.free_bits,))
 
@@ -243,7 +247,7 @@ def _models() -> Iterator[Case]:
         model = GaussianVAE(6, 2, (N,), "tanh", n_samples=n_samples, beta=beta, bound=bound, posterior=posterior)
 
         def make(rng: np.random.Generator) -> tuple:
-            from npvae.gradcheck.surrogate import surrogate
+            from npvae.gradcheck.definitions import surrogate
 
             theta = model.init(rng, np.float64)
             theta.flat += 0.1 * rng.standard_normal(theta.flat.size)
@@ -260,7 +264,7 @@ def _models() -> Iterator[Case]:
         model = WakeSleep(GaussianVAE(6, 2, (N,), "tanh", likelihood, 3, posterior=posterior))
 
         def make(rng: np.random.Generator) -> tuple:
-            from npvae.gradcheck.surrogate import phase_of_wake_sleep
+            from npvae.gradcheck.definitions import phase_of_wake_sleep
 
             theta, noise = model.init(rng, np.float64), model.draw_noise(rng, 5, np.float64)
             return phase_of_wake_sleep(model, phase, theta, batch(rng, likelihood, 5, 6), noise)

@@ -1,4 +1,7 @@
-"""What a gradient estimate is the exact derivative of, where that is not the value of the loss.
+"""What the bounds are by definition, and what their gradient estimates are exact derivatives of.
+
+A value that is wrong has a gradient that fits it, and an estimate need not be the derivative of the value: both are
+held against what is written out here.
 
 Part of the registry `npvae.gradcheck.cases`: it knows the package's models.
 """
@@ -10,9 +13,50 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.bounds import Loss
 from npvae.distributions import standard_normal
 from npvae.models import GaussianVAE, WakeSleep, WakeSleepNoise
 from npvae.parameters import Parameters
+
+
+def require_definition(bound: Callable, densities: tuple, loss: Loss, upstream: dict, beta=1.0, bits=0.0) -> None:
+    """A ValueError unless loss, terms, "path" and "direct" weights of a bound are what they are by definition."""
+    found = {"loss": loss.per_datum, **loss.terms}
+    found |= {name: upstream[name] for name in ("path", "direct") if name in upstream}
+    expected = _definition(bound.__name__, *(density.real for density in densities), beta=beta, bits=bits)
+    weighted = {"reconstruction": 1, "kl": beta, "free_bits": beta, "tightening": 1}
+    expected["loss"] = sum(weight * expected[name] for name, weight in weighted.items() if name in expected)
+    tolerance = 1e-4 if loss.per_datum.dtype == np.float32 else 1e-9
+    for name in found.keys() | expected.keys():
+        if name not in found or name not in expected or np.shape(found[name]) != expected[name].shape:
+            raise ValueError(f"{name} of {bound.__name__} is missing, too many, or of another shape")
+        if not np.allclose(found[name].real, expected[name], tolerance, tolerance * abs(expected[name]).max()):
+            raise ValueError(f"{name} of {bound.__name__} is not what it is by definition")
+
+
+def _definition(name: str, log_px_z: NDArray, *others: NDArray, beta: float, bits: float) -> dict[str, NDArray]:
+    L, n = log_px_z.shape
+    nothing, found = np.zeros((L, n)), {"reconstruction": -log_px_z.sum(axis=0) / L}
+    if len(others) == 1:
+        (kl,) = others
+        if kl.ndim == 1:
+            return {**found, "kl": kl}
+        surplus = sum(max(bits - float(kl_j.sum()) / n, 0) for kl_j in kl.T)
+        return {**found, "kl": kl.sum(axis=1), "free_bits": np.full(n, surplus)}
+    log_pz, log_qz_x = others
+    found["kl"] = (log_qz_x - log_pz).sum(axis=0) / L
+    w = np.exp(log_px_z + log_pz - log_qz_x)
+    if name in ("iwae", "dreg"):
+        found["tightening"] = np.log(w).sum(axis=0) / L - np.log(w.sum(axis=0) / L)
+    if name == "dreg":
+        found |= {"path": w / w.sum(axis=0), "direct": nothing}
+    if name == "sticking_the_landing":
+        found["direct"] = nothing
+    if name == "score_function":
+        f = beta * (log_qz_x - log_pz) - log_px_z
+        others_mean = [np.delete(f, i, axis=0).mean(axis=0) if L > 1 else 0 for i in range(L)]
+        found |= {"path": nothing, "direct": (f - np.array(others_mean).reshape(L, -1)) / (L * n)}
+    return found
 
 
 def surrogate(model: GaussianVAE, theta: Parameters, x: NDArray, eps: NDArray) -> Callable:
@@ -72,6 +116,9 @@ def phase_of_wake_sleep(
     def value_and_grad(network: Parameters) -> tuple[np.number, Parameters]:
         at = theta.astype(network.dtype)
         at.section(part).flat[:] = network.flat
-        return value(at), model.loss_and_grad(at, x, noise)[1].section(part)
+        loss, dtheta = model.loss_and_grad(at, x, noise)
+        if (loss.per_datum != model.loss(at, x, noise).per_datum).any():
+            raise ValueError("loss_and_grad gives another loss than loss")
+        return value(at), dtheta.section(part)
 
     return value_and_grad, theta.section(part).copy()
