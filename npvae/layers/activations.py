@@ -5,8 +5,6 @@ Most cache y itself, so nothing may write into a y that a layer returned until i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +15,16 @@ __all__ = ["ACTIVATIONS", "Identity", "ReLU", "Sigmoid", "Softplus", "Tanh"]
 
 
 class _Activation:
-    """An elementwise function: no parameters, any shape."""
+    """An elementwise function: no parameters, any shape, and nothing by which two of a kind could differ."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
     @property
     def shapes(self) -> Shapes:
@@ -29,7 +36,6 @@ class _Activation:
         return {}
 
 
-@dataclass(frozen=True)
 class Identity(_Activation):
     """y = x: a linear network."""
 
@@ -44,7 +50,6 @@ class Identity(_Activation):
         return dy.copy()
 
 
-@dataclass(frozen=True)
 class ReLU(_Activation):
     """y = max(x, 0). At the kink x = 0 every slope from 0 to 1 is a subgradient; `backward` takes 0."""
 
@@ -61,7 +66,6 @@ class ReLU(_Activation):
         return dy * (y.real > 0)
 
 
-@dataclass(frozen=True)
 class Tanh(_Activation):
     """y = tanh(x)."""
 
@@ -80,7 +84,6 @@ class Tanh(_Activation):
         return dx * dy
 
 
-@dataclass(frozen=True)
 class Sigmoid(_Activation):
     """y = 1 / (1 + e^{−x})."""
 
@@ -99,7 +102,6 @@ class Sigmoid(_Activation):
         return dx * dy
 
 
-@dataclass(frozen=True)
 class Softplus(_Activation):
     """y = log(1 + e^x)."""
 

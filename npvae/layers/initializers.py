@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["INITIALIZERS", "Initializer", "glorot_uniform", "he_normal", "normal", "standard_uniform"]
 
-Initializer = Callable[[np.random.Generator, int, int], NDArray]
+Initializer = Callable[["np.random.Generator", int, int], NDArray]
 """A function of (rng, n_in, n_out) that returns an (n_in, n_out) array."""
 
 

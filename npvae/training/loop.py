@@ -25,7 +25,7 @@ from npvae.validation import integer
 Callback = Callable[[TrainingRun], "bool | None"]
 """Called after every epoch; a true answer ends the training."""
 
-Transform = Callable[[NDArray, np.random.Generator], NDArray]
+Transform = Callable[[NDArray, "np.random.Generator"], NDArray]
 """Makes of a batch what the model sees at this visit, such as a fresh binarisation."""
 
 ModelAt = Callable[[int], Model]
