@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import zlib
 from collections.abc import Callable
@@ -148,6 +147,7 @@ def fetch(url: str, target: Path, sha256: str, most: int = 1 << 26) -> None:
     """
     # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
     from http.client import HTTPException
+    import hashlib
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
