@@ -146,8 +146,8 @@ def fetch(url: str, target: Path, sha256: str, most: int = 1 << 26) -> None:
         If what comes is not the expected file, or has more than `most` bytes, packed or unpacked.
     """
     # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
-    from http.client import HTTPException
     import hashlib
+    from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
