@@ -12,7 +12,7 @@ from npvae.distributions import (
     FullGaussian,
     LearnedGaussian,
 )
-from npvae.gradcheck.surrogate import surrogate
+from npvae.gradcheck.definitions import surrogate
 from npvae.models import GaussianVAE
 
 LIKELIHOODS = [
