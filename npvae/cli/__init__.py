@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import npvae
-from npvae.cli import gradcheck, model, train
+from npvae.cli import evaluate, gradcheck, model, train
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
 
 __all__ = ["build_parser", "main"]
@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (train, model, gradcheck):
+    for module in (train, model, evaluate, gradcheck):
         module.add_commands(commands)
     return parser
 

@@ -89,6 +89,11 @@ def row_range(text: str) -> slice:
         raise argparse.ArgumentTypeError(f"expected rows such as 0:100 or 7, got {text!r}") from None
 
 
+def is_embedded(path: str) -> bool:
+    """Whether a DATA argument stands for the embedded digits: a file of that name goes first."""
+    return path == "digits" and not Path(path).exists()
+
+
 def read_data(
     path: str,
     labels: str | None = None,
@@ -96,13 +101,13 @@ def read_data(
     digits_seed: int = 1,
     argument: str = "DATA",
 ) -> Dataset:
-    """The data set behind an argument. A file called "digits" goes before the embedded ones.
+    """The data set behind an argument.
 
-    By default those are drawn with another seed than the ones that ``npvae train`` learns, so they are held-out data.
+    By default the embedded digits are drawn with another seed than those that ``npvae train`` learns: held-out data.
     """
     if not path:
         raise ValueError(f"{argument} must name a file, got ''")
-    embedded = path == "digits" and not Path(path).exists()
+    embedded = is_embedded(path)
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
@@ -178,7 +183,7 @@ def reconstruction_note(grey: bool) -> str:
 def as_typed(message: str) -> str:
     """An error message of the Python functions, with the arguments that it names called as they were typed."""
     names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
-    message = re.sub(r"\b(\w+)='(\w+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
+    message = re.sub(r"\b(\w+)='([\w-]+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
     names |= {"X_val": "--test", "X": "DATA", "Z": "LATENTS", "n": "-n", "n_side": "--side", "steps": "--steps"}
     names |= {"labels": "--labels", "output": "--output", "rows": "the number of rows (DATA, --limit)"}
     first = re.match(r"\w+", message)

@@ -56,8 +56,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         encode_,
         "data to latents",
         "latents.npy",
-        "Compute q(z|x) = N(mu, σ²) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²; a picture\n"
-        "is the scatter of the first two latents of up to 5,000 rows, coloured by --labels.",
+        "Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²,\n"
+        "or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the first two latents of up to 5,000\n"
+        "rows, coloured by --labels.",
         "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv",
     )
     encode.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
@@ -164,7 +165,7 @@ def reconstruct_(args: argparse.Namespace, vae: VAE) -> Made:
 def encode_(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae encode``."""
     data = read_data(args.data, args.labels, args.rows)
-    mu, log_var = vae.posterior(data.x)
+    mu, spread = vae.encode(data.x)
 
     def draw(plots: ModuleType) -> Any:
         if vae.latent_dim < 2:
@@ -172,7 +173,7 @@ def encode_(args: argparse.Namespace, vae: VAE) -> Made:
         seen = slice(0, SCATTERED)
         return plots.latent_scatter(mu[seen], None if data.labels is None else data.labels[seen])
 
-    return {"mu": mu, "log_var": log_var}, draw
+    return {"mu": mu, "factor" if vae.posterior == "full" else "log_var": spread}, draw
 
 
 def decode_(args: argparse.Namespace, vae: VAE) -> Made:

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from npvae import VAE, training
+from npvae.bounds import BOUNDS
 from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, read_data, reconstruction_note
 from npvae.datasets import Dataset
-from npvae.estimators.vae import BINARIZE, LIKELIHOODS
+from npvae.estimators.options import BINARIZE, LIKELIHOODS, MEAN_LINKS, POSTERIORS
 from npvae.files import replacing
 from npvae.layers import ACTIVATIONS, INITIALIZERS
 from npvae.optimizers import OPTIMIZERS
-from npvae.schedules import SCHEDULES
+from npvae.schedules import BETA_SCHEDULES, SCHEDULES
 from npvae.validation import integer
 
 DESCRIPTION = """\
@@ -38,6 +39,13 @@ npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --tes
 npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
 
 MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
+TERMS = {
+    "kl": "KL(q(z|x) ‖ p(z))",
+    "tightening": "by which L_k is tighter",
+    "free_bits": "free bits",
+    "weights": "½‖weights‖²",
+}
+"""The terms of a loss beside the reconstruction."""
 PICTURES = ("learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold")
 
 
@@ -69,12 +77,22 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     order = "widths of the encoder's hidden layers; the decoder has them in reverse"
     setting("hidden", order, metavar="N[,N…]", type=integers)
     setting("activation", "between the layers", choices=ACTIVATIONS)
-    setting("likelihood", "p(x|z): gaussian is the squared error", choices=LIKELIHOODS)
+    family = "p(x|z): gaussian has the width --sigma, gaussian-shared learns one, gaussian-pixel one for every feature"
+    setting("likelihood", family, choices=LIKELIHOODS)
+    setting("mean_link", "from decoder to mean of a gaussian: sigmoid for data in [0, 1]", choices=MEAN_LINKS)
+    setting("sigma", "standard deviation of likelihood gaussian, in units of the data", metavar="σ")
+    setting("posterior", "covariance of q(z|x)", choices=POSTERIORS)
     setting("init_weights", "initial weights", choices=INITIALIZERS)
 
     group = parser.add_argument_group("training")
+    what = "what is maximised: the ELBO, its KL analytic or by samples (plain, path derivative, score function), or L_k"
+    setting("bound", f"{what} (iwae, dreg)", choices=BOUNDS)
+    setting("n_samples", "draws of z per image and step: k of L_k", metavar="L")
     setting("beta", "weight of the KL term", metavar="β")
-    setting("n_samples", "draws of z per image and step", metavar="L")
+    course = "course of β over the run: up to --beta in its first quarter, or four times up and there"
+    setting("beta_schedule", course, choices=BETA_SCHEDULES)
+    setting("free_bits", "nats of every latent's KL that cost nothing", metavar="λ")
+    setting("weight_prior", "precision of a Gaussian prior on the weights; 0 is none", metavar="τ")
     setting("epochs", "passes over the data", metavar="N")
     setting("batch_size", "images per step", metavar="N")
     setting("optimizer", "update rule", choices=OPTIMIZERS)
@@ -195,15 +213,21 @@ def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
     row = vae.run_.best_epoch - 1 if vae.run_.theta == vae.run_.best else -1  # with --patience: the best epoch
     last = {name: column[row] for name, column in vae.history_.items()}
+    unit = "row" if vae.image_shape_ is None else "image"
     for prefix, name in (("", "train"), ("val_", "held-out")):
         if f"{prefix}loss" in last:
-            loss, reconstruction, kl = (last[prefix + term] for term in ("loss", "reconstruction", "kl"))
-            beta = "" if vae.beta == 1 else f"{vae.beta:g} · "
-            terms = (
-                f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae.grey_)})"
-                f" + {beta}{kl:.2f} KL(q(z|x) ‖ p(z))"
+            loss, reconstruction = last[f"{prefix}loss"], last[f"{prefix}reconstruction"]
+            first = f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae.grey_)})"
+            beta = f"{vae.beta:g}" if prefix or vae.beta_schedule == "constant" else "β(t)"
+            weights = dict.fromkeys(TERMS, "1") | {"kl": beta, "free_bits": beta}
+            weights["weights"] = f"{vae.model_.weight_precision:.2g}"
+            others = "".join(
+                f" {'−' if (value := last[prefix + term]) < 0 else '+'} "
+                f"{'' if weights[term] == '1' else f'{weights[term]} · '}{abs(value):.2f} {called}"
+                for term, called in TERMS.items()
+                if prefix + term in last
             )
-            lines.append(f"{name}: {loss:.2f} nats per {'row' if vae.image_shape_ is None else 'image'} = {terms}")
+            lines.append(f"{name}: {loss:.2f} nats per {unit} = {first}{others}")
     return lines
 
 

@@ -142,6 +142,14 @@ class FullGaussian:
         """E[z] = mu (a copy)."""
         return _parts(a)[0].copy()
 
+    def factor(self, a: NDArray) -> NDArray:
+        """L, lower triangular, with Σ = L Lᵀ: (…, d, d)."""
+        mu, log_diag, lower = _parts(a)
+        d = mu.shape[-1]
+        matrix = _matrix(lower, d)
+        matrix[..., range(d), range(d)] = np.exp(log_diag)
+        return matrix
+
     def output_bias(self, mean: NDArray) -> NDArray:
         """The mean itself, with covariance I."""
         bias = np.zeros(self.n_params(len(mean)), mean.dtype)

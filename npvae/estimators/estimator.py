@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from inspect import signature
 from math import isqrt, prod
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae import storage
+from npvae.estimators.options import ROWS, build_model, plain
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
 from npvae.training import History
@@ -19,9 +20,6 @@ from npvae.validation import integer, one_of, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.vae import VAE
-
-ROWS = 1000
-"""Rows that go through a network at a time outside training; bounds the memory."""
 
 E = TypeVar("E", bound="Estimator")
 
@@ -112,15 +110,6 @@ def save_estimator(path: str | Path, estimator: VAE) -> None:
     storage.save(path, header, dict(estimator.theta_))
 
 
-def plain(value: Any) -> Any:
-    """A hyper-parameter in Python's own types: NumPy's numbers are accepted as such, but JSON does not know them."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(entry) for entry in value]
-    return value
-
-
 def load_estimator(path: str | Path, classes: Mapping[str, type[VAE]]) -> VAE:
     """Read an estimator of one of the given classes. The model is built, and the arrays are held against its shapes.
 
@@ -143,7 +132,7 @@ def load_estimator(path: str | Path, classes: Mapping[str, type[VAE]]) -> VAE:
 
 def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> VAE:
     estimator = cls(**header["params"])
-    model = estimator._model(integer("n_features", header["n_features"], at_least=1))
+    model = build_model(estimator, integer("n_features", header["n_features"], at_least=1))
     shapes = {name: array.shape for name, array in arrays.items()}
     for name in sorted({*shapes, *model.shapes}):
         if shapes.get(name) != model.shapes.get(name):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from math import ceil
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae import training
-from npvae.datasets import bernoulli_draw, is_binary, threshold
-from npvae.distributions import Bernoulli, Distribution, FixedGaussian
-from npvae.estimators.estimator import (
-    Estimator,
-    by_rows,
-    load_estimator,
-    picture_shape,
-    plain,
-    random_seed,
-    save_estimator,
+from npvae import evaluation, training
+from npvae.datasets import bernoulli_draw, is_binary
+from npvae.estimators.estimator import load_estimator, picture_shape, random_seed, save_estimator
+from npvae.estimators.options import (
+    DTYPES,
+    ROWS,
+    annealed,
+    build_model,
+    build_optimizer,
+    require_memory,
+    require_reach,
+    run_settings,
 )
-from npvae.evaluation import interpolate
+from npvae.estimators.trained import TrainedVAE
 from npvae.models import GaussianVAE
-from npvae.optimizers import OPTIMIZERS, Optimizer
-from npvae.schedules import SCHEDULES
-from npvae.validation import data_matrix, integer, number, one_of, widths
+from npvae.optimizers import Optimizer
+from npvae.validation import data_matrix, one_of
 
-LIKELIHOODS: dict[str, type[Distribution]] = {"bernoulli": Bernoulli, "gaussian": FixedGaussian}
-BINARIZE = dict.fromkeys(["none", "threshold", "fixed", "dynamic"])
-DTYPES = {"float32": np.float32, "float64": np.float64}
-
-_INIT, _BINARIZE, _SCORE = 3, 4, 5  # streams of random numbers, beside 0 to 2 of the training loop
+_INIT, _BINARIZE = 3, 4  # streams of random numbers, beside 0 to 2 of the training loop
 
 
-class VAE(Estimator):
+class VAE(TrainedVAE):
     """Variational autoencoder with Gaussian latents.
 
     Parameters
@@ -48,16 +44,33 @@ class VAE(Estimator):
         Widths of the encoder's hidden layers; the decoder has them in reverse.
     activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
         Between the layers.
-    likelihood : {"bernoulli", "gaussian"}
-        p(x|z). "bernoulli" wants x in [0, 1]; for grey values its reconstruction term is a cross-entropy, not a
-        likelihood. "gaussian" has standard deviation one: the squared error, with its constant.
+    likelihood : {"bernoulli", "continuous-bernoulli", "gaussian", "gaussian-shared", "gaussian-pixel"}
+        p(x|z). The first two want x in [0, 1]; for grey values the reconstruction term of "bernoulli" is a
+        cross-entropy, not a likelihood. "gaussian" has a given standard deviation, "gaussian-shared" learns one for
+        all features, "gaussian-pixel" one for each as a function of z.
+    mean_link : {"identity", "sigmoid"}
+        From the decoder to the mean of a Gaussian likelihood; "sigmoid" for data in [0, 1].
+    sigma : float, default 1.0
+        Standard deviation of likelihood "gaussian", in units of x; with 1 it is the squared error, with its constant.
+    posterior : {"diagonal", "full"}
+        Covariance of q(z|x).
+    bound : {"elbo", "monte-carlo", "stl", "iwae", "dreg", "score-function"}
+        What is maximised: the ELBO with its KL analytic, estimated, or estimated with the path derivative only
+        ("sticking the landing"); L_k, plain or with the doubly reparameterised gradient; the ELBO by the score
+        function, for comparison.
+    n_samples : int, default 1
+        L, or k, draws of z per row and step. L_1 is the ELBO.
+    beta : float, default 1.0
+        Weight of the KL term; L_k has none.
+    beta_schedule : {"constant", "warm-up", "cyclical"}
+        Of β over the whole run: a line from 0 in the first quarter; or four cycles, half rising, half at `beta`.
+    free_bits : float, default 0.0
+        Nats that every latent's KL, averaged over the batch, costs at least, so that it is free up to there.
+    weight_prior : float, default 0.0
+        Precision of a prior N(0, I/precision) on all weights; with 1 that of the VAE paper's appendix F, 0 is none.
     binarize : {"none", "threshold", "fixed", "dynamic"}
         Grey pixels to 0 or 1 before training: at ½; by one Bernoulli draw; by a fresh draw at every visit.
         "dynamic" leaves held-out data as a fixed draw.
-    beta : float, default 1.0
-        Weight of the KL term.
-    n_samples : int, default 1
-        L, draws of z per row and step.
     epochs, batch_size : int, default 10, 128
     optimizer : {"adam", "adagrad", "sgd"}
     learning_rate : float, default 0.001
@@ -71,13 +84,13 @@ class VAE(Estimator):
     random_state : int, Generator or None
         Seeds everything; None takes fresh entropy.
     verbose : bool, default False
-        Print the progress to standard error.
+        Print the progress to standard error, and at the end how many latents collapsed, if any did.
 
     Attributes
     ----------
     model_, theta_ : GaussianVAE, Parameters
     history_ : History
-        Loss and its terms by epoch, nats.
+        Loss and its terms by epoch, nats. The training loss has the β of each step, the held-out loss has `beta`.
     run_ : TrainingRun
         The whole state of the training, to go on from; a model file does not hold it.
     seed_ : int
@@ -103,9 +116,16 @@ class VAE(Estimator):
         hidden: int | Sequence[int] = 400,
         activation: str = "relu",
         likelihood: str = "bernoulli",
-        binarize: str = "none",
-        beta: float = 1.0,
+        mean_link: str = "identity",
+        sigma: float = 1.0,
+        posterior: str = "diagonal",
+        bound: str = "elbo",
         n_samples: int = 1,
+        beta: float = 1.0,
+        beta_schedule: str = "constant",
+        free_bits: float = 0.0,
+        weight_prior: float = 0.0,
+        binarize: str = "none",
         epochs: int = 10,
         batch_size: int = 128,
         optimizer: str = "adam",
@@ -121,9 +141,16 @@ class VAE(Estimator):
         self.hidden = hidden
         self.activation = activation
         self.likelihood = likelihood
-        self.binarize = binarize
-        self.beta = beta
+        self.mean_link = mean_link
+        self.sigma = sigma
+        self.posterior = posterior
+        self.bound = bound
         self.n_samples = n_samples
+        self.beta = beta
+        self.beta_schedule = beta_schedule
+        self.free_bits = free_bits
+        self.weight_prior = weight_prior
+        self.binarize = binarize
         self.epochs = epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -149,7 +176,7 @@ class VAE(Estimator):
         Parameters
         ----------
         X : (n, d) or (n, height, width) array
-            Finite; in [0, 1] for a Bernoulli likelihood. `y` is ignored.
+            Finite, and from the likelihood's support. `y` is ignored.
         X_val : array like X, optional
             Held-out data, evaluated after every epoch.
         callbacks : sequence of callable
@@ -165,7 +192,8 @@ class VAE(Estimator):
         Raises
         ------
         TypeError, ValueError
-            For a hyper-parameter or data that cannot be, or a single row; nothing is trained then.
+            For a hyper-parameter, a combination of them or data that cannot be, for a single row, or if the memory
+            does not suffice; nothing is trained then.
         NonFiniteLossError
             If the loss stops being finite; the estimator keeps the last good parameters.
         """
@@ -174,31 +202,19 @@ class VAE(Estimator):
         if len(x) < 2:
             raise ValueError(f"X must have at least two rows to learn from, got shape {np.shape(X)}")
         x_val = None if X_val is None else data_matrix("X_val", X_val, x.shape[1], dtype)
-        model, optimizer = self._model(x.shape[1]), self._optimizer(len(x))
-        self._require_support("X", x)
-        if x_val is not None:
-            self._require_support("X_val", x_val)
-        settings, start = self._settings(len(x)), resume_from
-        if start is None:
-            seed = random_seed(self.random_state)
-            theta = model.init(np.random.default_rng([seed, 0, _INIT]), dtype, mean=x.mean(axis=0))
-            start = training.TrainingRun.begin(theta, optimizer, seed, settings)
-        seed = start.seed
-        if isinstance(self.random_state, Integral) and self.random_state != seed:
-            raise ValueError(f"random_state must be {seed}, as it was when the run began, got {self.random_state}")
-        for name, value in settings.items():
-            if (before := start.settings.get(name)) != value:
-                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
-        dynamic = self.binarize == "dynamic"
+        model, optimizer = build_model(self, x.shape[1], len(x)), build_optimizer(self, len(x))
+        require_memory(model, self.batch_size, dtype)
+        require_reach(self, model, x, x_val)
+        start = self._first_or_next(model, optimizer, x, resume_from)
+        dynamic, seed = self.binarize == "dynamic", start.seed
         draws = np.random.default_rng([seed, 0, _BINARIZE])
         x = x if dynamic else self._binarized(x, draws)
         x_val = None if x_val is None else self._binarized(x_val, draws)
 
-        def keep(run: training.TrainingRun) -> VAE:
+        def keep(run: training.TrainingRun) -> None:
             self.run_, self.theta_, self.history_, self.model_ = run, run.theta, run.history, model
             self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
-            return self
 
         try:
             run = training.train(
@@ -214,129 +230,46 @@ class VAE(Estimator):
                 patience=self.patience,
                 callbacks=callbacks,
                 progress=training.Progress(self.epochs) if self.verbose else None,
+                model_at=annealed(self, model, len(x)),
             )
         except training.NonFiniteLossError as error:
             keep(error.run)
             raise
-        return keep(run)
+        keep(run)
+        if self.verbose:
+            self._warn_of_collapse(x[:ROWS])
+        return self
 
-    def _model(self, n_features: int) -> GaussianVAE:
-        """The model that the hyper-parameters describe; each is checked here or in `_optimizer`."""
-        one_of("binarize", self.binarize, BINARIZE)
-        likelihood = one_of("likelihood", self.likelihood, LIKELIHOODS)
-        if self.binarize != "none" and self.likelihood != "bernoulli":
-            raise ValueError(f"binarize={self.binarize!r} needs likelihood='bernoulli', got {self.likelihood!r}")
-        return GaussianVAE(
-            n_features,
-            integer("latent_dim", self.latent_dim, at_least=1),
-            widths("hidden", self.hidden),
-            self.activation,
-            likelihood(),
-            integer("n_samples", self.n_samples, at_least=1),
-            number("beta", self.beta, at_least=0),
-            self.init_weights,
-        )
+    def _first_or_next(
+        self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, run: training.TrainingRun | None
+    ) -> training.TrainingRun:
+        """A run at its beginning, or the one to go on with, if it was begun with the same options."""
+        options = run_settings(self, len(x))
+        if run is None:
+            seed = random_seed(self.random_state)
+            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, mean=x.mean(axis=0))
+            return training.TrainingRun.begin(theta, optimizer, seed, options)
+        if isinstance(self.random_state, Integral) and self.random_state != run.seed:
+            raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
+        began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options
+        for name, value in options.items():
+            if (before := began.get(name)) != value:
+                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
+        return run
 
-    def _optimizer(self, n: int) -> Optimizer:
-        batches = ceil(n / integer("batch_size", self.batch_size, at_least=1))
-        steps = integer("epochs", self.epochs, at_least=1) * batches
-        rate = number("learning_rate", self.learning_rate, above=0)
-        schedule = one_of("schedule", self.schedule, SCHEDULES)(rate, steps)
-        return one_of("optimizer", self.optimizer, OPTIMIZERS)(schedule)
-
-    def _settings(self, n: int) -> dict[str, Any]:
-        """What must not change between the parts of a run: all but how long it is and what it says.
-
-        A schedule spans the whole run, so with one the length is fixed too.
-        """
-        free = {"patience", "random_state", "verbose"} | ({"epochs"} if self.schedule == "constant" else set())
-        settings = {name: plain(value) for name, value in self.get_params().items() if name not in free}
-        return settings | {"hidden": list(widths("hidden", self.hidden)), "rows": n}
-
-    def _require_support(self, argument: str, x: NDArray) -> None:
-        if self.likelihood == "bernoulli" and not (x.min() >= 0 and x.max() <= 1):
-            got = f"got values from {x.min():g} to {x.max():g}"
-            advice = "divide 8-bit images by 255, or use likelihood='gaussian'"
-            raise ValueError(f"{argument} must lie in [0, 1] under likelihood='bernoulli', {got}; {advice}")
-
-    def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
-        if self.binarize == "threshold":
-            return threshold(x)
-        return x if self.binarize == "none" else bernoulli_draw(x, rng)
-
-    def _data(self, X: ArrayLike) -> NDArray:
-        self._require_fitted()
-        x = data_matrix("X", X, self.n_features_in_, self.theta_.dtype)
-        self._require_support("X", x)
-        return x
-
-    def posterior(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
-        """q(z|x) of every row: its mean mu and its log-variance log_var, each (n, latent_dim)."""
-        a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), self._data(X))
-        return a[:, : self.model_.latent_dim], a[:, self.model_.latent_dim :]
-
-    def transform(self, X: ArrayLike) -> NDArray:
-        """The posterior mean of every row, (n, latent_dim)."""
-        return self.posterior(X)[0]
+    def _warn_of_collapse(self, x: NDArray) -> None:
+        """Tell which latents are in use, if some are not: by their KL, or by their activity where it has no parts."""
+        if self.posterior == "diagonal":
+            used = evaluation.kl_per_unit(self.model_, self.theta_, self.prepare(x)) >= 0.01
+        else:
+            used = evaluation.active_units(evaluation.activity(self.model_, self.theta_, self.prepare(x)))
+        if not used.all():
+            with suppress(BrokenPipeError):  # nobody reads on
+                print(evaluation.collapse_message(used), file=sys.stderr, flush=True)
 
     def fit_transform(self, X: ArrayLike, y: Any = None) -> NDArray:
         """`fit`, then `transform` of the same rows."""
         return self.fit(X).transform(X)
-
-    def inverse_transform(self, Z: ArrayLike) -> NDArray:
-        """The mean of p(x|z) for every row of latents (n, latent_dim): (n, n_features)."""
-        self._require_fitted()
-        z = data_matrix("Z", Z, self.model_.latent_dim, self.theta_.dtype)
-        return by_rows(lambda rows: self.model_.likelihood.mean(self.model_.decode(self.theta_, rows)), z)
-
-    def reconstruct(self, X: ArrayLike) -> NDArray:
-        """Every row encoded to its posterior mean and decoded to the mean of p(x|z): (n, n_features)."""
-        return self.inverse_transform(self.transform(X))
-
-    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
-        """Means of p(x|z) for n latents drawn from the prior N(0, I): (n, n_features)."""
-        self._require_fitted()
-        rng = np.random.default_rng(random_seed(random_state))
-        z = rng.standard_normal((integer("n", n, at_least=1), self.model_.latent_dim), dtype=self.theta_.dtype)
-        return self.inverse_transform(z)
-
-    def interpolate(self, x_from: ArrayLike, x_to: ArrayLike, steps: int = 10, method: str = "linear") -> NDArray:
-        """Pictures on the way between two rows, through their posterior means: (steps, n_features).
-
-        `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
-        """
-        z = self.transform(np.stack([np.ravel(x_from), np.ravel(x_to)]))
-        return self.inverse_transform(interpolate(z[0], z[1], steps, method))
-
-    def elbo_terms(self, X: ArrayLike, n_samples: int = 1, random_state: int = 0) -> dict[str, NDArray]:
-        """The two terms of −ELBO for every row: "reconstruction" −E_q[log p(x|z)] and "kl", nats, each (n,).
-
-        The expectation is a mean over `n_samples` draws of z; β plays no part. Grey rows are made binary first where
-        `binarize` says so.
-        """
-        x, seed = self._data(X), random_seed(random_state)
-        x = self._binarized(x, np.random.default_rng([seed, 0, _BINARIZE]))
-        model = replace(self.model_, n_samples=integer("n_samples", n_samples, at_least=1))
-        rng = np.random.default_rng([seed, 0, _SCORE])
-
-        def terms(rows: NDArray) -> NDArray:
-            loss = model.loss(self.theta_, rows, model.draw_noise(rng, len(rows), self.theta_.dtype))
-            return np.stack([loss.terms["reconstruction"], loss.terms["kl"]], axis=1)
-
-        reconstruction, kl = by_rows(terms, x, copies=n_samples).T
-        return {"reconstruction": reconstruction, "kl": kl}
-
-    def score_samples(self, X: ArrayLike, n_samples: int = 1, random_state: int = 0) -> NDArray:
-        """ELBO of every row, a lower bound on log p(x): nats, (n,), higher is better.
-
-        Of grey rows under a Bernoulli likelihood it is minus the cross-entropy minus the KL, and bounds nothing.
-        """
-        terms = self.elbo_terms(X, n_samples, random_state)
-        return -(terms["reconstruction"] + terms["kl"])
-
-    def score(self, X: ArrayLike, y: Any = None) -> float:
-        """Mean of `score_samples` over the rows, nats, higher is better."""
-        return float(self.score_samples(X).mean())
 
     def save(self, path: str | Path) -> None:
         """Write the fitted estimator to one .npz file, without pickle; `VAE.load` and `npvae.load` read it."""

@@ -10,7 +10,18 @@ from npvae import training
 from npvae.cli import build_parser, main
 from tests.cli.conftest import TINY
 
-COMMANDS = ["train", "sample", "reconstruct", "encode", "decode", "manifold", "interpolate", "score", "info"]
+COMMANDS = [
+    "train",
+    "sample",
+    "reconstruct",
+    "encode",
+    "decode",
+    "manifold",
+    "interpolate",
+    "score",
+    "evaluate",
+    "info",
+]
 
 
 def leave(argv):
@@ -84,6 +95,10 @@ def test_arguments_that_do_not_parse(here, refused, argv, text):
         (["--limit", "0"], "--limit must be at least 1, got 0"),
         (["--limit", "1"], "at least two rows"),
         (["--patience", "3"], "--patience needs held-out data: give --test"),
+        (["--bound", "iwae", "--beta", "2"], "--beta must be 1 with --bound iwae: inside the logarithm of L_k no KL"),
+        (["--likelihood", "gaussian-pixel", "--sigma", "2"], "--sigma must be 1 with --likelihood gaussian-pixel,"),
+        (["--free-bits", "1", "--posterior", "full"], "--free-bits must be 0 with --posterior full: "),
+        (["--posterior", "full", "--latent", "90000"], "--latent must be smaller with --posterior full, got 90000"),
         (["--likelihood", "gaussian", "--binarize", "fixed"], "--binarize fixed needs --likelihood bernoulli"),
         (["--labels", "nothing.npy"], "nothing.npy"),
         (["--test", "nothing.npy"], "nothing.npy"),
@@ -139,7 +154,9 @@ BAD_DATA = {
 
 
 @pytest.mark.parametrize("name", BAD_DATA)
-@pytest.mark.parametrize("role", ["train", "test", "score", "encode", "reconstruct", "interpolate", "decode"])
+@pytest.mark.parametrize(
+    "role", ["train", "test", "score", "evaluate", "encode", "reconstruct", "interpolate", "decode"]
+)
 def test_data_that_cannot_be(files, here, refused, name, role):
     make, expected = BAD_DATA[name]
     make()
@@ -183,6 +200,7 @@ USES = {
     "manifold": [],
     "info": [],
     "score": ["images.npy"],
+    "evaluate": ["images.npy", "--k", "2"],
     "encode": ["images.npy"],
     "reconstruct": ["images.npy"],
     "interpolate": ["images.npy", "0", "1"],

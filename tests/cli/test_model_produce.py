@@ -97,7 +97,7 @@ def test_an_older_output_is_replaced(files, here):
 
 def test_encode_gives_the_posterior(files, here):
     main(["encode", files.model, files.images, "-o", "q.npz"])
-    mu, log_var = npvae.load(files.model).posterior(files.x)
+    mu, log_var = npvae.load(files.model).encode(files.x)
     with np.load("q.npz") as archive:
         np.testing.assert_array_equal(archive["mu"], mu)
         np.testing.assert_array_equal(archive["log_var"], log_var)

@@ -116,3 +116,8 @@ def test_where_numbers_overflow_the_values_are_infinite(log_diag):
     assert (wide == np.inf) == (log_diag > 0)
     # At the mean itself the density is e^{1000}, or e^{−1000}, times that of the other dimension.
     assert Q.log_prob(a, np.zeros((1, 2)))[0][0] == pytest.approx(-log_diag - np.log(2 * np.pi), rel=1e-12)
+
+
+def test_the_factor_is_lower_triangular_and_its_square_the_covariance():
+    a = np.array([[0.5, -1, 2, *np.log([2, 3, 4]), 5, 6, 7]])
+    np.testing.assert_allclose(FullGaussian().factor(a), [[[2, 0, 0], [5, 3, 0], [6, 7, 4]]], rtol=1e-15)

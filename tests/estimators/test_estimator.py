@@ -13,9 +13,16 @@ OTHER = {
     "hidden": [7, 5],
     "activation": "tanh",
     "likelihood": "gaussian",
-    "binarize": "fixed",
-    "beta": 0.5,
+    "mean_link": "sigmoid",
+    "sigma": 0.5,
+    "posterior": "full",
+    "bound": "stl",
     "n_samples": 2,
+    "beta": 0.5,
+    "beta_schedule": "cyclical",
+    "free_bits": 0.25,
+    "weight_prior": 1.0,
+    "binarize": "fixed",
     "epochs": 4,
     "batch_size": 9,
     "optimizer": "sgd",
@@ -81,7 +88,7 @@ def test_repr_of_anything():
 X = np.zeros((2, 4))
 NEED_A_FIT = {
     "transform": lambda vae: vae.transform(X),
-    "posterior": lambda vae: vae.posterior(X),
+    "encode": lambda vae: vae.encode(X),
     "inverse_transform": lambda vae: vae.inverse_transform(X),
     "reconstruct": lambda vae: vae.reconstruct(X),
     "sample": lambda vae: vae.sample(),
@@ -89,6 +96,10 @@ NEED_A_FIT = {
     "elbo_terms": lambda vae: vae.elbo_terms(X),
     "score_samples": lambda vae: vae.score_samples(X),
     "score": lambda vae: vae.score(X),
+    "prepare": lambda vae: vae.prepare(X),
+    "log_likelihood": lambda vae: vae.log_likelihood(X),
+    "attribute_vector": lambda vae: vae.attribute_vector(X, [True, False]),
+    "impute": lambda vae: vae.impute(X, np.ones((2, 4), bool)),
     "save": lambda vae: vae.save("never.npz"),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from npvae import VAE, datasets, training
 from npvae.datasets import bernoulli_draw, threshold
+from npvae.estimators.options import build_optimizer
 from npvae.training import NonFiniteLossError
 
 GREY = np.random.default_rng(0).random((40, 9)).astype(np.float32)
@@ -84,7 +85,7 @@ def test_every_hyper_parameter_matters(change):
 
 def test_learning_rate_schedule_spans_the_run():
     vae = tiny(optimizer="sgd", learning_rate=0.5, schedule="steps", epochs=4, batch_size=10)
-    optimizer = vae._optimizer(40)
+    optimizer = build_optimizer(vae, 40)
     assert [round(optimizer.learning_rate(t), 6) for t in (0, 7, 8, 11, 12, 15)] == [0.5, 0.5, 0.05, 0.05, 0.005, 0.005]
 
 

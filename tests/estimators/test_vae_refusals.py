@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae import VAE
-from npvae.estimators.vae import BINARIZE
+from npvae.estimators.options import BINARIZE
 
 X = np.random.default_rng(0).random((20, 9)).astype(np.float32)
 
@@ -107,7 +107,7 @@ def fitted():
     return VAE(2, 4, epochs=1, random_state=0).fit(X)
 
 
-@pytest.mark.parametrize("method", ["transform", "posterior", "reconstruct", "elbo_terms", "score_samples", "score"])
+@pytest.mark.parametrize("method", ["transform", "encode", "reconstruct", "elbo_terms", "score_samples", "score"])
 def test_data_for_a_fitted_model(fitted, method):
     for x, error, _ in BAD_DATA:
         with pytest.raises(error):

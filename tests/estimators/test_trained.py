@@ -38,7 +38,7 @@ def networks(vae):
 
 def test_posterior_and_transform(vae):
     encoder, _ = networks(vae)
-    mu, log_var = vae.posterior(BINARY)
+    mu, log_var = vae.encode(BINARY)
     np.testing.assert_allclose(np.hstack([mu, log_var]), encoder(BINARY), rtol=1e-12)
     np.testing.assert_array_equal(vae.transform(BINARY), mu)
 
@@ -149,7 +149,7 @@ def test_score_is_minus_the_sum_of_the_terms(vae):
 
 
 def test_kl_term_is_the_analytic_one(vae):
-    mu, log_var = vae.posterior(BINARY)
+    mu, log_var = vae.encode(BINARY)
     kl = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
     np.testing.assert_allclose(vae.elbo_terms(BINARY)["kl"], kl, rtol=1e-9)
 
@@ -203,3 +203,99 @@ def test_use_changes_nothing(vae):
     vae.interpolate(x[0], x[1])
     np.testing.assert_array_equal(vae.theta_.flat, theta)
     np.testing.assert_array_equal(x, BINARY)
+
+
+@pytest.fixture(scope="module")
+def full():
+    settings = {"epochs": 30, "learning_rate": 0.02, "posterior": "full", "dtype": "float64", "random_state": 0}
+    return VAE(3, 4, "tanh", "gaussian", **settings).fit(3 * GREY)
+
+
+def test_a_full_posterior_is_its_mean_and_the_factor_of_its_covariance(full):
+    mu, factor = full.encode(3 * GREY)
+    assert factor.shape == (60, 3, 3)
+    np.testing.assert_array_equal(full.transform(3 * GREY), mu)
+    np.testing.assert_array_equal(factor[:, [0, 0, 1], [1, 2, 2]], 0)
+    a = full.model_.encode(full.theta_, 3 * GREY)
+    eps = RNG.standard_normal((60, 3))
+    z, _ = full.model_.posterior.sample(a, eps)
+    np.testing.assert_allclose(mu + np.einsum("nij,nj->ni", factor, eps), z, rtol=1e-12)
+    density = [scipy.stats.multivariate_normal.logpdf(z[i], mu[i], factor[i] @ factor[i].T) for i in range(5)]
+    np.testing.assert_allclose(full.model_.posterior.log_prob(a, z)[0][:5], density, rtol=1e-9)
+
+
+def test_attribute_vector_points_from_those_without_to_those_with(vae):
+    mask = BINARY[:, 0] == 1
+    z = vae.transform(BINARY)
+    expected = z[mask].sum(axis=0) / mask.sum() - z[~mask].sum(axis=0) / (~mask).sum()
+    np.testing.assert_allclose(vae.attribute_vector(BINARY, mask), expected, rtol=1e-12)
+    np.testing.assert_allclose(vae.attribute_vector(BINARY, ~mask), -expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mask", "text"),
+    [
+        (np.ones(60, bool), "rows with the attribute and rows without it, got True for all"),
+        (np.zeros(60, bool), "got False for all"),
+        (np.ones(60), r"mask must have shape \(60,\) of bool, .* got shape \(60,\) of float64"),
+        (np.ones(59, bool), r"got shape \(59,\) of bool"),
+    ],
+)
+def test_attributes_that_cannot_be(vae, mask, text):
+    with pytest.raises(ValueError, match=text):
+        vae.attribute_vector(BINARY, mask)
+
+
+def test_log_likelihood_is_that_of_integration(vae):
+    estimate = vae.log_likelihood(BINARY[:4], k=20_000)
+    for row, value, error in zip(BINARY[:4], estimate.log_px, estimate.standard_error, strict=True):
+        assert value == pytest.approx(exact(vae, row, bernoulli)[0], abs=max(5 * error, 1e-4))
+    again, other = (vae.log_likelihood(BINARY[:4], 10, random_state=s).log_px for s in (0, 1))
+    np.testing.assert_array_equal(vae.log_likelihood(BINARY[:4], 10).log_px, again)
+    assert not np.array_equal(again, other)
+
+
+def test_grey_pixels_have_no_log_likelihood_under_a_bernoulli(vae, gaussian):
+    with pytest.raises(ValueError, match=r"X must be binary .* binarize='dynamic', or .*='continuous-bernoulli'"):
+        vae.log_likelihood(GREY, k=2)
+    assert np.isfinite(gaussian.log_likelihood(GREY, k=2).log_px).all()
+    dynamic = VAE(1, 4, epochs=1, random_state=0, binarize="dynamic").fit(GREY)
+    expected = dynamic.log_likelihood(dynamic.prepare(GREY, random_state=3), k=2, random_state=3).log_px
+    np.testing.assert_array_equal(dynamic.log_likelihood(GREY, k=2, random_state=3).log_px, expected)
+    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
+        dynamic.log_likelihood(GREY, k=0)
+
+
+def test_imputing_keeps_what_is_seen_and_fills_in_the_rest(vae):
+    x, seen = BINARY.copy(), np.array([True, True, True, True, False])
+    x[:, 4] = np.nan
+    filled = vae.impute(x, seen, steps=600)
+    np.testing.assert_array_equal(filled.mean[:, :4], BINARY[:, :4])
+    # p(x_4 = 1 | x_0 … x_3) by integration of both joint probabilities.
+    for i in range(3):
+        log_p = [exact(vae, np.append(BINARY[i, :4], bit), bernoulli)[0] for bit in (0.0, 1.0)]
+        assert filled.mean[i, 4] == pytest.approx(scipy.special.expit(log_p[1] - log_p[0]), abs=0.1)
+    assert set(np.unique(filled.draw)) <= {0, 1}
+    np.testing.assert_array_equal(vae.impute(x, np.tile(seen, (60, 1)), steps=600).mean, filled.mean)
+
+
+def test_imputing_pictures_that_are_made_binary_first():
+    x = RNG.random((10, 2, 3))
+    vae = VAE(2, 4, epochs=1, random_state=0, binarize="threshold").fit(x)
+    seen = np.array([[True, True, False], [False, True, True]])
+    filled = vae.impute(np.where(seen, x, np.nan), seen, steps=4)
+    kept = np.ravel(seen)
+    np.testing.assert_array_equal(filled.mean[:, kept], (x.reshape(10, 6) > 0.5)[:, kept])
+    assert filled.mean.shape == (10, 6)
+    with pytest.raises(ValueError, match=r"seen must be of bool and have shape \(10, 2, 3\) or \(2, 3\), got"):
+        vae.impute(x, np.ones(6, bool))
+
+
+@pytest.mark.parametrize(
+    "params", [{"bound": "iwae", "n_samples": 3}, {"free_bits": 0.5}, {"weight_prior": 1.0}, {"bound": "stl"}]
+)
+def test_the_score_is_the_elbo_whatever_was_trained(params):
+    plain = VAE(1, 4, epochs=1, random_state=0).fit(BINARY)
+    other = VAE(1, 4, epochs=1, random_state=0, **params).fit(BINARY)
+    other.theta_.flat[:] = plain.theta_.flat
+    np.testing.assert_array_equal(other.score_samples(BINARY), plain.score_samples(BINARY))

@@ -1,0 +1,200 @@
+"""``npvae evaluate``: what a trained model knows of data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import suppress
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import npvae
+from npvae import VAE, datasets, evaluation
+from npvae.cli.arguments import PICTURES, add_command, check_output, is_embedded, read_data, row_range, write
+from npvae.estimators.estimator import by_rows
+from npvae.validation import integer
+
+DESCRIPTION = """\
+Estimate log p(x) of each row by L_k, with k draws of z from q(z|x), and print means over the rows in nats, with their
+standard errors:
+
+  −L_k        not below −log p(x) in expectation, and nearer to it with more draws
+  −ELBO       reconstruction + KL(q(z|x) ‖ p(z)); −L_k plus the gap, which estimates KL(q(z|x) ‖ p(z|x))
+  latents     how many are in use, and what L_k loses without the others
+  KL          its three parts: information on x, dependence between latents, latents that are not normal
+  factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
+
+Grey pixels have no log-likelihood under a Bernoulli; npvae score gives their cross-entropy."""
+
+EXAMPLE = """\
+npvae evaluate npvae-run/model.npz t10k-images-idx3-ubyte.gz --k 5000 --rows 0:1000 -o rows.csv
+npvae evaluate npvae-run/model.npz digits --k 500 --factors factors.png"""
+
+DIGITS = 2000
+"""How many embedded digits are evaluated without --rows."""
+
+FACTOR_ROWS = 10_000
+"""Digits that latents are held against factors with; fewer would find information where there is none."""
+
+PAIRED_ROWS = 10_000
+"""Rows in the decomposition of the KL, at the most: its time goes with their square."""
+
+PRUNING_DRAWS = 100
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add ``npvae evaluate``."""
+    parser = add_command(commands, "evaluate", run, "log-likelihood, latents in use, factors", DESCRIPTION, EXAMPLE)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    which = f'data file, or "digits" (the first {DIGITS:,}, unless --rows says otherwise)'
+    parser.add_argument("data", metavar="DATA", help=which)
+    parser.add_argument("--k", metavar="K", type=int, default=5000, help="draws of z per row")
+    parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the numbers of each row, as .csv, .npy or .npz")
+    parser.add_argument("--factors", metavar="PICTURE", help="where to draw factors by latents; DATA must be digits")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, print, write."""
+    inputs = [args.model, args.data]
+    output = None if args.output is None else check_output(args.output, False, inputs)
+    embedded = is_embedded(args.data)
+    picture = None if args.factors is None else check_output(args.factors, True, inputs)
+    if picture is not None and (picture.suffix.lower() not in PICTURES or not embedded):
+        raise ValueError("--factors must name a .png, .svg or .pdf, and DATA be digits, of which the factors are known")
+    integer("--k", args.k, at_least=1)
+    vae = npvae.load(args.model)
+    rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
+    x = vae.prepare(read_data(args.data, rows=rows).x, args.seed)
+    columns = _columns(vae, x, args.k, args.seed)
+    facts = {"rows": len(x), "k": args.k, "seed": args.seed, **_means(columns)}
+    facts |= _latents(vae, x, args.k, np.random.default_rng([args.seed, 1]))
+    if embedded:
+        facts |= _factors(vae, args.seed)
+    if args.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print(*_lines(facts), sep="\n")
+    if output is not None:
+        write(output, {"scores": np.stack(list(columns.values()), axis=1), **columns}, list(columns))
+    if picture is not None:
+        names = facts["factor_matrix"]
+        write(picture, {"": x}, (), lambda plots: plots.factor_matrix(list(names.values()), names))
+    written = [str(path) for path in (output, picture) if path is not None]
+    if written and not args.json:
+        print(f"wrote {' and '.join(written)}")
+    return 0
+
+
+def _columns(vae: VAE, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
+    """What is known of every row."""
+    model, theta = vae.model_, vae.theta_
+    estimate = vae.log_likelihood(x, k, seed, _Progress(len(x)))
+    kl = by_rows(lambda rows: model.posterior.kl(model.encode(theta, rows))[0], x).astype(np.float64)
+    return {
+        "negative_log_px": -estimate.log_px,
+        "negative_elbo": -estimate.elbo,
+        "reconstruction": -estimate.elbo - kl,
+        "kl": kl,
+        "gap": estimate.log_px - estimate.elbo,
+        "standard_error": estimate.standard_error,
+        "effective_samples": estimate.effective_samples,
+    }
+
+
+def _means(columns: dict[str, NDArray]) -> dict[str, Any]:
+    nats = ("negative_log_px", "negative_elbo", "reconstruction", "kl", "gap")
+    means = {name: _plain(evaluation.mean_with_error(columns[name])) for name in nats}
+    return {**means, "effective_samples_median": float(np.median(columns["effective_samples"]))}
+
+
+def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
+    """For JSON, which has no NaN."""
+    return {name: value if isfinite(value) else None for name, value in mean._asdict().items()}
+
+
+def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Units in use; without them and in parts, where the posterior's units are independent."""
+    model, theta = vae.model_, vae.theta_
+    activity = evaluation.activity(model, theta, x)
+    active = evaluation.active_units(activity)
+    facts: dict[str, Any] = {"activity": activity.tolist(), "latents": evaluation.collapse_message(active)}
+    if vae.posterior != "diagonal":
+        return facts
+    if not active.all():
+        draws = min(k, PRUNING_DRAWS)
+        change = evaluation.prune(model, theta, x, active, rng, k=draws).change()
+        facts["pruning"] = {"k": draws, **_plain(change)}
+    paired = x[:PAIRED_ROWS]
+    parts = evaluation.decompose_kl(model, theta, paired, rng)
+    facts["kl_parts"] = {"rows": len(paired)} | {name: _plain(mean) for name, mean in parts._asdict().items()}
+    return facts
+
+
+def _factors(vae: VAE, seed: int) -> dict[str, Any]:
+    digits = datasets.digits(FACTOR_ROWS, seed=1)
+    z = vae.transform(vae.prepare(digits.x, seed))
+    matrix = evaluation.factor_matrix(z, digits.factors)
+    facts = {"factor_rows": len(z), "factor_matrix": dict(zip(digits.factors, matrix.tolist(), strict=True))}
+    return facts | ({"mig": evaluation.mig(z, digits.factors)} if z.shape[1] > 1 else {})
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """The same in words."""
+    k, n = facts["k"], facts["rows"]
+    draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
+    lines = [f"{draws} (worth {facts['effective_samples_median']:,.1f} of p(z|x), median); nats per row"]
+    gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))"
+    for name, label, note in (
+        ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),
+        ("negative_elbo", "−ELBO", "reconstruction + KL"),
+        ("reconstruction", "reconstruction", "−E log p(x|z)"),
+        ("kl", "KL", "KL(q(z|x) ‖ p(z))"),
+        ("gap", "gap", gap),
+    ):
+        lines.append(_line(label, facts[name], note))
+    lines.append(facts["latents"])
+    if "pruning" in facts:
+        label = f"change of L_{facts['pruning']['k']}"
+        lines.append(_line(label, facts["pruning"], "with the prior in the place of the others"))
+    if "kl_parts" in facts:
+        parts = facts["kl_parts"]
+        lines.append(f"the KL of {parts['rows']:,} rows, by one draw of each, in three parts")
+        for name, note in (
+            ("kl", "the whole"),
+            ("mutual_information", f"I(x; z), at most log {parts['rows']} = {np.log(parts['rows']):.2f}"),
+            ("total_correlation", "KL(q(z) ‖ Π q(z_j)), dependence between latents"),
+            ("dimension_wise_kl", "Σ KL(q(z_j) ‖ p(z_j)), latents that are not normal"),
+        ):
+            lines.append(_line(name.replace("_", " "), parts[name], note))
+    if "mig" in facts:
+        lines.append(f"mutual information gap: {facts['mig']:.3f} ({facts['factor_rows']:,} digits)")
+    return lines
+
+
+def _line(label: str, mean: dict[str, float | None], note: str) -> str:
+    error = mean["standard_error"]
+    return f"  {label:18}{mean['value']:10.3f}{'' if error is None else f' ± {error:.3f}'}   {note}"
+
+
+class _Progress:
+    """Rows done and time left, in a line that lives on a terminal, and nothing anywhere else."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.started, self.stream = n, perf_counter(), sys.stderr
+
+    def __call__(self, done: int) -> None:
+        if not self.stream.isatty():
+            return
+        minutes, seconds = divmod(round((perf_counter() - self.started) * (self.n - done) / done), 60)
+        line = f"{done:,} of {self.n:,} rows | {minutes}:{seconds:02} left" if done < self.n else ""
+        with suppress(BrokenPipeError):
+            self.stream.write(f"\r{line}\033[K")
+            self.stream.flush()

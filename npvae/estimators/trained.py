@@ -1,0 +1,180 @@
+"""What a fitted VAE can do: latents, images, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npvae import evaluation
+from npvae.datasets import bernoulli_draw, is_binary, threshold
+from npvae.distributions import FullGaussian
+from npvae.estimators.estimator import Estimator, by_rows, random_seed
+from npvae.models import GaussianVAE
+from npvae.parameters import Parameters
+from npvae.validation import data_matrix, integer
+
+_DRAWS = 50_000  # of z between two reports of progress, about a second
+_BINARIZE, _SCORE = 4, 5  # streams of random numbers, beside those of training
+
+
+class TrainedVAE(Estimator):
+    """The methods of a VAE that need it fitted."""
+
+    likelihood: str
+    binarize: str
+    model_: GaussianVAE
+    theta_: Parameters
+    n_features_in_: int
+
+    def _data(self, X: ArrayLike) -> NDArray:
+        self._require_fitted()
+        x = data_matrix("X", X, self.n_features_in_, self.theta_.dtype)
+        self.model_.likelihood.require_support("X", x)
+        return x
+
+    def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
+        """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so."""
+        return self._binarized(self._data(X), np.random.default_rng([random_seed(random_state), 0, _BINARIZE]))
+
+    def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
+        if self.binarize == "threshold":
+            return threshold(x)
+        return x if self.binarize == "none" else bernoulli_draw(x, rng)
+
+    def encode(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
+        """q(z|x) of every row: its means (n, latent_dim), and what its family has beside them.
+
+        "diagonal": the log-variances, (n, latent_dim). "full": the lower triangular factor L of the covariance L Lᵀ,
+        (n, latent_dim, latent_dim).
+        """
+        x = self._data(X)
+        a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), x)
+        d, posterior = self.model_.latent_dim, self.model_.posterior
+        return a[:, :d], posterior.factor(a) if isinstance(posterior, FullGaussian) else a[:, d:]
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """The posterior mean of every row, (n, latent_dim)."""
+        x = self._data(X)
+        return by_rows(lambda rows: self.model_.encode(self.theta_, rows)[:, : self.model_.latent_dim], x)
+
+    def inverse_transform(self, Z: ArrayLike) -> NDArray:
+        """The mean of p(x|z) for every row of latents (n, latent_dim): (n, n_features)."""
+        self._require_fitted()
+        z = data_matrix("Z", Z, self.model_.latent_dim, self.theta_.dtype)
+        return by_rows(lambda rows: self.model_.likelihood.mean(self.model_.decode(self.theta_, rows)), z)
+
+    def reconstruct(self, X: ArrayLike) -> NDArray:
+        """Every row encoded to its posterior mean and decoded to the mean of p(x|z): (n, n_features)."""
+        return self.inverse_transform(self.transform(X))
+
+    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
+        """Means of p(x|z) for n latents drawn from the prior N(0, I): (n, n_features)."""
+        self._require_fitted()
+        rng = np.random.default_rng(random_seed(random_state))
+        z = rng.standard_normal((integer("n", n, at_least=1), self.model_.latent_dim), dtype=self.theta_.dtype)
+        return self.inverse_transform(z)
+
+    def interpolate(self, x_from: ArrayLike, x_to: ArrayLike, steps: int = 10, method: str = "linear") -> NDArray:
+        """Pictures on the way between two rows, through their posterior means: (steps, n_features).
+
+        `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
+        """
+        z = self.transform(np.stack([np.ravel(x_from), np.ravel(x_to)]))
+        return self.inverse_transform(evaluation.interpolate(z[0], z[1], steps, method))
+
+    def attribute_vector(self, X: ArrayLike, mask: ArrayLike) -> NDArray:
+        """The way in latent space from data without an attribute to data with it: (latent_dim,).
+
+        The posterior means of the rows where `mask` (n,) is True, on average, minus those of the others. Added to the
+        latents of any datum, it is meant to give it the attribute.
+        """
+        z, mask = self.transform(X), np.asarray(mask)
+        if mask.shape != (len(z),) or mask.dtype != bool:
+            what = f"shape {mask.shape} of {mask.dtype}"
+            raise ValueError(f"mask must have shape ({len(z)},) of bool, one for each row of X, got {what}")
+        if mask.all() or not mask.any():
+            raise ValueError(f"mask must have rows with the attribute and rows without it, got {mask[0]} for all")
+        return z[mask].mean(axis=0) - z[~mask].mean(axis=0)
+
+    def impute(
+        self, X: ArrayLike, seen: ArrayLike, steps: int = 200, random_state: int | np.random.Generator | None = 0
+    ) -> evaluation.Filled:
+        """Fill in what of X is not `seen` (bool, of X's shape or one row's); it may be anything, NaN too.
+
+        Returns mean and draw of p(x_missing|x_seen), each (n, n_features), and the chain's acceptance, see
+        `npvae.evaluation.fill_in`. Where `binarize` says so, what is seen is made binary first.
+        """
+        x, seen = np.asarray(X), np.asarray(seen)
+        if seen.dtype != bool or seen.shape not in (x.shape, x.shape[1:]):
+            what = f"shape {seen.shape} of {seen.dtype}"
+            raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
+        seen, seed = np.broadcast_to(seen, x.shape), random_seed(random_state)
+        x = self.prepare(np.where(seen, x, 0), seed)
+        rng = np.random.default_rng([seed, 0, _SCORE])
+        return evaluation.fill_in(self.model_, self.theta_, x, seen.reshape(x.shape), rng, steps)
+
+    def elbo_terms(
+        self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0
+    ) -> dict[str, NDArray]:
+        """The two terms of −ELBO for every row: "reconstruction" −E_q[log p(x|z)] and "kl", nats, each (n,).
+
+        The expectation is a mean over `n_samples` draws of z, the KL the analytic one, whatever bound was trained; β,
+        free bits and a prior on the weights play no part. Rows are seen as by `prepare`.
+        """
+        seed = random_seed(random_state)
+        x, copies = self.prepare(X, seed), integer("n_samples", n_samples, at_least=1)
+        model = replace(self.model_, bound="elbo", n_samples=copies, beta=1.0, free_bits=0.0, weight_precision=0.0)
+        rng = np.random.default_rng([seed, 0, _SCORE])
+
+        def terms(rows: NDArray) -> NDArray:
+            loss = model.loss(self.theta_, rows, model.draw_noise(rng, len(rows), self.theta_.dtype))
+            return np.stack([loss.terms["reconstruction"], loss.terms["kl"]], axis=1)
+
+        reconstruction, kl = by_rows(terms, x, copies).T
+        return {"reconstruction": reconstruction, "kl": kl}
+
+    def log_likelihood(
+        self,
+        X: ArrayLike,
+        k: int = 5000,
+        random_state: int | np.random.Generator | None = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> evaluation.LogLikelihood:
+        """L_k, an estimate of log p(x), for every row with its standard error, see `npvae.evaluation.log_likelihood`.
+
+        ``vae.log_likelihood(X).mean()`` is that of the data. Rows are seen as by `prepare`; under a Bernoulli
+        likelihood they have to be binary then. `progress` is called with the number of rows done, from time to time.
+        """
+        seed, at_once = random_seed(random_state), max(1, _DRAWS // integer("k", k, at_least=1))
+        x, rng = self.prepare(X, seed), np.random.default_rng([seed, 0, _SCORE])
+        if self.likelihood == "bernoulli" and not is_binary(x):
+            raise ValueError(
+                "X must be binary to have a log-likelihood under likelihood='bernoulli', got values between 0 and 1: "
+                "train with binarize='dynamic', or with likelihood='continuous-bernoulli'; score gives the "
+                "cross-entropy of grey pixels"
+            )
+        parts = []
+        for start in range(0, len(x), at_once):
+            rows = x[start : start + at_once]
+            parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, rng, k))
+            if progress is not None:
+                progress(start + len(rows))
+        return evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def score_samples(
+        self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0
+    ) -> NDArray:
+        """ELBO of every row, a lower bound on log p(x): nats, (n,), higher is better.
+
+        Of grey rows under a Bernoulli likelihood it is minus the cross-entropy minus the KL, and bounds nothing.
+        """
+        terms = self.elbo_terms(X, n_samples, random_state)
+        return -(terms["reconstruction"] + terms["kl"])
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Mean of `score_samples` over the rows, nats, higher is better."""
+        return float(self.score_samples(X).mean())

@@ -1,0 +1,158 @@
+"""``npvae evaluate``: the numbers of the Python functions, in words, as JSON and row by row."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import datasets, evaluation
+from npvae.cli import evaluate, main
+from tests.cli.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def model(files, tmp_path_factory):
+    """A model of binary pixels, of which one of two latents is of no use."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    words = ["--binarize", "dynamic", *TINY]
+    assert main(["train", files.images, "-o", str(folder / "run"), *words]) == 0
+    vae = npvae.load(folder / "run" / "model.npz")
+    vae.theta_["encoder.2.W"][:, 0] *= 30
+    vae.theta_["encoder.2.W"][:, 1] = 0
+    vae.save(folder / "run" / "model.npz")
+    return str(folder / "run" / "model.npz")
+
+
+def facts_of(capsys, *argv):
+    assert main(["evaluate", *argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_decomposition_adds_up_and_is_that_of_python(files, model, here, capsys):
+    facts = facts_of(capsys, model, files.images, "--k", "40", "--seed", "3")
+    vae = npvae.load(model)
+    log_px = vae.log_likelihood(files.x, 40, random_state=3)
+    assert facts["rows"], facts["k"] == (60, 40)
+    value, error = log_px.mean()
+    assert facts["negative_log_px"] == pytest.approx({"value": -value, "standard_error": error}, rel=1e-6)
+    mean = {name: fact["value"] for name, fact in facts.items() if isinstance(fact, dict) and "value" in fact}
+    assert mean["negative_elbo"] == pytest.approx(mean["reconstruction"] + mean["kl"])
+    assert mean["negative_elbo"] == pytest.approx(mean["negative_log_px"] + mean["gap"])
+    assert mean["gap"] > 0
+    mu, log_var = vae.encode(vae.prepare(files.x, 3))
+    assert mean["kl"] == pytest.approx(0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=1).mean(), rel=1e-5)
+    assert not list(here.iterdir())
+
+
+def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
+    facts = facts_of(capsys, model, files.images, "--k", "30")
+    assert facts["activity"][1] == 0 < 0.01 < facts["activity"][0]
+    assert facts["latents"].startswith("1 of 2 latents collapsed")
+    assert facts["pruning"]["k"] == 30
+    parts = {name: part["value"] for name, part in facts["kl_parts"].items() if name != "rows"}
+    assert parts.pop("kl") == pytest.approx(sum(parts.values()))
+    assert "mig" not in facts
+
+
+def test_in_words(files, model, here, capsys):
+    facts = facts_of(capsys, model, files.images, "--k", "1000", "--rows", "0:20")
+    assert main(["evaluate", model, files.images, "--k", "1000", "--rows", "0:20"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    lines = captured.out.splitlines()
+    assert lines[0].startswith("20 rows, 1,000 draws of z each (worth ")
+    for line, name in zip(lines[1:6], ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap"], strict=True):
+        value, error = re.search(r" (-?[\d.]+) ± ([\d.]+) ", line).groups()
+        assert float(value) == pytest.approx(facts[name]["value"], abs=6e-4)
+        assert float(error) == pytest.approx(facts[name]["standard_error"], abs=6e-4)
+    assert lines[1].split()[0] == "−L_1000"
+    assert lines[6] == facts["latents"]
+    assert lines[7].startswith("  change of L_100 ")
+    assert lines[-1].split()[:2] == ["dimension", "wise"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npy", ".npz"])
+def test_writes_rows(files, model, here, capsys, ending):
+    assert main(["evaluate", model, files.images, "--k", "7", "--rows", "10:14", "-o", f"r{ending}"]) == 0
+    assert capsys.readouterr().out.endswith(f"wrote r{ending}\n")
+    names = ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap", "standard_error", "effective_samples"]
+    estimate = npvae.load(model).log_likelihood(files.x[10:14], 7)
+    if ending == ".npz":
+        with np.load("r.npz") as arrays:
+            assert list(arrays) == ["scores", *names]
+            got = arrays["scores"]
+            np.testing.assert_array_equal(arrays["gap"], got[:, 4])
+    elif ending == ".csv":
+        assert (here / "r.csv").read_text().splitlines()[0] == ",".join(names)
+        got = np.loadtxt("r.csv", delimiter=",", skiprows=1)
+    else:
+        got = np.load("r.npy")
+    np.testing.assert_allclose(got[:, 0], -estimate.log_px, rtol=1e-12)
+    np.testing.assert_allclose(got[:, [5, 6]].T, [estimate.standard_error, estimate.effective_samples], rtol=1e-12)
+
+
+def test_one_row_and_one_draw_have_no_standard_error(files, model, here, capsys):
+    facts = facts_of(capsys, model, files.images, "--k", "1", "--rows", "3")
+    assert facts["negative_log_px"]["standard_error"] is None
+    assert main(["evaluate", model, files.images, "--k", "1", "--rows", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 row, 1 draw of z each (worth 1.0 of")
+    assert "±" not in out
+    assert "nan" not in out
+
+
+def test_a_full_posterior_has_no_units_to_prune(files, here, capsys):
+    words = ["--binarize", "fixed", "--posterior", "full", *TINY]
+    main(["train", files.images, "-o", "run", *words])
+    facts = facts_of(capsys, "run/model.npz", files.images, "--k", "5")
+    assert len(facts["activity"]) == 2
+    assert not {"pruning", "kl_parts"} & set(facts)
+    assert main(["evaluate", "run/model.npz", files.images, "--k", "5"]) == 0
+
+
+def test_the_digits_have_factors(here, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(evaluate, "DIGITS", 20)
+    monkeypatch.setattr(evaluate, "FACTOR_ROWS", 300)
+    main(["train", "digits", "--limit", "100", "-o", "run", "--binarize", "threshold", *TINY])
+    facts = facts_of(capsys, "run/model.npz", "digits", "--k", "2", "--factors", "f.png")
+    assert (here / "f.png").read_bytes().startswith(b"\x89PNG")
+    assert (facts["rows"], facts["factor_rows"]) == (20, 300)
+    digits, vae = datasets.digits(300, seed=1), npvae.load("run/model.npz")
+    z = vae.transform((digits.x > 0.5).astype(np.float32))
+    matrix = evaluation.factor_matrix(z, digits.factors)
+    assert list(facts["factor_matrix"]) == list(digits.factors)
+    np.testing.assert_allclose(list(facts["factor_matrix"].values()), matrix, rtol=1e-9)
+    assert facts["mig"] == pytest.approx(evaluation.mig(z, digits.factors))
+    assert main(["evaluate", "run/model.npz", "digits", "--rows", "5:9", "--k", "2", "--factors", "f.svg"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("4 rows")
+    assert out.splitlines()[-2:] == [f"mutual information gap: {facts['mig']:.3f} (300 digits)", "wrote f.svg"]
+
+
+def test_progress_lives_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    progress = evaluate._Progress(2000)
+    progress(500)
+    progress(2000)
+    shown = progress.stream.getvalue()
+    assert re.fullmatch(r"\r500 of 2,000 rows \| 0:00 left\x1b\[K\r\x1b\[K", shown)
+
+
+def test_what_cannot_be_is_refused(files, model, here, refused):
+    assert "--k must be at least 1, got 0" in refused("evaluate", model, files.images, "--k", "0")
+    assert "--seed must be at least 0, got -1" in refused("evaluate", model, files.images, "--seed", "-1")
+    assert "DATA be digits" in refused("evaluate", model, files.images, "--factors", "f.png")
+    assert "must name a .png" in refused("evaluate", model, "digits", "--factors", "f.csv")
+    assert "output must end in .npy, .npz, .csv" in refused("evaluate", model, files.images, "-o", "r.png")
+    text = refused("evaluate", files.model, files.images, "--k", "2", "-o", "r.csv")
+    assert "DATA must be binary to have a log-likelihood under --likelihood bernoulli" in text
+    assert "--binarize dynamic" in text
+    assert not list(here.iterdir())
