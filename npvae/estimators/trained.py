@@ -134,7 +134,9 @@ class TrainedVAE(Estimator):
             loss = model.loss(self.theta_, rows, model.draw_noise(rng, len(rows), self.theta_.dtype))
             return np.stack([loss.terms["reconstruction"], loss.terms["kl"]], axis=1)
 
-        reconstruction, kl = by_rows(terms, x, copies).T
+        with np.errstate(over="ignore", invalid="ignore"):  # of which the next line tells
+            reconstruction, kl = by_rows(terms, x, copies).T
+        self._require_finite("ELBO", reconstruction + kl, x)
         return {"reconstruction": reconstruction, "kl": kl}
 
     def log_likelihood(
@@ -160,10 +162,23 @@ class TrainedVAE(Estimator):
         parts = []
         for start in range(0, len(x), at_once):
             rows = x[start : start + at_once]
-            parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, rng, k))
+            with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
+                parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, rng, k))
+            self._require_finite("log-likelihood", parts[-1].log_px + parts[-1].elbo, rows, start)
             if progress is not None:
                 progress(start + len(rows))
         return evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
+        """A ValueError that says where in x, whose rows count from `first`, the model breaks down, if it does."""
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(bad.argmax())
+            a = self.model_.encode(self.theta_, x[row : row + 1])
+            raise ValueError(
+                f"X must have a finite {what} under this model, which row {first + row} has not: the encoder's numbers "
+                f"for it, means and log-variances, reach from {a.min():.3g} to {a.max():.3g}"
+            )
 
     def score_samples(
         self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0

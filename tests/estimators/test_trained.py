@@ -299,3 +299,22 @@ def test_the_score_is_the_elbo_whatever_was_trained(params):
     other = VAE(1, 4, epochs=1, random_state=0, **params).fit(BINARY)
     other.theta_.flat[:] = plain.theta_.flat
     np.testing.assert_array_equal(other.score_samples(BINARY), plain.score_samples(BINARY))
+
+
+@pytest.mark.parametrize("posterior", ["diagonal", "full"])
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+@pytest.mark.parametrize("log_var", [1e3, -1e3])
+def test_log_variances_beyond_the_dtype_give_numbers_or_a_clear_word_but_no_nan(posterior, part, log_var):
+    x, settings = BINARY.astype(np.float32), {"posterior": posterior, "likelihood": "gaussian-pixel"}
+    vae = VAE(2, 4, epochs=1, random_state=0, **settings).fit(x)
+    vae.theta_[f"{part}.2.b"][2 if part == "encoder" else 5 :] = log_var
+    words = []
+    for use in (vae.score_samples, lambda x: vae.log_likelihood(x, k=3).log_px):
+        try:
+            assert np.isfinite(use(x)).all()
+        except ValueError as error:
+            words.append(str(error))
+    assert len(words) == {"encoder": 2 if log_var > 0 else int(posterior == "full"), "decoder": 0}[part]
+    for text in words:
+        assert "under this model, which row 0 has not: the encoder's numbers for it" in text
+        assert "1e+03" in text
