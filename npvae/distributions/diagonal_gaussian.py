@@ -71,6 +71,8 @@ class DiagonalGaussian:
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log N(x; mu, σ²) = −½ Σ_j (log 2π + log_var_j + (x_j − mu_j)² / σ_j²).
 
+        Below log_var = −88 (float64: −709) 1/σ² stays at the largest number of its dtype, in the gradients too.
+
         Parameters
         ----------
         a : (…, 2 d) array

@@ -103,15 +103,15 @@ class FullGaussian:
         dmu = s, dlog L_ii = s_i y_i L_ii − 1 and, for i > j, dL_ij = s_i y_j.
         """
         y, matrix, inverse_diag, shape, _ = cache
-        s = _solve_transposed(matrix, inverse_diag, y)
+        s, scaled_s = _solve_transposed(matrix, inverse_diag, y)
         rows, columns = _below(y.shape[-1])
-        da = np.concatenate([s, s * y / inverse_diag - 1, s[..., rows] * y[..., columns]], axis=-1)
+        da = np.concatenate([s, scaled_s * y - 1, s[..., rows] * y[..., columns]], axis=-1)
         return sum_to_shape(da * dlog_prob[..., None], shape)
 
     def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """dx = −Σ⁻¹ (x − mu) dlog_prob, of the shape of x."""
         y, matrix, inverse_diag, _, shape = cache
-        return sum_to_shape(-_solve_transposed(matrix, inverse_diag, y) * dlog_prob[..., None], shape)
+        return sum_to_shape(-_solve_transposed(matrix, inverse_diag, y)[0] * dlog_prob[..., None], shape)
 
     def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """H = ½ log det(2πe Σ) = Σ_j [½ (1 + log 2π) + log L_jj], nats, shape (…). The cache is a."""
@@ -175,10 +175,10 @@ def _matrix(lower: NDArray, d: int) -> NDArray:
     return matrix
 
 
-def _solve_transposed(matrix: NDArray, inverse_diag: NDArray, y: NDArray) -> NDArray:
-    """The solution of Lᵀ s = y, from its last entry up."""
-    s = y.copy()
+def _solve_transposed(matrix: NDArray, inverse_diag: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
+    """The solution of Lᵀ s = y, from its last entry up; and s_i L_ii, which is finite where 1/L_ii underflows."""
+    s, scaled_s = np.empty_like(y), y.copy()
     for i in reversed(range(y.shape[-1])):
-        s[..., i] *= inverse_diag[..., i]
-        s[..., :i] -= matrix[..., i, :i] * s[..., i, None]
-    return s
+        s[..., i] = scaled_s[..., i] * inverse_diag[..., i]
+        scaled_s[..., :i] -= matrix[..., i, :i] * s[..., i, None]
+    return s, scaled_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log1p
+from math import expm1, log
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -44,7 +44,7 @@ class LearnedGaussian:
 
     References
     ----------
-    Kingma & Welling, Auto-encoding variational Bayes (2013), appendix C.2, for [0, 1] with a sigmoid mean.
+    Kingma & Welling, Auto-encoding variational Bayes (2013), appendix C.2; section 5 for the sigmoid mean.
     """
 
     shared: bool = False
@@ -144,5 +144,5 @@ class LearnedGaussian:
         d = len(mean)
         bias = np.empty(self.n_params(d), mean.dtype)
         bias[:d] = inverse_link(self.link, mean)
-        bias[d:] = log1p(-exp(self.min_log_var))  # the solution of softplus(r − min_log_var) = −min_log_var
+        bias[d:] = log(-expm1(self.min_log_var))  # the solution of softplus(r − min_log_var) = −min_log_var
         return bias

@@ -121,3 +121,12 @@ def test_where_numbers_overflow_the_values_are_infinite(log_diag):
 def test_the_factor_is_lower_triangular_and_its_square_the_covariance():
     a = np.array([[0.5, -1, 2, *np.log([2, 3, 4]), 5, 6, 7]])
     np.testing.assert_allclose(FullGaussian().factor(a), [[[2, 0, 0], [5, 3, 0], [6, 7, 4]]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradient_at_a_huge_spread_is_that_of_the_normaliser_alone(dtype):
+    a = np.zeros((1, 5), dtype)
+    a[0, 2:4] = 1e3
+    log_prob, cache = FullGaussian().log_prob(a, np.ones((1, 2), dtype))
+    np.testing.assert_allclose(log_prob, -np.log(2 * np.pi) - 2000, rtol=1e-6)
+    np.testing.assert_array_equal(FullGaussian().log_prob_backward(cache, np.ones(1, dtype)), [[0, 0, -1, -1, 0]])
