@@ -18,7 +18,7 @@ from npvae.parameters import Parameters
 from npvae.validation import data_matrix, integer
 
 _DRAWS = 50_000  # of z between two reports of progress, about a second
-_BINARIZE, _SCORE = 4, 5  # streams of random numbers, beside those of training
+BINARIZE_STREAM, _SCORE = 4, 5  # streams of random numbers, beside those of training
 
 
 class TrainedVAE(Estimator):
@@ -38,7 +38,7 @@ class TrainedVAE(Estimator):
 
     def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
         """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so."""
-        return self._binarized(self._data(X), np.random.default_rng([random_seed(random_state), 0, _BINARIZE]))
+        return self._binarized(self._data(X), np.random.default_rng([random_seed(random_state), 0, BINARIZE_STREAM]))
 
     def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
         if self.binarize == "threshold":
@@ -115,7 +115,10 @@ class TrainedVAE(Estimator):
         seen, seed = np.broadcast_to(seen, x.shape), random_seed(random_state)
         x = self.prepare(np.where(seen, x, 0), seed)
         rng = np.random.default_rng([seed, 0, _SCORE])
-        return evaluation.fill_in(self.model_, self.theta_, x, seen.reshape(x.shape), rng, steps)
+        with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
+            filled = evaluation.fill_in(self.model_, self.theta_, x, seen.reshape(x.shape), rng, steps)
+        self._require_finite("filling in", filled.mean.sum(axis=1), x)
+        return filled
 
     def elbo_terms(
         self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0
@@ -177,7 +180,7 @@ class TrainedVAE(Estimator):
             a = self.model_.encode(self.theta_, x[row : row + 1])
             raise ValueError(
                 f"X must have a finite {what} under this model, which row {first + row} has not: the encoder's numbers "
-                f"for it, means and log-variances, reach from {a.min():.3g} to {a.max():.3g}"
+                f"for it reach from {a.min():.3g} to {a.max():.3g}"
             )
 
     def score_samples(

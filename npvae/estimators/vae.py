@@ -25,12 +25,12 @@ from npvae.estimators.options import (
     require_reach,
     run_settings,
 )
-from npvae.estimators.trained import TrainedVAE
+from npvae.estimators.trained import BINARIZE_STREAM, TrainedVAE
 from npvae.models import GaussianVAE
 from npvae.optimizers import Optimizer
 from npvae.validation import data_matrix, one_of
 
-_INIT, _BINARIZE = 3, 4  # streams of random numbers, beside 0 to 2 of the training loop
+_INIT = 3  # a stream of random numbers, beside 0 to 2 of the training loop and those of `trained`
 
 
 class VAE(TrainedVAE):
@@ -207,7 +207,7 @@ class VAE(TrainedVAE):
         require_reach(self, model, x, x_val)
         start = self._first_or_next(model, optimizer, x, resume_from)
         dynamic, seed = self.binarize == "dynamic", start.seed
-        draws = np.random.default_rng([seed, 0, _BINARIZE])
+        draws = np.random.default_rng([seed, 0, BINARIZE_STREAM])
         x = x if dynamic else self._binarized(x, draws)
         x_val = None if x_val is None else self._binarized(x_val, draws)
 

@@ -74,6 +74,7 @@ def fill_in(
         raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
     seen = np.broadcast_to(seen, x.shape)
     x = data_matrix("x", np.where(seen, x, 0), model.n_features, theta.dtype)
+    seen = seen.reshape(x.shape)
     model.likelihood.require_support("x", x)
     steps, batch_size = integer("steps", steps, at_least=2), integer("batch_size", batch_size, at_least=1)
     keep_freed_memory()

@@ -318,3 +318,9 @@ def test_log_variances_beyond_the_dtype_give_numbers_or_a_clear_word_but_no_nan(
     for text in words:
         assert "under this model, which row 0 has not: the encoder's numbers for it" in text
         assert "1e+03" in text
+
+
+def test_filling_in_that_overflows_is_refused_and_not_nan():
+    wide = VAE(2, 8, likelihood="gaussian-pixel", epochs=1, random_state=0).fit(GREY)
+    with pytest.raises(ValueError, match="X must have a finite filling in under this model, which row 0 has not"):
+        wide.impute(np.full((2, 5), 1e6), np.array([True, True, True, False, False]), steps=4)

@@ -96,3 +96,12 @@ def test_arguments_that_cannot_be(change, text):
     model = GaussianVAE(4, 2, (), likelihood=FixedGaussian())
     with pytest.raises(ValueError, match=text):
         fill_in(model, model.init(rng()), **{"x": np.zeros((6, 4)), "seen": SEEN, "rng": rng(), **change})
+
+
+def test_pictures_are_filled_in_as_their_rows():
+    model = GaussianVAE(6, 2, (4,))
+    theta = model.init(rng(), np.float64)
+    x, seen = (rng(1).random((3, 2, 3)) < 0.5).astype(float), rng(2).random((3, 2, 3)) < 0.5
+    pictures = fill_in(model, theta, x, seen, rng(), steps=4)
+    rows = fill_in(model, theta, x.reshape(3, 6), seen.reshape(3, 6), rng(), steps=4)
+    np.testing.assert_array_equal(pictures.mean, rows.mean)
