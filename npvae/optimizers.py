@@ -205,7 +205,7 @@ class Adam:
 
 
 def _flush(average: NDArray) -> None:
-    """Set to zero, in place, what is below half an ulp of 10⁻²⁰ (float32: 6·10⁻²⁸); the rest keeps its digits.
+    """Round to a multiple of an ulp of 10⁻²⁰ (float32: 8·10⁻²⁸), in place, what is not much larger than 10⁻²⁰.
 
     The average of a gradient that has become zero, of a dead unit or of a pixel that is seldom on, decays by a factor a
     step, to numbers so small that they lose their leading bit (float32: below 10⁻³⁸). Arithmetic with such subnormal

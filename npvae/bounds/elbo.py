@@ -75,10 +75,10 @@ def free_bits(log_px_z: NDArray, kl_terms: NDArray, bits: float, beta: float = 1
     kl = kl_terms.sum(axis=1)
     lacking = bits - kl_terms.mean(axis=0)
     loss, upstream = elbo(log_px_z, kl, beta)
-    surplus = np.full_like(kl, np.maximum(lacking, 0).sum())
-    loss = Loss({**loss.terms, "free_bits": surplus}, {"kl": beta, "free_bits": beta})
-    counts = (lacking.real < 0).astype(kl_terms.dtype)
-    return loss, {"log_px_z": upstream["log_px_z"], "kl_terms": upstream["kl"][:, None] * counts}
+    shortfall = np.full_like(kl, np.maximum(lacking, 0).sum())
+    loss = Loss({**loss.terms, "free_bits": shortfall}, {"kl": beta, "free_bits": beta})
+    has_gradient = (lacking.real < 0).astype(kl_terms.dtype)
+    return loss, {"log_px_z": upstream["log_px_z"], "kl_terms": upstream["kl"][:, None] * has_gradient}
 
 
 def monte_carlo_elbo(

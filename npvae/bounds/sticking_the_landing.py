@@ -1,4 +1,4 @@
-"""The path derivative of the ELBO, which vanishes sample by sample where q(z|x) is the true posterior."""
+"""The path derivative of the ELBO, which vanishes sample by sample where q(z|x) is the true posterior (β = 1)."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     group = parser.add_argument_group("training")
     what = "what is maximised: the ELBO, its KL analytic or by samples (plain, path derivative, score function), or L_k"
     setting("bound", f"{what} (iwae, dreg)", choices=BOUNDS)
-    setting("n_samples", "draws of z per image and step: k of L_k", metavar="L")
+    setting("n_samples", "draws of z per image and step; k of L_k, which with one draw is the ELBO", metavar="L")
     setting("beta", "weight of the KL term", metavar="β")
     course = "course of β over the run: up to --beta in its first quarter, or four times up and there"
     setting("beta_schedule", course, choices=BETA_SCHEDULES)

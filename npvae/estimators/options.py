@@ -175,7 +175,11 @@ def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> Non
     training, rows = (numbers * np.dtype(dtype).itemsize / 1e9 for numbers in (_COPIES * weights, batch))
     if training + rows > (machine := physical_memory() / 1e9):
         full = width > 2 * d
-        which = "latent_dim must be smaller with posterior='full'" if full else "hidden and latent_dim must be smaller"
+        which = (
+            "latent_dim must be smaller with posterior='full'"
+            if full
+            else "hidden, latent_dim, n_samples or batch_size must be smaller"
+        )
         advice = "; posterior='diagonal' needs 2 numbers a latent" if full else ""
         raise ValueError(
             f"{which}, got {d} latents, {width:,} numbers from the encoder for every row: training {weights:,} weights "

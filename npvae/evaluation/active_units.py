@@ -46,7 +46,7 @@ def collapse_message(active: NDArray) -> str:
     d, used = len(active), np.flatnonzero(active).tolist()
     if len(used) == d:
         return f"all {d} latents are in use"
-    message = f"{d - len(used)} of {d} latents collapsed: their posterior is the prior, whatever x is; "
+    message = f"{d - len(used)} of {d} latents collapsed: their posterior mean hardly depends on x; "
     if not used:
         return message + "the decoder knows nothing of x: try a smaller learning rate, KL warm-up or free bits"
     columns = ", ".join(map(str, used))
@@ -75,7 +75,7 @@ def prune(
     k: int = 100,
     max_rows: int = 500,
 ) -> Pruned:
-    """The bound with all units, and with the inactive ones taken from q(z|x).
+    """The bound with all units, and without the inactive ones, whose q(z_u|x) is replaced by the prior or by zero.
 
     Truly inactive units carry no information, so that the bound hardly moves: Burda et al. find less than 0.06 nats.
 

@@ -27,7 +27,7 @@ class Averaged:
     optimizer : Optimizer
         What moves θ.
     begin : int
-        Steps before the first that counts; about half of the run is usual.
+        Steps before the averaging begins; about half of the run is usual.
     every : int, default 20
         Of the steps after that, every so-manieth counts.
 

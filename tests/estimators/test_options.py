@@ -114,7 +114,9 @@ def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypat
         # The encoder (9 + 1)·10 + (10 + 1)·4,504,500, the decoder (3000 + 1)·10 + (10 + 1)·9; eight times in float32.
         assert "training 49,579,709 weights takes 1.6 GB and a batch 108.1 GB, this machine has 2.0 GB" in words
     else:
-        assert words.startswith("hidden and latent_dim must be smaller, got 3000 latents, 6,000 numbers")
+        assert words.startswith(
+            "hidden, latent_dim, n_samples or batch_size must be smaller, got 3000 latents, 6,000 numbers"
+        )
 
 
 def test_what_the_memory_holds_is_not_refused():
