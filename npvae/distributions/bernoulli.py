@@ -50,7 +50,7 @@ class Bernoulli:
 
             softplus(a) = max(a, 0) − log σ(|a|) = h + |h| − log ½(1 + |t|).
 
-        The argument of that logarithm lies in [½, 1): no digits cancel. Each pixel is right to an eps of 1.
+        The argument of that logarithm lies in [½, 1]: no digits cancel. Each pixel is right to an eps of 1.
 
         Parameters
         ----------

@@ -13,6 +13,7 @@ from npvae import evaluation
 from npvae.datasets import bernoulli_draw, is_binary, threshold
 from npvae.distributions import FullGaussian
 from npvae.estimators.estimator import Estimator, by_rows, random_seed
+from npvae.evaluation.missing import seen_mask
 from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
 from npvae.validation import data_matrix, integer
@@ -108,11 +109,8 @@ class TrainedVAE(Estimator):
         Returns mean and draw of p(x_missing|x_seen), each (n, n_features), and the chain's acceptance, see
         `npvae.evaluation.fill_in`. Where `binarize` says so, what is seen is made binary first.
         """
-        x, seen = np.asarray(X), np.asarray(seen)
-        if seen.dtype != bool or seen.shape not in (x.shape, x.shape[1:]):
-            what = f"shape {seen.shape} of {seen.dtype}"
-            raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
-        seen, seed = np.broadcast_to(seen, x.shape), random_seed(random_state)
+        x, seed = np.asarray(X), random_seed(random_state)
+        seen = seen_mask(x, seen)
         x = self.prepare(np.where(seen, x, 0), seed)
         rng = np.random.default_rng([seed, 0, _SCORE])
         with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells

@@ -68,11 +68,8 @@ def fill_in(
     Rezende, Mohamed & Wierstra, Stochastic backpropagation (2014), appendix F. Mattei & Frellsen, Leveraging the exact
     likelihood of deep latent variable models (2018), algorithm 1.
     """
-    x, seen = np.asarray(x), np.asarray(seen)
-    if seen.dtype != bool or seen.shape not in (x.shape, x.shape[1:]):
-        what = f"shape {seen.shape} of {seen.dtype}"
-        raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
-    seen = np.broadcast_to(seen, x.shape)
+    x = np.asarray(x)
+    seen = seen_mask(x, seen)
     x = data_matrix("x", np.where(seen, x, 0), model.n_features, theta.dtype)
     seen = seen.reshape(x.shape)
     model.likelihood.require_support("x", x)
@@ -81,6 +78,15 @@ def fill_in(
     starts = range(0, len(x), batch_size)
     parts = [_chain(model, theta, x[i : i + batch_size], seen[i : i + batch_size], rng, steps) for i in starts]
     return Filled(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def seen_mask(x: NDArray, seen: ArrayLike) -> NDArray:
+    """`seen` as bool of the shape of x, from that of x or of one row; a ValueError if it is no such mask."""
+    seen = np.asarray(seen)
+    if seen.dtype != bool or seen.shape not in (x.shape, x.shape[1:]):
+        what = f"shape {seen.shape} of {seen.dtype}"
+        raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
+    return np.broadcast_to(seen, x.shape)
 
 
 def _chain(
