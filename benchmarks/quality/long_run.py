@@ -1,4 +1,4 @@
-"""A training of hours: it keeps to its time, averages its second half, and goes on where it stopped."""
+"""A training of hours: it keeps to its time, averages its last quarter, and goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ LONGEST_STEP = 5.0
 SAVE_EVERY = 60.0
 """Seconds between two checkpoints, rounded up to epochs."""
 
+AVERAGED = 0.25
+"""The last part of a run, over which the parameters are averaged: before it the rate is too high for a good mean."""
+
 NEVER = 1 << 60
 
 
@@ -35,7 +38,7 @@ class Recipe:
     """How to train: for a number of epochs, or else for a number of minutes.
 
     Adam with the given ε, its rate falling from `rate` to a hundredth along half a cosine; the parameters are averaged
-    over the second half. By epochs, a seed gives the same bits however often the run is interrupted; by minutes, rate
+    over the last quarter. By epochs, a seed gives the same bits however often the run is interrupted; by minutes, rate
     and end follow the time spent, pauses not counted.
     """
 
@@ -49,7 +52,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a long run leaves: the last parameters, their mean over the second half, the seconds that it took."""
+    """What a long run leaves: the last parameters, their mean over the last quarter, the seconds that it took."""
 
     run: TrainingRun
     mean: Parameters
@@ -100,14 +103,15 @@ def long_run(
     adam = Adam(allowance, epsilon=recipe.epsilon)
     if run is None:
         work.mkdir(parents=True, exist_ok=True)
-        state = {"settings": dict(settings), "spent": 0.0, "half": NEVER if steps is None else steps // 2}
+        averaged_from = NEVER if steps is None else steps - round(AVERAGED * steps)
+        state = {"settings": dict(settings), "spent": 0.0, "averaged_from": averaged_from}
         run = TrainingRun.begin(start, Averaged(adam, NEVER), recipe.seed, state)
     saved = perf_counter()
 
     def after_epoch(run: TrainingRun) -> bool:
         nonlocal saved
         run.settings["spent"] = allowance.spent
-        over = steps is None and allowance.fraction >= (0.5 if run.settings["half"] == NEVER else 1)
+        over = steps is None and allowance.fraction >= (1 - AVERAGED if run.settings["averaged_from"] == NEVER else 1)
         now = perf_counter()
         if over or now - saved >= SAVE_EVERY or run.epoch == 1:
             save_checkpoint(path, run)
@@ -115,8 +119,8 @@ def long_run(
             print(_progress(run, allowance), flush=True)
         return over
 
-    while run.settings["half"] == NEVER or allowance.fraction < 1:
-        averaged = Averaged(adam, run.settings["half"])
+    while run.settings["averaged_from"] == NEVER or allowance.fraction < 1:
+        averaged = Averaged(adam, run.settings["averaged_from"])
         epochs = recipe.epochs or NEVER
         run = train(
             model,
@@ -133,10 +137,10 @@ def long_run(
             raise KeyboardInterrupt
         if run.stopped == "finished":
             break
-        if run.settings["half"] == NEVER:
-            run.settings["half"] = run.optimizer_state.t
+        if run.settings["averaged_from"] == NEVER:
+            run.settings["averaged_from"] = run.optimizer_state.t
     save_checkpoint(path, run)
-    mean = Averaged(adam, run.settings["half"]).mean(run)
+    mean = Averaged(adam, run.settings["averaged_from"]).mean(run)
     return Trained(run, mean, run.settings["spent"])
 
 
@@ -169,6 +173,7 @@ def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
     length.add_argument("--epochs", type=int, help=f"train for so many epochs{says['epochs']}")
     length.add_argument("--minutes", type=float, help=f"train for so long, pauses not counted{says['minutes']}")
     parser.set_defaults(length=default)
+    parser.add_argument("--batch", type=int, default=100, help="images of a step (100)")
     parser.add_argument("--rate", type=float, default=2e-3, help="Adam's learning rate at the start (0.002)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/quality/…)")
@@ -177,10 +182,10 @@ def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
 
 
 def recipe(args: argparse.Namespace) -> Recipe:
-    """What `add_options` was told."""
+    """What `add_options` was told; a quick run is just long enough to average the last quarter of its few steps."""
     length = {"epochs": args.epochs, "minutes": args.minutes}
     if args.quick:
-        length = {"epochs": 4, "minutes": None}
+        length = {"epochs": 5, "minutes": None}
     elif length == {"epochs": None, "minutes": None}:
         length |= args.length
-    return Recipe(**length, rate=args.rate, seed=args.seed)
+    return Recipe(**length, batch_size=args.batch, rate=args.rate, seed=args.seed)

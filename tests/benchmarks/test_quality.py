@@ -35,10 +35,10 @@ def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, 
     assert main([*command, *options]) == 0
     first = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert len(first["rows"]) == n_rows
-    assert first["settings"]["epochs"] == 4
+    assert first["settings"]["epochs"] == 5
     capsys.readouterr()
     assert main([*command, *options]) == 0
-    assert "goes on after epoch 4" in capsys.readouterr().out
+    assert "goes on after epoch 5" in capsys.readouterr().out
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == first
     assert list((tmp_path / "work").glob("*.png")) or n_rows
 
