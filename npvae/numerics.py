@@ -15,6 +15,7 @@ __all__ = [
     "absolute",
     "aligned_empty",
     "aligned_zeros",
+    "column_moments",
     "keep_freed_memory",
     "log_mean_exp",
     "logit",
@@ -115,6 +116,17 @@ def logsumexp(a: NDArray, axis: int = 0) -> NDArray:
 def log_mean_exp(a: NDArray, axis: int = 0) -> NDArray:
     """Logarithm of a mean of exponentials, log (1/L) Σ_l e^{a_l}: `logsumexp` − log L."""
     return logsumexp(a, axis=axis) - log(a.shape[axis])
+
+
+def column_moments(x: NDArray, block: int = 1000) -> tuple[NDArray, NDArray]:
+    """Mean and variance (1/n) Σ_i (x_ij − mean_j)² of every column of x (n, d), in x's dtype.
+
+    The sums are taken in float64, `block` rows at a time, so there is no second copy of x.
+    """
+    starts = range(0, len(x), block)
+    mean = sum(x[i : i + block].sum(axis=0, dtype=np.float64) for i in starts) / len(x)
+    var = sum(np.square(x[i : i + block] - mean).sum(axis=0) for i in starts) / len(x)
+    return mean.astype(x.dtype), var.astype(x.dtype)
 
 
 def aligned_empty(n: int, dtype: DTypeLike = np.float32) -> NDArray:

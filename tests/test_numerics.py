@@ -6,7 +6,16 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npvae.numerics import aligned_empty, aligned_zeros, log_mean_exp, logit, logsumexp, sigmoid, softplus
+from npvae.numerics import (
+    aligned_empty,
+    aligned_zeros,
+    column_moments,
+    log_mean_exp,
+    logit,
+    logsumexp,
+    sigmoid,
+    softplus,
+)
 from tests.numerical import assert_gradient
 
 DTYPES = (np.float32, np.float64)
@@ -156,3 +165,11 @@ def test_aligned_zeros_are_zero():
         vector[:] = 7
     del dirty, vector
     assert not aligned_zeros(1000).any()
+
+
+def test_column_moments_keep_their_digits_far_from_zero():
+    x = np.random.default_rng(0).normal([1e4, 0, -3], [0.5, 0, 2], (2345, 3)).astype(np.float32)
+    mean, var = column_moments(x, block=1000)
+    assert mean.dtype == var.dtype == np.float32
+    np.testing.assert_allclose(mean, x.astype(np.float64).mean(axis=0), rtol=1e-7)
+    np.testing.assert_allclose(var, x.astype(np.float64).var(axis=0), rtol=1e-6)

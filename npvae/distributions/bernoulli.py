@@ -140,6 +140,6 @@ class Bernoulli:
         """E[x] = σ(a)."""
         return sigmoid(a)
 
-    def output_bias(self, mean: NDArray) -> NDArray:
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The logit of the mean, kept off 0 and 1 by 0.001 so that it stays finite on constant pixels."""
         return logit(off_the_ends(mean))

@@ -137,7 +137,7 @@ class ContinuousBernoulli:
         mean_near = 0.5 + inner * _polynomial(inner * inner, SERIES)
         return _choose(near, mean_near, (0.5 + 0.5 / np.tanh(0.5 * outer)) - 1 / outer)
 
-    def output_bias(self, mean: NDArray) -> NDArray:
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The logit with the given mean, by Newton's method; the mean is kept off 0 and 1 by 0.001.
 
         A' − mean is convex left of 0 and concave right of it, so the steps from 0 never go too far.

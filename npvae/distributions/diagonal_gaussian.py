@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.distribution import finite, log_variance, sum_to_shape
 
 __all__ = ["LOG_2PI", "DiagonalGaussian"]
 
@@ -184,9 +184,9 @@ class DiagonalGaussian:
         """E[z] = mu, the first half of a (a copy)."""
         return _halves(a)[0].copy()
 
-    def output_bias(self, mean: NDArray) -> NDArray:
-        """The mean itself, with variance one."""
-        return np.concatenate([mean, np.zeros_like(mean)])
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """The mean itself, and the variance's logarithm; a dimension that does not vary gets variance one."""
+        return np.concatenate([mean, log_variance(var)])
 
 
 def _halves(a: NDArray) -> tuple[NDArray, NDArray]:

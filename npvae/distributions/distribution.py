@@ -7,7 +7,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Distribution", "Posterior", "finite", "off_the_ends", "require_unit_interval", "sum_to_shape"]
+__all__ = [
+    "Distribution",
+    "Posterior",
+    "finite",
+    "log_variance",
+    "off_the_ends",
+    "require_unit_interval",
+    "sum_to_shape",
+]
 
 
 class Distribution(Protocol):
@@ -58,8 +66,8 @@ class Distribution(Protocol):
     def mean(self, a: NDArray) -> NDArray:
         """Expectation of x."""
 
-    def output_bias(self, mean: NDArray) -> NDArray:
-        """The constant `a`, shape (n_params(d),), whose mean is closest to a given mean (d,) of the data."""
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """The constant `a`, shape (n_params(d),), closest to the mean and the variance of the data, each (d,)."""
 
 
 class Posterior(Distribution, Protocol):
@@ -87,6 +95,11 @@ def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:
 def off_the_ends(mean: NDArray) -> NDArray:
     """The mean kept off 0 and 1 by 0.001, so that its logit stays finite on constant pixels."""
     return np.minimum(np.maximum(mean, 0.001), 0.999)
+
+
+def log_variance(var: NDArray) -> NDArray:
+    """log var, and 0 for a dimension that does not vary."""
+    return np.log(np.where(var > 0, var, 1))
 
 
 def finite(precision: NDArray) -> NDArray:

@@ -93,6 +93,6 @@ class FixedGaussian:
         """E[x] = m (a copy)."""
         return np.array(link_mean(self.link, a))
 
-    def output_bias(self, mean: NDArray) -> NDArray:
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The mean itself (a copy), or its logit, kept finite by 0.001 off 0 and 1."""
         return inverse_link(self.link, mean)

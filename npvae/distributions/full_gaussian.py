@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.diagonal_gaussian import LOG_2PI
-from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.distribution import finite, log_variance, sum_to_shape
 
 __all__ = ["FullGaussian"]
 
@@ -150,10 +150,11 @@ class FullGaussian:
         matrix[..., range(d), range(d)] = np.exp(log_diag)
         return matrix
 
-    def output_bias(self, mean: NDArray) -> NDArray:
-        """The mean itself, with covariance I."""
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """The mean itself, and a diagonal covariance; a dimension that does not vary gets variance one."""
         bias = np.zeros(self.n_params(len(mean)), mean.dtype)
-        bias[: len(mean)] = mean
+        mu, log_diag, _ = _parts(bias)
+        mu[...], log_diag[...] = mean, 0.5 * log_variance(var)
         return bias
 
 

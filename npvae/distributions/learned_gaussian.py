@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import expm1, log
+from math import exp
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -139,10 +139,15 @@ class LearnedGaussian:
         """E[x] = m, or σ(m) (a copy)."""
         return _DIAGONAL.mean(self._diagonal(a)[0])
 
-    def output_bias(self, mean: NDArray) -> NDArray:
-        """m with the given mean (for "sigmoid" kept off 0 and 1 by 0.001), and log σ² = 0."""
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """m with the given mean (for "sigmoid" kept off 0 and 1 by 0.001), and r with the given variance.
+
+        A shared r has the mean of the variances, which is its maximum-likelihood value. The variance is kept off the
+        floor by a factor of 2: there the gradient of r is still half of that far above it.
+        """
         d = len(mean)
         bias = np.empty(self.n_params(d), mean.dtype)
         bias[:d] = inverse_link(self.link, mean)
-        bias[d:] = log(-expm1(self.min_log_var))  # the solution of softplus(r − min_log_var) = −min_log_var
+        above = np.log(np.maximum(var.mean() if self.shared else var, 2 * exp(self.min_log_var))) - self.min_log_var
+        bias[d:] = self.min_log_var + above + np.log1p(-np.exp(-above))  # of softplus(r − min_log_var) = above
         return bias

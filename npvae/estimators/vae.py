@@ -27,6 +27,7 @@ from npvae.estimators.options import (
 )
 from npvae.estimators.trained import BINARIZE_STREAM, TrainedVAE
 from npvae.models import GaussianVAE
+from npvae.numerics import column_moments
 from npvae.optimizers import Optimizer
 from npvae.validation import data_matrix, one_of
 
@@ -247,7 +248,7 @@ class VAE(TrainedVAE):
         options = run_settings(self, len(x))
         if run is None:
             seed = random_seed(self.random_state)
-            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, mean=x.mean(axis=0))
+            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, *column_moments(x))
             return training.TrainingRun.begin(theta, optimizer, seed, options)
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:
             raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")

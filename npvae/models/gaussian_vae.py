@@ -142,20 +142,31 @@ class GaussianVAE:
         networks = {"encoder": self.encoder, "decoder": self.decoder}
         return {f"{part}.{name}": s for part, network in networks.items() for name, s in network.shapes.items()}
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32, mean: NDArray | None = None) -> Parameters:
+    def init(
+        self,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        mean: NDArray | None = None,
+        var: NDArray | None = None,
+    ) -> Parameters:
         """Draw initial parameters.
 
         With the `mean` (n_features,) of the data, the decoder's last bias starts where it alone puts out that mean, so
-        that the first outputs lie around it; this spares the first epochs.
+        that the first outputs lie around it; this spares the first epochs. So does a learned variance that starts at
+        `var` (n_features,), that of the data; untold it starts at 1.
         """
-        if mean is not None and np.shape(mean) != (self.n_features,):
-            raise ValueError(f"mean must have shape ({self.n_features},), got {np.shape(mean)}")
+        for name, given in (("mean", mean), ("var", var)):
+            if given is not None and np.shape(given) != (self.n_features,):
+                raise ValueError(f"{name} must have shape ({self.n_features},), got {np.shape(given)}")
+        if var is not None and mean is None:
+            raise ValueError("var needs the mean beside it, got mean=None")
         theta = Parameters(self.shapes, dtype)
         for part, network in (("encoder", self.encoder), ("decoder", self.decoder)):
             for name, value in network.init(rng).items():
                 theta[f"{part}.{name}"][...] = value
         if mean is not None:
-            bias, last = self.likelihood.output_bias(mean), 2 * len(self.hidden)
+            bias = self.likelihood.output_bias(mean, np.ones_like(mean) if var is None else var)
+            last = 2 * len(self.hidden)
             n_out = len(bias) - self.likelihood.n_shared
             theta[f"decoder.{last}.b"][...] = bias[:n_out]
             if n_out < len(bias):

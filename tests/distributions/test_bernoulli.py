@@ -102,7 +102,7 @@ def test_a_draw_is_one_where_the_noise_lies_below_the_probability():
 
 
 def test_the_output_bias_stays_finite_on_constant_pixels():
-    bias = Q.output_bias(np.array([0.0, 1.0, 0.5, 0.7]))
+    bias = Q.output_bias(np.array([0.0, 1.0, 0.5, 0.7]), np.zeros(4))
     np.testing.assert_allclose(bias, [-np.log(999), np.log(999), 0, LOGIT_0_7], rtol=1e-12, atol=1e-15)
 
 

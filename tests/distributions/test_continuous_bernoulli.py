@@ -129,7 +129,7 @@ def test_the_noise_lies_inside_the_interval_and_so_do_the_draws_of_its_ends(dtyp
 @TYPES
 def test_the_output_bias_has_the_mean_and_stays_finite(dtype):
     mean = np.array([0.0, 0.0005, 0.001, 0.02, 0.3, 0.499999, 0.5, 0.8, 0.999, 1.0], dtype)
-    bias = Q.output_bias(mean)
+    bias = Q.output_bias(mean, mean)
     assert bias.dtype == dtype
     kept = np.clip(mean, 0.001, 0.999)
     np.testing.assert_allclose(Q.mean(bias), kept, rtol=20 * np.finfo(dtype).eps)

@@ -119,6 +119,6 @@ def test_near_the_prior_the_kl_keeps_its_digits():
     np.testing.assert_allclose(Q.kl_between(a, np.zeros((1, 2)))[0], log_var**2 / 4 + log_var**3 / 12, rtol=1e-8)
 
 
-def test_mean_is_mu_and_the_output_bias_is_the_mean_with_variance_one():
+def test_mean_is_mu_and_the_output_bias_has_the_mean_and_the_variance():
     np.testing.assert_array_equal(Q.mean(A), MU)
-    np.testing.assert_array_equal(Q.output_bias(np.array([0.2, -3.0])), [0.2, -3, 0, 0])
+    np.testing.assert_allclose(Q.output_bias(np.array([0.2, -3.0]), np.array([0.0, 4.0])), [0.2, -3, 0, np.log(4)])

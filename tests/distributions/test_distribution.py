@@ -198,7 +198,7 @@ def test_the_numbers_a_network_puts_out_are_as_many_as_n_params_says(q):
     assert q.mean(a).shape == (2, 4, D)
     assert q.entropy(a)[0].shape == (2, 4)
     assert q.log_prob(a, np.zeros((4, D)))[0].shape == (2, 4)
-    assert q.output_bias(np.full(D, 0.3)).shape == (q.n_params(D),)
+    assert q.output_bias(np.full(D, 0.3), np.full(D, 0.2)).shape == (q.n_params(D),)
 
 
 @every_family
@@ -215,10 +215,10 @@ def test_a_draw_has_the_noises_shape_and_dtype_and_follows_from_it_alone(q):
 
 @every_family
 def test_the_output_bias_has_the_given_mean(q):
-    mean = np.array([0.01, 0.3, 0.9])
-    kept = mean.copy()
-    np.testing.assert_allclose(q.mean(q.output_bias(mean)), mean, rtol=1e-14)
-    np.testing.assert_array_equal(mean, kept)
+    moments = np.array([[0.01, 0.3, 0.9], [0.5, 0.0, 2.0]])
+    kept = moments.copy()
+    np.testing.assert_allclose(q.mean(q.output_bias(*moments)), moments[0], rtol=1e-14)
+    np.testing.assert_array_equal(moments, kept)
 
 
 @every_family

@@ -50,7 +50,7 @@ def test_the_entropy_does_not_depend_on_the_mean():
 
 def test_mean_and_output_bias_are_the_mean():
     np.testing.assert_array_equal(FixedGaussian().mean(A), A)
-    np.testing.assert_array_equal(FixedGaussian().output_bias(A[0]), A[0])
+    np.testing.assert_array_equal(FixedGaussian().output_bias(A[0], np.ones(len(A[0]))), A[0])
     assert not np.shares_memory(FixedGaussian().mean(A), A)
 
 
@@ -73,7 +73,9 @@ def test_with_the_sigmoid_a_holds_the_means_logits(sigma):
     np.testing.assert_allclose(q.log_prob(A, X)[0], plain.log_prob(mean, X)[0], rtol=1e-13)
     np.testing.assert_allclose(q.sample(A, X)[0], plain.sample(mean, X)[0], rtol=1e-13)
     np.testing.assert_array_equal(q.entropy(A)[0], plain.entropy(A)[0])
-    np.testing.assert_allclose(q.output_bias(np.array([0.0, 0.5, 1.0])), [-np.log(999), 0, np.log(999)], atol=1e-15)
+    np.testing.assert_allclose(
+        q.output_bias(np.array([0.0, 0.5, 1.0]), np.ones(3)), [-np.log(999), 0, np.log(999)], atol=1e-15
+    )
 
 
 def test_an_unknown_link_is_refused():

@@ -103,8 +103,10 @@ def test_near_the_prior_the_kl_keeps_its_digits():
     np.testing.assert_allclose(Q.kl(a)[0], s**2 + 2 * s**3 / 3, rtol=1e-8)
 
 
-def test_the_output_bias_is_the_mean_with_the_unit_covariance():
-    np.testing.assert_array_equal(Q.output_bias(np.array([0.2, -3.0])), [0.2, -3, 0, 0, 0])
+def test_the_output_bias_has_the_mean_and_the_variances():
+    bias = Q.output_bias(np.array([0.2, -3.0]), np.array([0.0, 4.0]))
+    np.testing.assert_allclose(bias, [0.2, -3, 0, np.log(2), 0], rtol=1e-15)
+    np.testing.assert_allclose(Q.factor(bias), [[1, 0], [0, 2]], rtol=1e-15)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")

@@ -69,16 +69,25 @@ def test_well_above_the_floor_r_is_the_log_variance():
 
 
 @KINDS
-@pytest.mark.parametrize("floor", [-10.0, -0.5])
-def test_the_output_bias_is_the_mean_with_variance_one(shared, link, floor):
-    q, mean = LearnedGaussian(shared, link, floor), np.array([0.2, 0.5, 0.9])
-    bias = q.output_bias(mean)
+@pytest.mark.parametrize("floor", [-10.0, -4.0])
+def test_the_output_bias_has_the_mean_and_the_variance(shared, link, floor):
+    q, mean, var = LearnedGaussian(shared, link, floor), np.array([0.2, 0.5, 0.9]), np.array([0.04, 9.0, 1e12])
+    bias = q.output_bias(mean, var)
     np.testing.assert_allclose(q.mean(bias), mean, rtol=1e-14)
-    assert q.entropy(bias)[0] == pytest.approx(D * scipy.stats.norm.entropy(), rel=1e-14)
+    variances = np.full(D, var.mean()) if shared else var
+    expected = scipy.stats.norm.entropy(scale=np.sqrt(variances)).sum()
+    assert q.entropy(bias)[0] == pytest.approx(expected, rel=1e-13)
+
+
+@KINDS
+def test_a_variance_of_zero_starts_at_twice_the_floor(shared, link):
+    q = LearnedGaussian(shared, link, -4.0)
+    bias = q.output_bias(np.full(D, 0.5), np.zeros(D))
+    assert q.entropy(bias)[0] == pytest.approx(D * scipy.stats.norm.entropy(scale=np.sqrt(2 * np.exp(-4))), rel=1e-14)
 
 
 def test_the_logit_of_a_constant_pixel_is_finite():
-    bias = LearnedGaussian(True, "sigmoid").output_bias(np.array([0.0, 1.0]))
+    bias = LearnedGaussian(True, "sigmoid").output_bias(np.array([0.0, 1.0]), np.ones(2))
     np.testing.assert_allclose(bias[:2], [-np.log(999), np.log(999)], rtol=1e-12)
 
 

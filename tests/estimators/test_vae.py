@@ -233,6 +233,15 @@ def test_output_bias_starts_at_the_mean():
     np.testing.assert_allclose(1 / (1 + np.exp(-bias)), [0.25, 0.999, 0.001, 0.001], rtol=1e-4)
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian-shared", "gaussian-pixel"])
+def test_learned_variances_start_at_those_of_the_data(likelihood):
+    x = np.random.default_rng(0).normal(5, [0.1, 3, 0.1, 3], (500, 4))
+    vae = tiny(likelihood=likelihood, epochs=1, learning_rate=1e-12).fit(x)
+    r = vae.theta_["decoder.3.b"] if likelihood == "gaussian-shared" else vae.theta_["decoder.2.b"][4:]
+    expected = x.var(axis=0).mean(keepdims=True) if likelihood == "gaussian-shared" else x.var(axis=0)
+    np.testing.assert_allclose(np.exp(r), expected, rtol=0.01)  # so far above the floor, r is the log-variance
+
+
 def test_held_out_data_and_patience():
     vae = tiny(epochs=50, patience=1, learning_rate=0.5).fit(BINARY[:20], X_val=BINARY[20:])
     assert vae.run_.stopped == "early stopping"

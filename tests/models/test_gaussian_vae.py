@@ -199,9 +199,11 @@ def test_a_shared_variance_is_a_trained_constant_behind_what_the_decoder_puts_ou
         "decoder.3.b": (1,),
     }
     assert_model_gradient(model)
-    theta = model.init(np.random.default_rng(0), np.float64, mean=np.array([0.1, 0.5, 0.8]))
-    np.testing.assert_array_equal(theta["decoder.2.b"], model.likelihood.output_bias(np.array([0.1, 0.5, 0.8]))[:D])
-    np.testing.assert_array_equal(theta["decoder.3.b"], model.likelihood.output_bias(np.array([0.1, 0.5, 0.8]))[D:])
+    moments = np.array([[0.1, 0.5, 0.8], [0.01, 0.0, 0.05]])
+    theta = model.init(np.random.default_rng(0), np.float64, *moments)
+    np.testing.assert_array_equal(theta["decoder.2.b"], model.likelihood.output_bias(*moments)[:D])
+    np.testing.assert_array_equal(theta["decoder.3.b"], model.likelihood.output_bias(*moments)[D:])
+    assert theta["decoder.3.b"] == pytest.approx(np.log(0.02), abs=0.01)
     theta["decoder.3.b"][...] = -0.7
     assert (model.decode(theta, np.random.default_rng(1).standard_normal((5, 2)))[:, D] == -0.7).all()
 
@@ -446,6 +448,10 @@ def test_shapes_that_do_not_fit_are_refused_by_name():
         model.loss(theta, x[:0], noise[:, :0])
     with pytest.raises(ValueError, match=r"mean must have shape \(3,\), got \(1,\)"):
         model.init(np.random.default_rng(0), mean=np.ones(1))
+    with pytest.raises(ValueError, match=r"var must have shape \(3,\), got \(2,\)"):
+        model.init(np.random.default_rng(0), mean=np.ones(3), var=np.ones(2))
+    with pytest.raises(ValueError, match="var needs the mean beside it, got mean=None"):
+        model.init(np.random.default_rng(0), var=np.ones(3))
 
 
 def test_models_with_the_same_settings_are_equal_and_hashable():
