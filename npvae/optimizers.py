@@ -118,7 +118,7 @@ class Adagrad:
 
     def __post_init__(self) -> None:
         _check_rate(self.learning_rate)
-        number("epsilon", self.epsilon, at_least=0)
+        number("epsilon", self.epsilon, above=0)
 
     def init(self, theta: NDArray) -> OptimizerState:
         """s = 0."""
@@ -167,7 +167,7 @@ class Adam:
         _check_rate(self.learning_rate)
         number("beta1", self.beta1, at_least=0, below=1)
         number("beta2", self.beta2, at_least=0, below=1)
-        number("epsilon", self.epsilon, at_least=0)
+        number("epsilon", self.epsilon, above=0)
 
     def init(self, theta: NDArray) -> OptimizerState:
         """m = v = 0."""

@@ -98,7 +98,7 @@ def test_momentum_by_hand():
 
 def test_adagrad_by_hand():
     # s = 9, step 0.1 · 3/3; s = 25, step 0.1 · 4/5
-    theta, optimizer = np.zeros(1), Adagrad(0.1, epsilon=0.0)
+    theta, optimizer = np.zeros(1), Adagrad(0.1, epsilon=1e-12)
     state = optimizer.init(theta)
     for g, expected in ((3.0, -0.1), (4.0, -0.18)):
         optimizer.step(theta, np.array([g]), state)
@@ -198,7 +198,8 @@ def test_a_copied_state_goes_on_as_the_original():
     [
         (SGD, {"momentum": 1.0}, "momentum must be less than 1, got 1.0"),
         (SGD, {"learning_rate": 0.0}, "learning_rate must be greater than 0, got 0.0"),
-        (Adagrad, {"epsilon": -1e-8}, "epsilon must be at least 0, got -1e-08"),
+        (Adagrad, {"epsilon": -1e-8}, "epsilon must be greater than 0, got -1e-08"),
+        (Adam, {"epsilon": 0}, "epsilon must be greater than 0, got 0"),
         (Adam, {"beta1": -0.1}, "beta1 must be at least 0, got -0.1"),
         (Adam, {"beta2": 2}, "beta2 must be less than 1, got 2"),
         (Adam, {"learning_rate": np.inf}, "learning_rate must be finite, got inf"),

@@ -125,24 +125,26 @@ def read_data(
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
 
-def check_output(output: str | Path, picture: bool = True, inputs: Sequence[str | None] = ()) -> Path:
+def check_output(
+    output: str | Path, picture: bool = True, inputs: Sequence[str | None] = (), argument: str = "output"
+) -> Path:
     """`output` as a Path, if its ending is known, it can be written, and it is none of `inputs`.
 
     To be called before any work is done.
     """
     path = Path(output)
     if path.exists() and any(i and os.path.exists(i) and os.path.samefile(i, path) for i in inputs):
-        raise ValueError(f"output must be another file than the inputs, got {str(output)!r}")
+        raise ValueError(f"{argument} must be another file than the inputs, got {str(output)!r}")
     endings = TABLES + (PICTURES if picture else ())
     if path.suffix.lower() not in endings:
-        raise ValueError(f"output must end in {', '.join(endings)}, got {str(output)!r}")
+        raise ValueError(f"{argument} must end in {', '.join(endings)}, got {str(output)!r}")
     for wrong, error, rule in (
         (path.is_dir(), IsADirectoryError, "be a file"),
         (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
         (not os.access(path.parent, os.W_OK), PermissionError, "lie in a folder that can be written"),
     ):
         if wrong:
-            raise error(f"output must {rule}, got {str(path)!r}")
+            raise error(f"{argument} must {rule}, got {str(path)!r}")
     return path
 
 
@@ -185,6 +187,11 @@ def as_typed(message: str) -> str:
     names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
     message = re.sub(r"\b(\w+)='([\w-]+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
     names |= {"X_val": "--test", "X": "DATA", "Z": "LATENTS", "n": "-n", "n_side": "--side", "steps": "--steps"}
-    names |= {"labels": "--labels", "output": "--output", "rows": "the number of rows (DATA, --limit)"}
+    names |= {
+        "labels": "--labels",
+        "output": "--output",
+        "factors": "--factors",
+        "rows": "the number of rows (DATA, --limit)",
+    }
     first = re.match(r"\w+", message)
     return names.get(first[0], first[0]) + message[first.end() :] if first else message

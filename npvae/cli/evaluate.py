@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 import npvae
 from npvae import VAE, datasets, evaluation
 from npvae.cli.arguments import PICTURES, add_command, check_output, is_embedded, read_data, row_range, write
-from npvae.estimators.estimator import by_rows
 from npvae.validation import integer
 
 DESCRIPTION = """\
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     inputs = [args.model, args.data]
     output = None if args.output is None else check_output(args.output, False, inputs)
     embedded = is_embedded(args.data)
-    picture = None if args.factors is None else check_output(args.factors, True, inputs)
+    picture = None if args.factors is None else check_output(args.factors, True, inputs, "factors")
     if picture is not None and (picture.suffix.lower() not in PICTURES or not embedded):
         raise ValueError("--factors must name a .png, .svg or .pdf, and DATA be digits, of which the factors are known")
     integer("--k", args.k, at_least=1)
@@ -95,15 +94,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _columns(vae: VAE, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
     """What is known of every row."""
-    model, theta = vae.model_, vae.theta_
     estimate = vae.log_likelihood(x, k, seed, _Progress(len(x)))
-    kl = by_rows(lambda rows: model.posterior.kl(model.encode(theta, rows))[0], x).astype(np.float64)
+    rows = evaluation.decompose_rows(vae.model_, vae.theta_, x, estimate)
     return {
-        "negative_log_px": -estimate.log_px,
-        "negative_elbo": -estimate.elbo,
-        "reconstruction": -estimate.elbo - kl,
-        "kl": kl,
-        "gap": estimate.log_px - estimate.elbo,
+        "negative_log_px": -rows["log_px"],
+        "negative_elbo": -rows["elbo"],
+        **{name: rows[name] for name in ("reconstruction", "kl", "gap")},
         "standard_error": estimate.standard_error,
         "effective_samples": estimate.effective_samples,
     }
@@ -123,6 +119,8 @@ def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
 def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator) -> dict[str, Any]:
     """Units in use; without them and in parts, where the posterior's units are independent."""
     model, theta = vae.model_, vae.theta_
+    if len(x) == 1:
+        return {}  # what varies between rows cannot be told from one
     activity = evaluation.activity(model, theta, x)
     active = evaluation.active_units(activity)
     facts: dict[str, Any] = {"activity": activity.tolist(), "latents": evaluation.collapse_message(active)}
@@ -143,7 +141,7 @@ def _factors(vae: VAE, seed: int) -> dict[str, Any]:
     z = vae.transform(vae.prepare(digits.x, seed))
     matrix = evaluation.factor_matrix(z, digits.factors)
     facts = {"factor_rows": len(z), "factor_matrix": dict(zip(digits.factors, matrix.tolist(), strict=True))}
-    return facts | ({"mig": evaluation.mig(z, digits.factors)} if z.shape[1] > 1 else {})
+    return facts | ({"mig": evaluation.mig(matrix)} if z.shape[1] > 1 else {})
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
@@ -160,7 +158,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         ("gap", "gap", gap),
     ):
         lines.append(_line(label, facts[name], note))
-    lines.append(facts["latents"])
+    if "latents" in facts:
+        lines.append(facts["latents"])
     if "pruning" in facts:
         label = f"change of L_{facts['pruning']['k']}"
         lines.append(_line(label, facts["pruning"], "with the prior in the place of the others"))

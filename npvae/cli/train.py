@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
             for path in made:
                 path.rmdir()
         raise
-    if vae.run_.optimizer_state.t == 0:  # the very first loss was not finite: there is nothing to keep
+    if not vae.__sklearn_is_fitted__():  # the very first loss was not finite: there is nothing to keep
         for path in made:
             path.rmdir()
         return status

@@ -74,7 +74,8 @@ class ContinuousBernoulli:
         near, inner, outer = _split(a)
         x_near = sum(weight * g for _, weight, g in _quadrature(inner, eps))
         x_far, _, _ = _sample_left(outer, eps)
-        return _choose(near, x_near, _choose(outer.real < 0, x_far, 1 - x_far)), (a, eps)
+        x = _choose(near, x_near, _choose(outer.real < 0, x_far, 1 - x_far))
+        return np.minimum(np.maximum(x, 0), 1), (a, eps)  # rounding may leave the support by an ulp
 
     def sample_backward(self, cache: tuple, dx: NDArray) -> NDArray:
         """da = ∫₀¹ t g(t) (1 − g(t)) dt dx = (g(1) − x)/a dx, summed over the axes that only eps had."""

@@ -61,6 +61,8 @@ def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> Gaussia
         reason = f"with bound={vae.bound!r}: inside the logarithm of L_k no KL stands alone that could be weighed"
         _refuse_unless("beta", beta, 1, reason)
         _refuse_unless("beta_schedule", vae.beta_schedule, "constant", reason)
+        if n_samples == 1:
+            raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: L_1 is the ELBO; got 1")
     return GaussianVAE(
         n_features,
         latent_dim,

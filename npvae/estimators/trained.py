@@ -84,7 +84,10 @@ class TrainedVAE(Estimator):
 
         `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
         """
-        z = self.transform(np.stack([np.ravel(x_from), np.ravel(x_to)]))
+        self._require_fitted()
+        rows = (("x_from", x_from), ("x_to", x_to))
+        x = [data_matrix(name, np.reshape(row, (1, -1)), self.n_features_in_) for name, row in rows]
+        z = self.transform(np.concatenate(x))
         return self.inverse_transform(evaluation.interpolate(z[0], z[1], steps, method))
 
     def attribute_vector(self, X: ArrayLike, mask: ArrayLike) -> NDArray:

@@ -196,7 +196,8 @@ class VAE(TrainedVAE):
             For a hyper-parameter, a combination of them or data that cannot be, for a single row, or if the memory
             does not suffice; nothing is trained then.
         NonFiniteLossError
-            If the loss stops being finite; the estimator keeps the last good parameters.
+            If the loss stops being finite; the estimator keeps the last good parameters. If it never was, nothing is
+            kept.
         """
         dtype = one_of("dtype", self.dtype, DTYPES)
         x = data_matrix("X", X, dtype=dtype)
@@ -234,7 +235,8 @@ class VAE(TrainedVAE):
                 model_at=annealed(self, model, len(x)),
             )
         except training.NonFiniteLossError as error:
-            keep(error.run)
+            if error.run.optimizer_state.t > 0:
+                keep(error.run)
             raise
         keep(run)
         if self.verbose:
@@ -259,11 +261,8 @@ class VAE(TrainedVAE):
         return run
 
     def _warn_of_collapse(self, x: NDArray) -> None:
-        """Tell which latents are in use, if some are not: by their KL, or by their activity where it has no parts."""
-        if self.posterior == "diagonal":
-            used = evaluation.kl_per_unit(self.model_, self.theta_, self.prepare(x)) >= 0.01
-        else:
-            used = evaluation.active_units(evaluation.activity(self.model_, self.theta_, self.prepare(x)))
+        """Tell which latents are in use, if some are not."""
+        used = evaluation.active_units(evaluation.activity(self.model_, self.theta_, self.prepare(x)))
         if not used.all():
             with suppress(BrokenPipeError):  # nobody reads on
                 print(evaluation.collapse_message(used), file=sys.stderr, flush=True)

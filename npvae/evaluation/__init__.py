@@ -1,7 +1,7 @@
 """What a trained model knows: measures of its likelihood and of its latent space."""
 
 from npvae.evaluation.active_units import Pruned, active_units, activity, collapse_message, kl_per_unit, prune
-from npvae.evaluation.decomposition import Decomposition, decompose
+from npvae.evaluation.decomposition import Decomposition, decompose, decompose_rows
 from npvae.evaluation.disentanglement import factor_matrix, mig
 from npvae.evaluation.interpolation import interpolate
 from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
@@ -22,6 +22,7 @@ __all__ = [
     "collapse_message",
     "decompose",
     "decompose_kl",
+    "decompose_rows",
     "factor_matrix",
     "fill_in",
     "interpolate",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from npvae.evaluation.autoencoder import AutoEncoder, encode
-from npvae.evaluation.likelihood import Mean, log_likelihood, mean_with_error
+from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
 from npvae.parameters import Parameters
 
-__all__ = ["Decomposition", "decompose"]
+__all__ = ["Decomposition", "decompose", "decompose_rows"]
 
 
 class Decomposition(NamedTuple):
@@ -40,7 +40,17 @@ def decompose(
     ----------
     Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (1) and (3).
     """
-    estimate = log_likelihood(model, theta, x, rng, k, max_rows)
+    rows = decompose_rows(model, theta, x, log_likelihood(model, theta, x, rng, k, max_rows))
+    return Decomposition(**{name: mean_with_error(values) for name, values in rows.items()})
+
+
+def decompose_rows(model: AutoEncoder, theta: Parameters, x: ArrayLike, estimate: LogLikelihood) -> dict[str, NDArray]:
+    """The terms of a `Decomposition` of every row, (n,), from the rows' `log_likelihood`; the KL is analytic."""
     kl = model.posterior.kl(encode(model, theta, x))[0].astype(np.float64)
-    terms = (-estimate.elbo - kl, kl, estimate.elbo, estimate.log_px, estimate.log_px - estimate.elbo)
-    return Decomposition(*map(mean_with_error, terms))
+    return {
+        "reconstruction": -estimate.elbo - kl,
+        "kl": kl,
+        "elbo": estimate.elbo,
+        "log_px": estimate.log_px,
+        "gap": estimate.log_px - estimate.elbo,
+    }

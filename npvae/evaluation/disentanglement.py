@@ -58,19 +58,24 @@ def factor_matrix(z: ArrayLike, factors: Mapping[str, ArrayLike], n_bins: int = 
     return np.maximum(rows, 0)  # rounding leaves 0 an eps below
 
 
-def mig(z: ArrayLike, factors: Mapping[str, ArrayLike], n_bins: int = 20) -> float:
+def mig(matrix: ArrayLike) -> float:
     """Mutual information gap: how far the best latent of a factor is ahead of the second, the mean over the factors.
 
     (1/K) Σ_k (I(z_(1); v_k) − I(z_(2); v_k))/H(v_k): 1 where each factor is one latent's alone, 0 where two know the
-    same. Arguments as for `factor_matrix`; z needs two columns.
+    same.
+
+    Parameters
+    ----------
+    matrix : (K, d) array
+        From `factor_matrix`, of at least two latents.
 
     References
     ----------
     Chen et al., Isolating sources of disentanglement in VAEs (2018), eq. (6).
     """
-    matrix = factor_matrix(z, factors, n_bins)
+    matrix = data_matrix("matrix", matrix, dtype=np.float64)
     if matrix.shape[1] < 2:
-        raise ValueError("z must have at least 2 columns, got 1")
+        raise ValueError(f"matrix must have at least 2 columns, one for each latent, got shape {matrix.shape}")
     second, first = np.sort(matrix, axis=1)[:, -2:].T
     return float((first - second).mean())
 

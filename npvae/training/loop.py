@@ -208,8 +208,8 @@ def _breakdown(
     run.theta, run.stopped = good, "non-finite loss"
     where = f"at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)}"
     if run.optimizer_state.t == 0:
-        advice = f"the loss is not finite {where}, before any training: bring the data to a common scale near one"
-        return NonFiniteLossError(advice, run)
+        advice = "bring the data to a common scale near one, and a given sigma to that of their noise"
+        return NonFiniteLossError(f"the loss is not finite {where}, before any training: {advice}", run)
     return NonFiniteLossError(
         f"the loss stopped being finite {where}; the last good parameters are kept. Try a smaller learning rate or a"
         f" warm-up ({optimizer}), and look for extreme values in the data",
@@ -218,7 +218,9 @@ def _breakdown(
 
 
 def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None) -> None:
-    """Refuse a run that another model, another optimiser or other columns of the history belong to."""
+    """Refuse a run that broke down, or that another model, optimiser or other columns of the history belong to."""
+    if run.stopped == "non-finite loss":
+        raise ValueError("start must not be a run that broke down; begin anew from its last good ones, start.theta")
     for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
         if expected != got:
             raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")

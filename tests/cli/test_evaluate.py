@@ -57,6 +57,18 @@ def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
     assert "mig" not in facts
 
 
+def test_one_row_tells_nothing_of_what_varies_between_rows(files, model, here, capsys):
+    assert main(["evaluate", model, files.images, "--k", "5", "--rows", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 row, 5 draws")
+    assert len(out.splitlines()) == 6
+    assert "latents" not in facts_of(capsys, model, files.images, "--k", "5", "--rows", "3")
+
+
+def test_a_bad_name_for_the_factors_is_blamed_on_that_option(model, here, refused):
+    assert "--factors must lie in a folder that exists" in refused("evaluate", model, "digits", "--factors", "no/f.png")
+
+
 def test_in_words(files, model, here, capsys):
     facts = facts_of(capsys, model, files.images, "--k", "1000", "--rows", "0:20")
     assert main(["evaluate", model, files.images, "--k", "1000", "--rows", "0:20"]) == 0
@@ -126,7 +138,7 @@ def test_the_digits_have_factors(here, capsys, monkeypatch):
     matrix = evaluation.factor_matrix(z, digits.factors)
     assert list(facts["factor_matrix"]) == list(digits.factors)
     np.testing.assert_allclose(list(facts["factor_matrix"].values()), matrix, rtol=1e-9)
-    assert facts["mig"] == pytest.approx(evaluation.mig(z, digits.factors))
+    assert facts["mig"] == pytest.approx(evaluation.mig(matrix))
     assert main(["evaluate", "run/model.npz", "digits", "--rows", "5:9", "--k", "2", "--factors", "f.svg"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("4 rows")

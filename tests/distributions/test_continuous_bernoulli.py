@@ -102,6 +102,12 @@ def test_a_draw_is_the_closed_form_to_the_last_digits_on_both_sides_of_one():
     np.testing.assert_allclose(Q.sample(a, u)[0], np.log1p(u * np.expm1(a)) / a, rtol=1e-14)
 
 
+def test_float32_draws_at_the_ends_of_the_noise_do_not_leave_the_interval():
+    a = np.array([-1.003749, -1.0134884, -1.0313886, 1.0020902, 1.0280014, 1.0347766], np.float32)
+    for u in (1 - 2**-24, 1 - 2**-23, 2**-24):
+        Q.require_support("x", Q.sample(a, np.full_like(a, u))[0])
+
+
 @pytest.mark.parametrize("logit", [-1e3, -5.0, 0.2, 5.0, 1e3])
 def test_draws_lie_in_the_interval_and_have_the_distribution(logit):
     x = Q.sample(np.array([logit]), Q.draw_noise(np.random.default_rng(1), (20_000, 1), np.float64))[0][:, 0]

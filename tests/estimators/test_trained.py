@@ -95,6 +95,13 @@ def test_interpolation_goes_through_the_posterior_means(vae, method):
     np.testing.assert_allclose(images[[0, -1]], vae.reconstruct(BINARY[:2]), rtol=1e-12)
 
 
+def test_the_ends_of_an_interpolation_are_checked_by_name(vae):
+    with pytest.raises(ValueError, match="x_from must have 5 features"):
+        vae.interpolate(BINARY[0, :4], BINARY[1])
+    with pytest.raises(ValueError, match="x_to must have 5 features"):
+        vae.interpolate(BINARY[0], BINARY[1, :4])
+
+
 def test_interpolation_takes_pictures():
     x = RNG.random((10, 2, 3))
     vae = VAE(2, 4, epochs=1, random_state=0).fit(x)

@@ -293,6 +293,14 @@ def test_a_broken_run_keeps_the_last_good_parameters():
     assert np.isfinite(vae.sample(3, random_state=0)).all()
 
 
+def test_a_loss_that_never_was_finite_leaves_the_estimator_as_it_was():
+    vae = tiny(likelihood="gaussian", sigma=1e-30)
+    with pytest.raises(NonFiniteLossError, match=r"before any training: .* a given sigma to that of their noise"):
+        vae.fit(GREY)
+    assert not vae.__sklearn_is_fitted__()
+    assert not hasattr(vae, "run_")
+
+
 def test_digits_beat_every_model_of_independent_pixels():
     train, test = datasets.digits(2000, seed=0).x, datasets.digits(500, seed=1).x
     vae = VAE(10, 128, epochs=8, batch_size=64, learning_rate=0.002, random_state=0).fit(train)

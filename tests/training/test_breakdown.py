@@ -73,6 +73,14 @@ def test_start_survives_a_first_step_that_breaks():
     assert error.run.history.n_rows == 0
 
 
+def test_a_run_that_broke_down_is_not_gone_on_with_but_its_parameters_are():
+    model = BreaksAt(step=3)
+    error = breakdown(model, model.init(None), np.ones((6, 3)), batch_size=2, optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match=r"start must not be a run that broke down; .* start\.theta"):
+        train(Mean(), error.run, np.ones((6, 3)), optimizer=SGD(0.1))
+    assert train(Mean(), error.run.theta, np.ones((6, 3)), epochs=1).stopped == "finished"
+
+
 def test_parameters_that_the_last_step_broke_are_noticed():
     model = Mean()
     error = breakdown(model, model.init(None), np.ones((4, 3)), optimizer=SGD(lambda t: np.inf), epochs=1, batch_size=4)
