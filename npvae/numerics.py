@@ -18,10 +18,12 @@ __all__ = [
     "column_moments",
     "keep_freed_memory",
     "log_mean_exp",
+    "log_product",
     "logit",
     "logsumexp",
     "sigmoid",
     "softplus",
+    "with_sign_of",
 ]
 
 CACHE_LINE = 64
@@ -40,6 +42,11 @@ def absolute(a: NDArray) -> NDArray:
         Derivative: sign(a); at the kink a = 0 there is none.
     """
     return np.maximum(a, -a) if a.dtype.kind == "c" else np.abs(a)
+
+
+def with_sign_of(a: NDArray, b: NDArray) -> NDArray:
+    """b where a ≥ 0 and −b where a < 0; for complex a by its real part."""
+    return np.where(a.real < 0, -b, b) if b.dtype.kind == "c" else np.copysign(b, a)
 
 
 def sigmoid(a: NDArray) -> NDArray:
@@ -116,6 +123,28 @@ def logsumexp(a: NDArray, axis: int = 0) -> NDArray:
 def log_mean_exp(a: NDArray, axis: int = 0) -> NDArray:
     """Logarithm of a mean of exponentials, log (1/L) Σ_l e^{a_l}: `logsumexp` − log L."""
     return logsumexp(a, axis=axis) - log(a.shape[axis])
+
+
+def log_product(factors: NDArray) -> NDArray:
+    """Σ_j log f_j over the last axis, for factors in [1, 2], as the logarithm of a few products.
+
+    Multiplying is many times cheaper than a logarithm. A product has at most 64 factors, so it stays below 2⁶⁴, and
+    each factor is in it with the relative error of one multiplication.
+
+    Returns
+    -------
+    (…) array
+        Derivative: ∂/∂f_j = 1/f_j.
+    """
+    n = factors.shape[-1]
+    for _ in range(6):
+        if n == 1:
+            break
+        half = n // 2
+        products = factors[..., : n - half].copy()
+        products[..., :half] *= factors[..., n - half :]
+        factors, n = products, n - half
+    return np.log(factors).sum(axis=-1)
 
 
 def column_moments(x: NDArray, block: int = 1000) -> tuple[NDArray, NDArray]:

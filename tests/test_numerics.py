@@ -11,10 +11,12 @@ from npvae.numerics import (
     aligned_zeros,
     column_moments,
     log_mean_exp,
+    log_product,
     logit,
     logsumexp,
     sigmoid,
     softplus,
+    with_sign_of,
 )
 from tests.numerical import assert_gradient
 
@@ -165,6 +167,29 @@ def test_aligned_zeros_are_zero():
         vector[:] = 7
     del dirty, vector
     assert not aligned_zeros(1000).any()
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, np.complex128])
+@pytest.mark.parametrize("d", [1, 2, 3, 64, 65, 127, 784])
+def test_log_product_is_the_sum_of_the_logarithms(dtype, d):
+    factors = np.random.default_rng(d).uniform(1, 2, (4, d)).astype(dtype)
+    factors[0], factors[1] = 1, 2
+    kept = factors.copy()
+    value = log_product(factors)
+    assert value.dtype == dtype
+    expected = np.log(factors.astype(np.complex128)).sum(axis=-1)
+    np.testing.assert_allclose(value, expected, rtol=4 * np.finfo(dtype).eps, atol=d * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(factors, kept)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, np.complex128])
+def test_with_sign_of_takes_the_sign_of_the_real_part(dtype):
+    a, b = np.array([-2.0, 0.0, 3.0]).astype(dtype), np.array([0.5, 0.25, 0.125]).astype(dtype)
+    if dtype == np.complex128:
+        a, b = a - 1e-20j, b + 1j
+    signed = with_sign_of(a, b)
+    assert signed.dtype == dtype
+    np.testing.assert_array_equal(signed, [-b[0], b[1], b[2]])
 
 
 def test_column_moments_keep_their_digits_far_from_zero():

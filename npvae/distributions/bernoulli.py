@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.distribution import off_the_ends, require_unit_interval, sum_to_shape
-from npvae.numerics import absolute, logit, sigmoid, softplus
+from npvae.numerics import absolute, log_product, logit, sigmoid, softplus, with_sign_of
 
 __all__ = ["Bernoulli"]
 
@@ -46,11 +46,11 @@ class Bernoulli:
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log p(x; a) = Σ_j [x_j log σ(a_j) + (1 − x_j) log(1 − σ(a_j))] = Σ_j [x_j a_j − softplus(a_j)].
 
-        With h = a/2 and t = tanh h, σ(a) = ½ (1 + t), which the backward needs as well, and
+        With e = exp(−|a|) ≤ 1, softplus(a) = max(a, 0) + log(1 + e) and max(a, 0) = ½ (a + |a|), so that
 
-            softplus(a) = max(a, 0) − log σ(|a|) = h + |h| − log ½(1 + |t|).
+            log p = Σ_j [(x_j − ½) a_j − ½ |a_j|] − log Π_j (1 + e_j).
 
-        The argument of that logarithm lies in [½, 1]: no digits cancel. Each pixel is right to an eps of 1.
+        Nothing overflows and no digits cancel: each pixel is right to an eps of 1. The backward needs 1 + e as well.
 
         Parameters
         ----------
@@ -64,30 +64,26 @@ class Bernoulli:
         log_prob : (…) array
             Nats, summed over the d dimensions.
         cache
-            For the two backwards: (a, x, t).
+            For the two backwards: (a, x, 1 + e).
 
         References
         ----------
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (11).
         """
-        h = 0.5 * a
-        t = np.tanh(h)
-        s = absolute(t)
-        s *= 0.5
-        s += 0.5
-        np.log(s, out=s)
-        s -= h
-        s -= absolute(h)
-        terms = x * a
-        terms += s
-        return terms.sum(axis=-1), (a, x, t)
+        m = absolute(a)
+        one_e = np.exp(-m)
+        one_e += 1
+        terms = (x - 0.5) * a
+        m *= 0.5
+        terms -= m
+        return terms.sum(axis=-1) - log_product(one_e), (a, x, one_e)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
-        """da_j = (x_j − σ(a_j)) dlog_prob, of the shape of a."""
-        a, x, t = cache
-        sigma = 0.5 * t
-        sigma += 0.5
-        da = x - sigma
+        """da_j = (x_j − σ(a_j)) dlog_prob, of the shape of a, with σ(a) = ½ + sign(a) (1/(1 + e) − ½)."""
+        a, x, one_e = cache
+        half_tanh = 1 / one_e
+        half_tanh -= 0.5
+        da = (x - 0.5) - with_sign_of(a, half_tanh)
         da *= dlog_prob[..., None]
         return sum_to_shape(da, a.shape)
 

@@ -60,7 +60,7 @@ def all_cases() -> list[Case]:
 
 
 def _numerics() -> Iterator[Case]:
-    from npvae.numerics import absolute, log_mean_exp, logit, logsumexp, sigmoid, softplus
+    from npvae.numerics import absolute, log_mean_exp, log_product, logit, logsumexp, sigmoid, softplus
 
     def case(function: Callable, derivative: Callable, draw: Callable) -> Case:
         return Case(f"numerics.{function.__name__}", lambda rng: (function, derivative, (draw(rng),)), (function,))
@@ -73,6 +73,7 @@ def _numerics() -> Iterator[Case]:
     yield case(softplus, lambda dy, a: dy * sigmoid(a), normal)
     for function in (logsumexp, log_mean_exp):
         yield case(function, lambda dy, a: dy * np.exp(a - logsumexp(a, axis=0)), normal)
+    yield case(log_product, lambda dy, f: dy[..., None] / f, lambda rng: rng.uniform(1, 2, (3, 2 * N + 3)))
     yield case(logit, lambda dy, p: dy / (p * (1 - p)), lambda rng: rng.uniform(0.05, 0.95, (3, N)))
 
 
