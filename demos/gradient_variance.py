@@ -2,7 +2,8 @@
 
 A VAE is trained a little on the embedded digits. There, each bound's estimate of the encoder's gradient is drawn many
 times, for the same images with fresh noise, and its signal-to-noise ratio printed: ‖mean‖ / √(trace of the covariance).
-The first four estimate the gradient of the ELBO from k samples, so their ratios grow as √k; the last two that of L_k.
+The first four estimate the gradient of the ELBO from k samples. The ratios of the first three grow as √k, that of the
+score function faster, since its baseline improves with k as well. The last two estimate the gradient of L_k.
 """
 
 from __future__ import annotations

@@ -198,3 +198,9 @@ def test_column_moments_keep_their_digits_far_from_zero():
     assert mean.dtype == var.dtype == np.float32
     np.testing.assert_allclose(mean, x.astype(np.float64).mean(axis=0), rtol=1e-7)
     np.testing.assert_allclose(var, x.astype(np.float64).var(axis=0), rtol=1e-6)
+
+
+def test_the_variance_of_a_constant_column_is_zero():
+    mean, var = column_moments(np.full((1000, 2), [0.1, -1e9 / 3]))
+    np.testing.assert_allclose(mean, [0.1, -1e9 / 3], rtol=1e-13)
+    np.testing.assert_array_equal(var, 0)

@@ -99,7 +99,7 @@ def curve(panel: str, algorithm: str, samples: int, work: Path, quick: bool = Fa
         trials = {}
         for rate in STEPS:
             run = _begin(model, rate)
-            _advance(run, model, shown, min(FIRST_SAMPLES, samples // 10))
+            _advance(run, model, shown, samples // 10 if quick else FIRST_SAMPLES)
             trials[rate] = bounds(run)["train"]
         run = _begin(model, max(trials, key=lambda rate: np.nan_to_num(trials[rate], nan=-np.inf)))
         print(f"{panel} {algorithm}: training bound by step {trials}", flush=True)

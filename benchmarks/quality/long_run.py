@@ -119,7 +119,10 @@ def long_run(
             print(_progress(run, allowance), flush=True)
         return over
 
-    while run.settings["averaged_from"] == NEVER or allowance.fraction < 1:
+    def has_mean() -> bool:
+        return run.optimizer_state.t >= run.settings["averaged_from"] + Averaged.every
+
+    while not has_mean() or allowance.fraction < 1:
         averaged = Averaged(adam, run.settings["averaged_from"])
         epochs = recipe.epochs or NEVER
         run = train(

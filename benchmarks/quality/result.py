@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import files
+from npvae import evaluation
 from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
 from npvae.training import evaluate
 
 __all__ = ["active_units", "bound", "row", "thinned", "write"]
 
-ACTIVE = 0.01
 DRAWS = 10
 
 
@@ -28,9 +28,8 @@ def bound(model: GaussianVAE, theta: Parameters, x: NDArray) -> float:
 
 
 def active_units(model: GaussianVAE, theta: Parameters, x: NDArray) -> int:
-    """How many latents have a posterior mean whose variance over the rows of x exceeds 0.01 (Burda et al. 2015)."""
-    mu = model.encode(theta, x)[:, : model.latent_dim]
-    return int((mu.var(axis=0) > ACTIVE).sum())
+    """How many latents have a posterior mean whose variance over the rows of x exceeds 0.01."""
+    return int(evaluation.active_units(evaluation.activity(model, theta, x)).sum())
 
 
 def thinned(history: Mapping[str, list[float]], most: int = 100) -> dict[str, list[float]]:

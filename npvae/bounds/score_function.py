@@ -37,8 +37,8 @@ def score_function(
 
     References
     ----------
-    Williams, Simple statistical gradient-following algorithms (1992). Mnih & Rezende, Variational inference for Monte
-    Carlo objectives (2016), section 2.3, for the baseline.
+    Williams, Simple statistical gradient-following algorithms (1992). Kool, van Hoof & Welling, Buy 4 REINFORCE
+    samples, get a baseline for free! (2019), for the mean of the others as the baseline.
     """
     loss, upstream = monte_carlo_elbo(log_px_z, log_pz, log_qz_x, beta)
     f = beta * (log_qz_x - log_pz) - log_px_z

@@ -126,6 +126,7 @@ def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator) -> dict[str
     facts: dict[str, Any] = {"activity": activity.tolist(), "latents": evaluation.collapse_message(active)}
     if vae.posterior != "diagonal":
         return facts
+    facts["kl_per_unit"] = evaluation.kl_per_unit(model, theta, x).tolist()
     if not active.all():
         draws = min(k, PRUNING_DRAWS)
         change = evaluation.prune(model, theta, x, active, rng, k=draws).change()

@@ -26,7 +26,7 @@ DESCRIPTION = """\
 Train a VAE with Gaussian latents and leave a folder with
 
   model.npz         the model, for the other commands and for npvae.load
-  history.csv       loss and its two terms in nats, epoch by epoch
+  history.csv       loss and its terms in nats, epoch by epoch
   checkpoint.npz    the whole state of the run, for --resume
   *.png             samples, reconstructions, interpolations, latents, learning curves; with two latents the manifold
 
@@ -211,7 +211,7 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
 
 def _summary(vae: VAE) -> list[str]:
     lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
-    row = vae.run_.best_epoch - 1 if vae.run_.theta == vae.run_.best else -1  # with --patience: the best epoch
+    row = vae.run_.best_epoch - 1 if vae.run_.chosen is vae.run_.best else -1  # with --patience: the best epoch
     last = {name: column[row] for name, column in vae.history_.items()}
     unit = "row" if vae.image_shape_ is None else "image"
     for prefix, name in (("", "train"), ("val_", "held-out")):

@@ -55,6 +55,12 @@ class Estimator:
         changed = [f"{name}={value!r}" for name, value in params.items() if repr(value) != repr(defaults[name].default)]
         return f"{type(self).__name__}({', '.join(changed)})"
 
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of an estimator before it searches, validates or chains; nobody else calls this."""
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False), transformer_tags=TransformerTags())
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "theta_")
 

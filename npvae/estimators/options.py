@@ -51,7 +51,8 @@ _COPIES = 8  # of all weights: now, at the start, when last good, and a gradient
 def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> GaussianVAE:
     """The model that the options describe, each of which is checked here, in `build_optimizer` or in `fit`.
 
-    A prior on the weights is a matter of the training: without its number of rows it is left out.
+    A prior on the weights and the number of draws are matters of the training: without its number of rows the one is
+    left out, and the other may be any.
     """
     latent_dim, n_samples = (integer(name, getattr(vae, name), at_least=1) for name in ("latent_dim", "n_samples"))
     likelihood, beta, bits = _likelihood(vae), number("beta", vae.beta, at_least=0), _free_bits(vae)
@@ -61,7 +62,7 @@ def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> Gaussia
         reason = f"with bound={vae.bound!r}: inside the logarithm of L_k no KL stands alone that could be weighed"
         _refuse_unless("beta", beta, 1, reason)
         _refuse_unless("beta_schedule", vae.beta_schedule, "constant", reason)
-        if n_samples == 1:
+        if n_samples == 1 and n_rows is not None:
             raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: L_1 is the ELBO; got 1")
     return GaussianVAE(
         n_features,
@@ -168,12 +169,13 @@ def require_reach(vae: VAE, model: GaussianVAE, x: NDArray, x_val: NDArray | Non
 def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> None:
     """A ValueError that says how much memory training would take, if this machine has not as much.
 
-    Counted are the weights, with gradient and moments, and the numbers of q(z|x) of a batch, of which a full covariance
-    makes three more sets for every draw.
+    Counted are the weights, with gradient and moments; the numbers of q(z|x) of a batch, of which a full covariance
+    makes three more sets for every draw; and what the decoder and the likelihood make of each draw, there and back.
     """
     d, weights = model.latent_dim, sum(map(prod, model.shapes.values()))
-    width = model.posterior.n_params(d)
+    width, decoded = model.posterior.n_params(d), 5 * model.n_features + 2 * sum(model.hidden)
     batch = 3 * (model.n_samples + 1) * width * max(batch_size, ROWS)
+    batch += decoded * max(model.n_samples * batch_size, ROWS)
     training, rows = (numbers * np.dtype(dtype).itemsize / 1e9 for numbers in (_COPIES * weights, batch))
     if training + rows > (machine := physical_memory() / 1e9):
         full = width > 2 * d

@@ -86,7 +86,7 @@ class TrainedVAE(Estimator):
         """
         self._require_fitted()
         rows = (("x_from", x_from), ("x_to", x_to))
-        x = [data_matrix(name, np.reshape(row, (1, -1)), self.n_features_in_) for name, row in rows]
+        x = [data_matrix(name, np.reshape(row, (1, -1)), self.n_features_in_, self.theta_.dtype) for name, row in rows]
         z = self.transform(np.concatenate(x))
         return self.inverse_transform(evaluation.interpolate(z[0], z[1], steps, method))
 
@@ -110,7 +110,8 @@ class TrainedVAE(Estimator):
         """Fill in what of X is not `seen` (bool, of X's shape or one row's); it may be anything, NaN too.
 
         Returns mean and draw of p(x_missing|x_seen), each (n, n_features), and the chain's acceptance, see
-        `npvae.evaluation.fill_in`. Where `binarize` says so, what is seen is made binary first.
+        `npvae.evaluation.fill_in`. Where `binarize` says so, what is seen is made binary first. Grey pixels have no
+        density under a Bernoulli likelihood: there the draws are binary, and the mean is a way of speaking.
         """
         x, seed = np.asarray(X), random_seed(random_state)
         seen = seen_mask(x, seen)

@@ -207,14 +207,14 @@ class VAE(TrainedVAE):
         model, optimizer = build_model(self, x.shape[1], len(x)), build_optimizer(self, len(x))
         require_memory(model, self.batch_size, dtype)
         require_reach(self, model, x, x_val)
-        start = self._first_or_next(model, optimizer, x, resume_from)
-        dynamic, seed = self.binarize == "dynamic", start.seed
-        draws = np.random.default_rng([seed, 0, BINARIZE_STREAM])
+        seed = random_seed(self.random_state) if resume_from is None else resume_from.seed
+        draws, dynamic = np.random.default_rng([seed, 0, BINARIZE_STREAM]), self.binarize == "dynamic"
         x = x if dynamic else self._binarized(x, draws)
         x_val = None if x_val is None else self._binarized(x_val, draws)
+        start = self._first_or_next(model, optimizer, x, seed, resume_from)
 
         def keep(run: training.TrainingRun) -> None:
-            self.run_, self.theta_, self.history_, self.model_ = run, run.theta, run.history, model
+            self.run_, self.theta_, self.history_, self.model_ = run, run.chosen, run.history, model
             self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
 
@@ -244,12 +244,11 @@ class VAE(TrainedVAE):
         return self
 
     def _first_or_next(
-        self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, run: training.TrainingRun | None
+        self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None
     ) -> training.TrainingRun:
         """A run at its beginning, or the one to go on with, if it was begun with the same options."""
         options = run_settings(self, len(x))
         if run is None:
-            seed = random_seed(self.random_state)
             theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, *column_moments(x))
             return training.TrainingRun.begin(theta, optimizer, seed, options)
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:

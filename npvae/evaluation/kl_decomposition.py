@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import DiagonalGaussian, standard_normal
 from npvae.distributions.diagonal_gaussian import LOG_2PI
+from npvae.distributions.distribution import finite
 from npvae.evaluation.autoencoder import AutoEncoder, posterior_moments
 from npvae.evaluation.likelihood import Mean, mean_with_error
 from npvae.numerics import keep_freed_memory, logsumexp
@@ -66,7 +67,7 @@ def _log_aggregate(z: NDArray, mu: NDArray, log_var: NDArray) -> NDArray:
     """log q(z) and Σ_j log q(z_j) of the rows of z (m, d), under the mixture of moments (d, n): (2, m)."""
     log_q = z[:, :, None] - mu  # log N(z_ij; mu_jl, σ_jl²), (m, d, n), in place: the time goes here
     log_q *= log_q
-    log_q *= -0.5 * np.exp(-log_var)
+    log_q *= -0.5 * finite(np.exp(-log_var))
     log_q -= 0.5 * (LOG_2PI + log_var)
     joint, each = logsumexp(log_q.sum(axis=1), axis=1), logsumexp(log_q, axis=2).sum(axis=1)
     return np.stack([joint, each]) - log(mu.shape[1]) * np.array([[1], [len(mu)]])

@@ -68,9 +68,15 @@ class WakeSleep:
         """Those of the VAE."""
         return self.vae.shapes
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32, mean: NDArray | None = None) -> Parameters:
+    def init(
+        self,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        mean: NDArray | None = None,
+        var: NDArray | None = None,
+    ) -> Parameters:
         """Those of the VAE."""
-        return self.vae.init(rng, dtype, mean)
+        return self.vae.init(rng, dtype, mean, var)
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> WakeSleepNoise:
         """For n rows: L draws each awake, and n dreams."""

@@ -34,7 +34,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Mean "loss" over the rows of x (n, d), and the mean of each of its terms by name, nats.
 
-    `batch_size` rows at a time bound the memory; the same seed of `rng`, the source of the noise, gives the same value.
+    `batch_size` rows at a time, L draws of each, bound the memory; the same seed of `rng`, the source of the noise,
+    gives the same value.
     """
     sums = TermSums()
     for start in range(0, len(x), batch_size):

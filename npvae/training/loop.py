@@ -74,8 +74,8 @@ def train(
     transform : callable, optional
         Applied to every batch at every visit, with a generator.
     patience : int, optional
-        Stop when the held-out loss has not improved for that many epochs, and return the parameters at its best,
-        unless Ctrl-C came first.
+        Stop when the held-out loss has not improved for that many epochs; the run's `chosen` are the parameters at
+        its best then, unless Ctrl-C came first.
     callbacks : sequence of callable
         Called with the run after every epoch.
     progress : Progress, optional
@@ -102,7 +102,9 @@ def train(
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val)
     run.stopped = "finished"
-    if patience is not None and run.best is None and run.epoch > 0:  # patience begins where the run goes on
+    if patience is None:
+        run.best, run.best_epoch = None, 0
+    elif run.best is None and run.epoch > 0:  # patience begins where the run goes on
         run.best, run.best_epoch = run.theta.copy(), run.epoch
     good = run.theta.copy()
     keep_freed_memory()
@@ -119,7 +121,8 @@ def train(
                 run.stopped = "interrupted"
                 break
             if x_val is not None:
-                held_out = evaluate(model, run.theta, x_val, np.random.default_rng([run.seed, 0, _VALIDATION]))
+                noise = np.random.default_rng([run.seed, 0, _VALIDATION])
+                held_out = evaluate(model, run.theta, x_val, noise, batch_size)
                 means |= {f"val_{name}": mean for name, mean in held_out.items()}
             bad = [name for name, mean in means.items() if not np.isfinite(mean)]
             if bad or not np.isfinite(run.theta.flat).all():
@@ -133,8 +136,6 @@ def train(
             answers = [callback(run) for callback in callbacks]
             if any(answers):
                 run.stopped = "callback"
-    if patience is not None and run.best is not None and run.stopped != "interrupted":
-        run.theta = run.best.copy()
     return run
 
 

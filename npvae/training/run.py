@@ -69,6 +69,7 @@ class TrainingRun:
     Attributes
     ----------
     theta : Parameters
+        After the last epoch, whatever was chosen: with the moments it is where a run goes on from.
     optimizer_state : OptimizerState
         Moments and step count.
     seed : int
@@ -99,6 +100,12 @@ class TrainingRun:
     ) -> TrainingRun:
         """A run before its first epoch, on a copy of theta."""
         return cls(theta.copy(), optimizer.init(theta.flat), seed, settings=dict(settings or {}))
+
+    @property
+    def chosen(self) -> Parameters:
+        """The parameters to use: with early stopping the best ones, unless the run was cut short; else theta."""
+        cut_short = self.stopped in ("interrupted", "non-finite loss")
+        return self.theta if self.best is None or cut_short else self.best
 
     def copy(self) -> TrainingRun:
         """A copy in memory of its own."""
@@ -133,6 +140,7 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
         "steps": run.optimizer_state.t,
         "history": dict(run.history),
         "best_epoch": run.best_epoch,
+        "stopped": run.stopped,
         "settings": run.settings,
     }
     groups = {"theta": run.theta, "slot": run.optimizer_state.slots, "best": run.best or {}}
@@ -177,4 +185,6 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
         raise ValueError(f"history should have a row for each of the {counts['epoch']} epochs")
     state = OptimizerState(counts.pop("steps"), slots)
     kept = Parameters.from_arrays(best, dtype) if best else None
-    return TrainingRun(theta, state, history=history, best=kept, settings=dict(header["settings"]), **counts)
+    stopped = str(header.get("stopped", ""))
+    settings = dict(header["settings"])
+    return TrainingRun(theta, state, history=history, best=kept, stopped=stopped, settings=settings, **counts)

@@ -35,7 +35,7 @@ def test_the_decomposition_adds_up_and_is_that_of_python(files, model, here, cap
     facts = facts_of(capsys, model, files.images, "--k", "40", "--seed", "3")
     vae = npvae.load(model)
     log_px = vae.log_likelihood(files.x, 40, random_state=3)
-    assert facts["rows"], facts["k"] == (60, 40)
+    assert (facts["rows"], facts["k"]) == (60, 40)
     value, error = log_px.mean()
     assert facts["negative_log_px"] == pytest.approx({"value": -value, "standard_error": error}, rel=1e-6)
     mean = {name: fact["value"] for name, fact in facts.items() if isinstance(fact, dict) and "value" in fact}
@@ -51,6 +51,7 @@ def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
     facts = facts_of(capsys, model, files.images, "--k", "30")
     assert facts["activity"][1] == 0 < 0.01 < facts["activity"][0]
     assert facts["latents"].startswith("1 of 2 latents collapsed")
+    assert sum(facts["kl_per_unit"]) == pytest.approx(facts["kl"]["value"], rel=1e-5)
     assert facts["pruning"]["k"] == 30
     parts = {name: part["value"] for name, part in facts["kl_parts"].items() if name != "rows"}
     assert parts.pop("kl") == pytest.approx(sum(parts.values()))

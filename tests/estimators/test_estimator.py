@@ -167,6 +167,21 @@ def test_picture_shape(shape, expected):
     assert picture_shape(shape) == expected
 
 
+def test_scikit_learn_chains_searches_and_validates_it():
+    compose, model_selection = (pytest.importorskip(f"sklearn.{name}") for name in ("pipeline", "model_selection"))
+    from sklearn.base import clone
+    from sklearn.preprocessing import MinMaxScaler
+
+    vae = VAE(2, 4, epochs=1, random_state=0)
+    x = np.random.default_rng(0).random((30, 5)) * 3
+    chain = compose.make_pipeline(MinMaxScaler(clip=True), clone(vae)).fit(x)
+    assert chain.transform(x).shape == (30, 2)
+    scores = model_selection.cross_val_score(vae, x / 3, cv=3)
+    assert np.isfinite(scores).all()
+    search = model_selection.GridSearchCV(vae, {"latent_dim": [1, 2]}, cv=2).fit(x / 3)
+    assert search.best_params_["latent_dim"] in (1, 2)
+
+
 @pytest.mark.parametrize("copies", [1, 10, 5000])
 def test_by_rows_is_the_function_in_pieces(copies):
     x = np.arange(2500.0)[:, None]

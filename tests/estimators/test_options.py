@@ -120,6 +120,15 @@ def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypat
         )
 
 
+def test_many_draws_need_memory_too(monkeypatch):
+    monkeypatch.setattr(options, "physical_memory", lambda: 8 * 10**9)
+    many = build_model(tiny(bound="iwae", n_samples=1000, hidden=400), 784)
+    # 10⁶ draws of 5 · 784 + 2 · 400 float32 numbers, beside 3 · 1001 · 4 · 1000 of q(z|x)
+    with pytest.raises(ValueError, match=r"n_samples or batch_size must be smaller, .* a batch 18\.9 GB"):
+        options.require_memory(many, 1000, np.float32)
+    options.require_memory(many, 100, np.float32)
+
+
 def test_what_the_memory_holds_is_not_refused():
     assert options.physical_memory() > 10**8
     options.require_memory(build_model(tiny(posterior="full", latent_dim=20, hidden=400), 784), 128, np.float32)
@@ -180,6 +189,13 @@ def test_a_file_from_before_the_options_has_their_defaults(tmp_path):
     back = npvae.load(tmp_path / "m.npz")
     assert back.get_params() == vae.get_params()
     np.testing.assert_array_equal(back.score_samples(BINARY), vae.score_samples(BINARY))
+
+
+def test_a_file_of_a_model_that_is_not_trained_like_that_any_more_is_still_read(tmp_path):
+    vae = tiny(bound="monte-carlo").fit(BINARY)
+    vae.bound = "iwae"
+    vae.save(tmp_path / "m.npz")
+    np.testing.assert_array_equal(npvae.load(tmp_path / "m.npz").transform(BINARY), vae.transform(BINARY))
 
 
 def test_a_checkpoint_from_before_the_options_goes_on(tmp_path):

@@ -95,6 +95,11 @@ def test_interpolation_goes_through_the_posterior_means(vae, method):
     np.testing.assert_allclose(images[[0, -1]], vae.reconstruct(BINARY[:2]), rtol=1e-12)
 
 
+def test_an_interpolation_of_float64_rows_keeps_their_digits(vae):
+    grey = RNG.random((2, 5))
+    np.testing.assert_array_equal(vae.interpolate(grey[0], grey[1])[[0, -1]], vae.reconstruct(grey))
+
+
 def test_the_ends_of_an_interpolation_are_checked_by_name(vae):
     with pytest.raises(ValueError, match="x_from must have 5 features"):
         vae.interpolate(BINARY[0, :4], BINARY[1])

@@ -233,6 +233,11 @@ def test_output_bias_starts_at_the_mean():
     np.testing.assert_allclose(1 / (1 + np.exp(-bias)), [0.25, 0.999, 0.001, 0.001], rtol=1e-4)
 
 
+def test_output_bias_starts_at_the_mean_of_what_is_trained_on():
+    vae = tiny(epochs=1, learning_rate=1e-12, binarize="threshold").fit(np.full((100, 3), [0.4, 0.6, 0.4]))
+    np.testing.assert_allclose(1 / (1 + np.exp(-vae.theta_["decoder.2.b"])), [0.001, 0.999, 0.001], rtol=1e-4)
+
+
 @pytest.mark.parametrize("likelihood", ["gaussian-shared", "gaussian-pixel"])
 def test_learned_variances_start_at_those_of_the_data(likelihood):
     x = np.random.default_rng(0).normal(5, [0.1, 3, 0.1, 3], (500, 4))

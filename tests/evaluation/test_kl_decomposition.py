@@ -83,6 +83,11 @@ def test_gaussian_aggregate_in_closed_form():
     assert result.total_correlation.value == pytest.approx(correlation, abs=0.04)
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_vanishing_variances_leave_finite_parts():
+    assert np.isfinite(values(parts(np.zeros((3, 2)), np.full((3, 2), -1e3)))).all()
+
+
 def test_chunks_do_not_change_it(monkeypatch):
     rng = np.random.default_rng(0)
     arguments = rng.standard_normal((23, 2)), rng.standard_normal((23, 2))

@@ -6,7 +6,7 @@ import pytest
 from npvae.bounds import Loss
 from npvae.models import GaussianVAE
 from npvae.optimizers import SGD, Adam
-from npvae.training import NonFiniteLossError, train
+from npvae.training import NonFiniteLossError, load_checkpoint, save_checkpoint, train
 from tests.training.toys import Mean, binary_rows, small_vae
 
 
@@ -73,11 +73,13 @@ def test_start_survives_a_first_step_that_breaks():
     assert error.run.history.n_rows == 0
 
 
-def test_a_run_that_broke_down_is_not_gone_on_with_but_its_parameters_are():
+def test_a_run_that_broke_down_is_not_gone_on_with_but_its_parameters_are(tmp_path):
     model = BreaksAt(step=3)
     error = breakdown(model, model.init(None), np.ones((6, 3)), batch_size=2, optimizer=SGD(0.1))
-    with pytest.raises(ValueError, match=r"start must not be a run that broke down; .* start\.theta"):
-        train(Mean(), error.run, np.ones((6, 3)), optimizer=SGD(0.1))
+    save_checkpoint(tmp_path / "c.npz", error.run)
+    for run in (error.run, load_checkpoint(tmp_path / "c.npz")):
+        with pytest.raises(ValueError, match=r"start must not be a run that broke down; .* start\.theta"):
+            train(Mean(), run, np.ones((6, 3)), optimizer=SGD(0.1))
     assert train(Mean(), error.run.theta, np.ones((6, 3)), epochs=1).stopped == "finished"
 
 

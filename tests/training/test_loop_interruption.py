@@ -124,7 +124,7 @@ def test_interruption_keeps_the_latest_parameters_not_the_best():
     # Steps that are too long: what is left to 1 grows by 1.1 in every epoch.
     run = train(model, model.init(None), x, optimizer=SGD(2.1, 0.0), x_val=x, patience=9, epochs=9, callbacks=[third])
     assert (run.stopped, run.best_epoch) == ("interrupted", 1)
-    np.testing.assert_array_equal(run.theta.flat, thetas[2])
+    np.testing.assert_array_equal(run.chosen.flat, thetas[2])
     assert not np.array_equal(thetas[0], thetas[2])
 
 
