@@ -15,12 +15,17 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 T = TypeVar("T")
 
 
+class DataWarning(UserWarning):
+    """Data that can be trained on, but hardly as they are."""
+
+
 def one_of(argument: str, value: Any, choices: Mapping[str, T]) -> T:
     """What `choices` holds under the name `value`; for an unknown name, an error with the nearest known one."""
     if isinstance(value, str) and value in choices:
         return choices[value]
-    near = get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    by_lower_case = {name.lower(): name for name in choices}
+    near = get_close_matches(str(value).lower(), by_lower_case, n=1)
+    hint = f"; did you mean {by_lower_case[near[0]]!r}?" if near else ""
     raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {value!r}{hint}")
 
 

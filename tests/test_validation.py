@@ -24,6 +24,7 @@ def test_one_of_returns_what_stands_under_the_name():
     ("value", "message"),
     [
         ("rleu", "activation must be one of 'relu', 'tanh', got 'rleu'; did you mean 'relu'?"),
+        ("TANH", "activation must be one of 'relu', 'tanh', got 'TANH'; did you mean 'tanh'?"),
         ("xyz", "activation must be one of 'relu', 'tanh', got 'xyz'"),
         (None, "activation must be one of 'relu', 'tanh', got None"),
         (["relu"], "activation must be one of 'relu', 'tanh', got ['relu']; did you mean 'relu'?"),

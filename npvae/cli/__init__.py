@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import npvae
 from npvae.cli import evaluate, gradcheck, model, train
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
+from npvae.validation import DataWarning
 
 __all__ = ["build_parser", "main"]
 
@@ -50,7 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             getattr(sys, name).reconfigure(errors="replace")  # a terminal without Greek letters gets question marks
     try:
         args = build_parser().parse_args(argv)
-        return args.run(args)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _show_warning
+            return args.run(args)
     except BrokenPipeError:  # whoever read our output has read enough
         return 0
     except KeyboardInterrupt:
@@ -65,6 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 stream.flush()
             except BrokenPipeError:  # what is left in the buffer goes nowhere, or Python would complain at its end
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _show_warning(message: Warning | str, *where: Any) -> None:
+    print(f"npvae: warning: {_one_line(Warning(message))}", file=sys.stderr)
 
 
 def _one_line(error: BaseException) -> str:

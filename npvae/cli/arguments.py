@@ -44,7 +44,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=118)
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, argparse.SUPPRESS) or not action.option_strings:
+        if any(action.default is none for none in (None, False, argparse.SUPPRESS)) or not action.option_strings:
             return action.help
         return f"{action.help} (default: %(default)s)"
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import npvae
 from npvae import VAE, datasets, evaluation
 from npvae.cli.arguments import PICTURES, add_command, check_output, is_embedded, read_data, row_range, write
+from npvae.datasets import is_binary
 from npvae.validation import integer
 
 DESCRIPTION = """\
@@ -28,11 +29,14 @@ standard errors:
   KL          its three parts: information on x, dependence between latents, latents that are not normal
   factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
 
-Grey pixels have no log-likelihood under a Bernoulli; npvae score gives their cross-entropy."""
+Grey pixels have no log-likelihood under a Bernoulli: what needs one is left out then, and npvae score gives their
+cross-entropy. Under a full covariance the latents are not independent: L_k without some of them, and the KL's parts,
+are left out."""
 
 EXAMPLE = """\
-npvae evaluate npvae-run/model.npz t10k-images-idx3-ubyte.gz --k 5000 --rows 0:1000 -o rows.csv
-npvae evaluate npvae-run/model.npz digits --k 500 --factors factors.png"""
+npvae train digits --binarize dynamic --output binary
+npvae evaluate binary/model.npz digits --k 500 --factors factors.png
+npvae evaluate binary/model.npz images.npy --k 5000 --rows 0:1000 -o rows.csv"""
 
 DIGITS = 2000
 """How many embedded digits are evaluated without --rows."""
@@ -44,6 +48,17 @@ PAIRED_ROWS = 10_000
 """Rows in the decomposition of the KL, at the most: its time goes with their square."""
 
 PRUNING_DRAWS = 100
+
+TRUSTED = 2
+"""Median effective sample size below which L_k is said to be far below log p(x)."""
+
+GREY = (
+    "grey pixels have no log-likelihood under a Bernoulli: npvae score has their cross-entropy, and a model of "
+    "npvae train --binarize dynamic their likelihood made binary"
+)
+
+FEW_ROWS = 5000
+"""Fewer rows than that bias the parts of the KL by more than a tenth of a nat."""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -66,29 +81,34 @@ def run(args: argparse.Namespace) -> int:
     output = None if args.output is None else check_output(args.output, False, inputs)
     embedded = is_embedded(args.data)
     picture = None if args.factors is None else check_output(args.factors, True, inputs, "factors")
-    if picture is not None and (picture.suffix.lower() not in PICTURES or not embedded):
-        raise ValueError("--factors must name a .png, .svg or .pdf, and DATA be digits, of which the factors are known")
+    if picture is not None and picture.suffix.lower() not in PICTURES:
+        raise ValueError(f"--factors must name a .png, .svg or .pdf, got {args.factors!r}")
+    if picture is not None and not embedded:
+        raise ValueError(f"--factors needs data of known factors, DATA must be digits, got {args.data!r}")
     integer("--k", args.k, at_least=1)
     vae = npvae.load(args.model)
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
-    x = vae.prepare(read_data(args.data, rows=rows).x, args.seed)
-    columns = _columns(vae, x, args.k, args.seed)
-    facts = {"rows": len(x), "k": args.k, "seed": args.seed, **_means(columns)}
-    facts |= _latents(vae, x, args.k, np.random.default_rng([args.seed, 1]))
+    grey = read_data(args.data, rows=rows).x
+    x = vae.prepare(grey, args.seed)
+    facts = {"rows": len(x), "k": args.k, "seed": args.seed}
+    facts["made_binary"] = vae.binarize != "none" and not is_binary(grey)
+    facts["likelihood"] = vae.likelihood != "bernoulli" or is_binary(x)
+    if facts["likelihood"] or output is not None:  # for the rows' sake the refusal of log_likelihood
+        columns = _columns(vae, x, args.k, args.seed)
+        facts |= _means(columns)
+    facts |= _latents(vae, x, args.k, np.random.default_rng([args.seed, 1]), facts["likelihood"])
     if embedded:
         facts |= _factors(vae, args.seed)
-    if args.json:
-        print(json.dumps(facts, indent=2))
-    else:
-        print(*_lines(facts), sep="\n")
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1), **columns}, list(columns))
     if picture is not None:
         names = facts["factor_matrix"]
         write(picture, {"": x}, (), lambda plots: plots.factor_matrix(list(names.values()), names))
     written = [str(path) for path in (output, picture) if path is not None]
-    if written and not args.json:
-        print(f"wrote {' and '.join(written)}")
+    if args.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print(*_lines(facts), *([f"wrote {' and '.join(written)}"] if written else []), sep="\n")
     return 0
 
 
@@ -116,18 +136,18 @@ def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
     return {name: value if isfinite(value) else None for name, value in mean._asdict().items()}
 
 
-def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Units in use; without them and in parts, where the posterior's units are independent."""
+def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator, likelihood: bool) -> dict[str, Any]:
+    """Units in use; without them, given a likelihood, and in parts, where the posterior's units are independent."""
     model, theta = vae.model_, vae.theta_
     if len(x) == 1:
         return {}  # what varies between rows cannot be told from one
     activity = evaluation.activity(model, theta, x)
     active = evaluation.active_units(activity)
-    facts: dict[str, Any] = {"activity": activity.tolist(), "latents": evaluation.collapse_message(active)}
+    facts: dict[str, Any] = {"activity": activity.tolist(), "active_units": np.flatnonzero(active).tolist()}
     if vae.posterior != "diagonal":
         return facts
     facts["kl_per_unit"] = evaluation.kl_per_unit(model, theta, x).tolist()
-    if not active.all():
+    if likelihood and not active.all():
         draws = min(k, PRUNING_DRAWS)
         change = evaluation.prune(model, theta, x, active, rng, k=draws).change()
         facts["pruning"] = {"k": draws, **_plain(change)}
@@ -147,26 +167,20 @@ def _factors(vae: VAE, seed: int) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     """The same in words."""
-    k, n = facts["k"], facts["rows"]
-    draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
-    lines = [f"{draws} (worth {facts['effective_samples_median']:,.1f} of p(z|x), median); nats per row"]
-    gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))"
-    for name, label, note in (
-        ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),
-        ("negative_elbo", "−ELBO", "reconstruction + KL"),
-        ("reconstruction", "reconstruction", "−E log p(x|z)"),
-        ("kl", "KL", "KL(q(z|x) ‖ p(z))"),
-        ("gap", "gap", gap),
-    ):
-        lines.append(_line(label, facts[name], note))
-    if "latents" in facts:
-        lines.append(facts["latents"])
+    lines = _likelihood_lines(facts) if facts["likelihood"] else [GREY]
+    if facts["made_binary"]:
+        lines.insert(0, "grey pixels are made binary first, as in the training")
+    if "activity" in facts:
+        active = np.zeros(len(facts["activity"]), dtype=bool)
+        active[facts["active_units"]] = True
+        lines.append(evaluation.collapse_message(active))
     if "pruning" in facts:
         label = f"change of L_{facts['pruning']['k']}"
         lines.append(_line(label, facts["pruning"], "with the prior in the place of the others"))
     if "kl_parts" in facts:
         parts = facts["kl_parts"]
-        lines.append(f"the KL of {parts['rows']:,} rows, by one draw of each, in three parts")
+        few = " (few: the first is too small and the second too large)" if parts["rows"] < FEW_ROWS else ""
+        lines.append(f"the KL of {parts['rows']:,} rows, by one draw of each, in three parts{few}")
         for name, note in (
             ("kl", "the whole"),
             ("mutual_information", f"I(x; z), at most log {parts['rows']} = {np.log(parts['rows']):.2f}"),
@@ -176,6 +190,24 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             lines.append(_line(name.replace("_", " "), parts[name], note))
     if "mig" in facts:
         lines.append(f"mutual information gap: {facts['mig']:.3f} ({facts['factor_rows']:,} digits)")
+    return lines
+
+
+def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
+    k, n, effective = facts["k"], facts["rows"], facts["effective_samples_median"]
+    draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
+    lines = [f"{draws}, median effective sample size {effective:,.1f}; nats per row"]
+    gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))" if k > 1 else "needs more than one draw"
+    for name, label, note in (
+        ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),
+        ("negative_elbo", "−ELBO", "reconstruction + KL"),
+        ("reconstruction", "reconstruction", "−E log p(x|z)"),
+        ("kl", "KL", "KL(q(z|x) ‖ p(z))"),
+        ("gap", "gap", gap),
+    ):
+        lines.append(_line(label, facts[name], note))
+    if k > 1 and effective < TRUSTED:
+        lines.append(f"  one draw carries most of the weight: −L_{k} is too high by nats; take more draws")
     return lines
 
 

@@ -91,7 +91,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     setting("beta", "weight of the KL term", metavar="β")
     course = "course of β over the run: up to --beta in its first quarter, or four times up and there"
     setting("beta_schedule", course, choices=BETA_SCHEDULES)
-    setting("free_bits", "nats of every latent's KL that cost nothing", metavar="λ")
+    counted = "nats that every latent's KL is counted as at least: up to there using it costs nothing more"
+    setting("free_bits", counted, metavar="λ")
     setting("weight_prior", "precision of a Gaussian prior on the weights; 0 is none", metavar="τ")
     setting("epochs", "passes over the data", metavar="N")
     setting("batch_size", "images per step", metavar="N")

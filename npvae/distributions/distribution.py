@@ -87,8 +87,8 @@ def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:
     """A ValueError unless all x lie in [0, 1]."""
     if not (x.min() >= 0 and x.max() <= 1):
         raise ValueError(
-            f"{argument} must lie in [0, 1] under likelihood={likelihood!r}, got values from {x.min():g} to "
-            f"{x.max():g}; divide 8-bit images by 255, or use likelihood='gaussian'"
+            f"{argument} must lie in [0, 1] under likelihood={likelihood!r}, got values from {x.min():.9g} to "
+            f"{x.max():.9g}; divide 8-bit images by 255, or use likelihood='gaussian'"
         )
 
 

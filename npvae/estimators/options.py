@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.schedules import BETA_SCHEDULES, SCHEDULES
 from npvae.training import ModelAt
-from npvae.validation import integer, number, one_of, widths
+from npvae.validation import DataWarning, integer, number, one_of, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.vae import VAE
@@ -41,6 +42,9 @@ MEAN_LINKS = dict.fromkeys(["identity", "sigmoid"])
 POSTERIORS = {"diagonal": DiagonalGaussian, "full": FullGaussian}
 BINARIZE = dict.fromkeys(["none", "threshold", "fixed", "dynamic"])
 DTYPES = {"float32": np.float32, "float64": np.float64}
+
+LARGE = 10
+"""Root mean square of data from which on `fit` warns."""
 
 ROWS = 1000
 """Rows that go through a network at a time outside training; bounds the memory."""
@@ -163,7 +167,20 @@ def require_reach(vae: VAE, model: GaussianVAE, x: NDArray, x_val: NDArray | Non
     mean = x.mean(axis=0)
     if vae.mean_link == "sigmoid" and not (mean.min() >= 0 and mean.max() <= 1):
         got = f"got means from {mean.min():g} to {mean.max():g}"
-        raise ValueError(f"X must have means in [0, 1] under mean_link='sigmoid', {got}; rescale it, or use 'identity'")
+        advice = "divide 8-bit images by 255, or use 'identity'"
+        raise ValueError(f"X must have means in [0, 1] under mean_link='sigmoid', {got}; {advice}")
+
+
+def warn_of_scale(mean: NDArray, var: NDArray) -> None:
+    """A DataWarning if data of these moments are far larger than what networks are made for."""
+    size = float(np.sqrt((mean.astype(np.float64) ** 2 + var).mean()))
+    if size > LARGE:
+        warnings.warn(
+            f"X has values of about {size:.3g}, where a network expects them of about one: divide 8-bit images by 255, "
+            "bring columns to mean 0 and variance 1",
+            DataWarning,
+            stacklevel=4,  # who called fit
+        )
 
 
 def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> None:
@@ -178,16 +195,19 @@ def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> Non
     batch += decoded * max(model.n_samples * batch_size, ROWS)
     training, rows = (numbers * np.dtype(dtype).itemsize / 1e9 for numbers in (_COPIES * weights, batch))
     if training + rows > (machine := physical_memory() / 1e9):
-        full = width > 2 * d
-        which = (
-            "latent_dim must be smaller with posterior='full'"
-            if full
-            else "hidden, latent_dim, n_samples or batch_size must be smaller"
-        )
-        advice = "; posterior='diagonal' needs 2 numbers a latent" if full else ""
+        advice = ""
+        if width > 2 * d:
+            numbers = f"{d} latents, {width:,} numbers from the encoder"
+            blame = f"latent_dim must be smaller with posterior='full', got {numbers}"
+            advice = "; posterior='diagonal' needs 2 numbers a latent"
+        elif training > rows:
+            blame = f"hidden must be smaller, got {', '.join(map(str, model.hidden))}"
+        else:
+            draws = f"{model.n_samples:,} draws for each of {batch_size:,} rows"
+            blame = f"n_samples or batch_size must be smaller, got {draws}"
         raise ValueError(
-            f"{which}, got {d} latents, {width:,} numbers from the encoder for every row: training {weights:,} weights "
-            f"takes {training:,.1f} GB and a batch {rows:,.1f} GB, this machine has {machine:,.1f} GB{advice}"
+            f"{blame}: training {weights:,} weights takes {training:,.1f} GB and a batch {rows:,.1f} GB, "
+            f"this machine has {machine:,.1f} GB{advice}"
         )
 
 

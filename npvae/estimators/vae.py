@@ -24,6 +24,7 @@ from npvae.estimators.options import (
     require_memory,
     require_reach,
     run_settings,
+    warn_of_scale,
 )
 from npvae.estimators.trained import BINARIZE_STREAM, TrainedVAE
 from npvae.models import GaussianVAE
@@ -249,14 +250,17 @@ class VAE(TrainedVAE):
         """A run at its beginning, or the one to go on with, if it was begun with the same options."""
         options = run_settings(self, len(x))
         if run is None:
-            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, *column_moments(x))
+            mean, var = column_moments(x)
+            warn_of_scale(mean, var)
+            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, mean, var)
             return training.TrainingRun.begin(theta, optimizer, seed, options)
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:
             raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
         began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options
         for name, value in options.items():
             if (before := began.get(name)) != value:
-                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}")
+                reason = ": a schedule spans the whole run" if name == "epochs" else ""
+                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}{reason}")
         return run
 
     def _warn_of_collapse(self, x: NDArray) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = ("epoch", "loss", "reconstruction", "kl")
+OPTIONAL = (*(f"val_{term}" for term in COLUMNS[1:]), "beta")
 COLOURS = {"loss": "black", "reconstruction": "tab:blue", "kl": "tab:orange"}
 FEW_EPOCHS = 20
 """Up to so many epochs are marked as points: a line through one point is not seen."""
@@ -45,7 +46,7 @@ def learning_curves(
     ----------
     history : mapping of str to sequence of float
         Columns "epoch", "loss", "reconstruction" and "kl"; where there were held-out data, "val_loss",
-        "val_reconstruction" and "val_kl". NaN where an epoch has no number.
+        "val_reconstruction" and "val_kl"; where β was annealed, "beta". NaN where an epoch has no number.
     figure : matplotlib Figure, optional
         An empty one to draw into; without it, a new one.
     reconstruction_label : str
@@ -70,6 +71,11 @@ def learning_curves(
                     style = {"color": COLOURS[term], "marker": marker, "linewidth": 1.2}
                     ax.plot(columns["epoch"][there], values[there], line, label=f"{labels[term]}, {data}", **style)
         _finish(ax, "", "nats per datum")
+    if "beta" in columns:
+        right = lower.twinx()
+        right.plot(columns["epoch"], columns["beta"], color="silver", linestyle=":")
+        right.set_ylabel("β, mean of the epoch (dotted)")
+        right.spines["top"].set_visible(False)
     lower.set_xlabel("epoch")
     locator = require_matplotlib().ticker.MaxNLocator
     lower.xaxis.set_major_locator(locator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
@@ -79,8 +85,8 @@ def learning_curves(
 def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
     if missing := [name for name in COLUMNS if name not in history]:
         raise ValueError(f"history must have the columns {', '.join(COLUMNS)}, it lacks {', '.join(missing)}")
-    names = (*COLUMNS, *(f"val_{term}" for term in COLUMNS[1:]))
-    columns = {name: np.asarray(history[name], dtype=np.float64) for name in names if name in history}
+    names = (name for name in (*COLUMNS, *OPTIONAL) if name in history)
+    columns = {name: np.asarray(history[name], dtype=np.float64) for name in names}
     n_epochs = columns["epoch"].size
     if n_epochs == 0:
         raise ValueError("history must have at least one epoch, got none")

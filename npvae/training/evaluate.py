@@ -16,13 +16,20 @@ class TermSums:
     def __init__(self) -> None:
         self.n = 0
         self._sums: dict[str, float] = {}
+        self._beta = 0.0
 
     def add(self, loss: Loss) -> None:
         """Take in the loss of a batch."""
         sums = {"loss": loss.per_datum, **loss.terms}
         for name, values in sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(values.sum())
-        self.n += len(sums["loss"])
+        rows = len(sums["loss"])
+        self._beta += rows * loss.weights.get("kl", 1.0)
+        self.n += rows
+
+    def beta(self) -> float:
+        """Mean weight of the KL term over all data so far."""
+        return self._beta / self.n
 
     def means(self) -> dict[str, float]:
         """Mean over all data so far of "loss" and of each term, nats."""

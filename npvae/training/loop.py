@@ -81,7 +81,8 @@ def train(
     progress : Progress, optional
     model_at : callable, optional
         ``model_at(t)`` stands for the model at step t of the whole run, counted from 0; that is how β is annealed. The
-        training loss is then a mean of losses that differ from step to step. Held-out data are for `model` itself.
+        training loss is then a mean of losses that differ from step to step, and the history has their mean β in a
+        column "beta". Held-out data are for `model` itself.
 
     Returns
     -------
@@ -114,9 +115,7 @@ def train(
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
         while run.epoch < epochs and run.stopped == "finished":
-            means = _epoch(
-                model_at or (lambda t: model), run, good, x, optimizer, batch_size, transform, interrupted, progress
-            )
+            means = _epoch(model, model_at, run, good, x, optimizer, batch_size, transform, interrupted, progress)
             if means is None:
                 run.stopped = "interrupted"
                 break
@@ -158,7 +157,8 @@ def _require_sense(
 
 
 def _epoch(
-    model_at: ModelAt,
+    model: Model,
+    model_at: ModelAt | None,
     run: TrainingRun,
     good: Parameters,
     x: NDArray,
@@ -178,7 +178,8 @@ def _epoch(
     for rows in minibatches(len(x), batch_size, shuffle_rng):
         if interrupted():
             return None
-        model, batch = model_at(run.optimizer_state.t), np.asarray(x[rows], dtype=theta.dtype)
+        model = model if model_at is None else model_at(run.optimizer_state.t)
+        batch = np.asarray(x[rows], dtype=theta.dtype)
         if transform is not None:
             batch = transform(batch, noise_rng)
         noise = model.draw_noise(noise_rng, len(rows), theta.dtype)
@@ -193,7 +194,8 @@ def _epoch(
         if progress is not None:
             progress.step(run, sums, len(x))
     before = run.history["seconds"][-1] if run.history else 0.0
-    return {"seconds": before + perf_counter() - started, **sums.means()}
+    beta = {} if model_at is None else {"beta": sums.beta()}
+    return {"seconds": before + perf_counter() - started, **sums.means(), **beta}
 
 
 def _out_of_patience(run: TrainingRun, patience: int) -> bool:

@@ -50,7 +50,7 @@ def test_the_decomposition_adds_up_and_is_that_of_python(files, model, here, cap
 def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
     facts = facts_of(capsys, model, files.images, "--k", "30")
     assert facts["activity"][1] == 0 < 0.01 < facts["activity"][0]
-    assert facts["latents"].startswith("1 of 2 latents collapsed")
+    assert facts["active_units"] == [0]
     assert sum(facts["kl_per_unit"]) == pytest.approx(facts["kl"]["value"], rel=1e-5)
     assert facts["pruning"]["k"] == 30
     parts = {name: part["value"] for name, part in facts["kl_parts"].items() if name != "rows"}
@@ -61,9 +61,9 @@ def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
 def test_one_row_tells_nothing_of_what_varies_between_rows(files, model, here, capsys):
     assert main(["evaluate", model, files.images, "--k", "5", "--rows", "3"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 row, 5 draws")
-    assert len(out.splitlines()) == 6
-    assert "latents" not in facts_of(capsys, model, files.images, "--k", "5", "--rows", "3")
+    assert "\n1 row, 5 draws" in out
+    assert "latents" not in out
+    assert "activity" not in facts_of(capsys, model, files.images, "--k", "5", "--rows", "3")
 
 
 def test_a_bad_name_for_the_factors_is_blamed_on_that_option(model, here, refused):
@@ -76,14 +76,15 @@ def test_in_words(files, model, here, capsys):
     captured = capsys.readouterr()
     assert captured.err == ""
     lines = captured.out.splitlines()
-    assert lines[0].startswith("20 rows, 1,000 draws of z each (worth ")
-    for line, name in zip(lines[1:6], ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap"], strict=True):
+    assert lines[0] == "grey pixels are made binary first, as in the training"
+    assert lines[1].startswith("20 rows, 1,000 draws of z each, median effective sample size ")
+    for line, name in zip(lines[2:7], ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap"], strict=True):
         value, error = re.search(r" (-?[\d.]+) ± ([\d.]+) ", line).groups()
         assert float(value) == pytest.approx(facts[name]["value"], abs=6e-4)
         assert float(error) == pytest.approx(facts[name]["standard_error"], abs=6e-4)
-    assert lines[1].split()[0] == "−L_1000"
-    assert lines[6] == facts["latents"]
-    assert lines[7].startswith("  change of L_100 ")
+    assert lines[2].split()[0] == "−L_1000"
+    assert lines[7].startswith("1 of 2 latents collapsed")
+    assert lines[8].startswith("  change of L_100 ")
     assert lines[-1].split()[:2] == ["dimension", "wise"]
 
 
@@ -112,7 +113,8 @@ def test_one_row_and_one_draw_have_no_standard_error(files, model, here, capsys)
     assert facts["negative_log_px"]["standard_error"] is None
     assert main(["evaluate", model, files.images, "--k", "1", "--rows", "3"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 row, 1 draw of z each (worth 1.0 of")
+    assert "\n1 row, 1 draw of z each, median effective sample size 1.0" in out
+    assert "needs more than one draw" in out
     assert "±" not in out
     assert "nan" not in out
 
@@ -142,8 +144,27 @@ def test_the_digits_have_factors(here, capsys, monkeypatch):
     assert facts["mig"] == pytest.approx(evaluation.mig(matrix))
     assert main(["evaluate", "run/model.npz", "digits", "--rows", "5:9", "--k", "2", "--factors", "f.svg"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("4 rows")
+    assert "4 rows, 2 draws" in out
     assert out.splitlines()[-2:] == [f"mutual information gap: {facts['mig']:.3f} (300 digits)", "wrote f.svg"]
+
+
+def test_grey_pixels_under_a_bernoulli_have_all_but_the_likelihood(files, here, capsys):
+    facts = facts_of(capsys, files.model, files.images, "--k", "5")
+    assert not facts["likelihood"]
+    assert not {"negative_log_px", "negative_elbo", "pruning"} & set(facts)
+    assert {"activity", "kl_per_unit", "kl_parts"} <= set(facts)
+    assert main(["evaluate", files.model, files.images, "--k", "5"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("grey pixels have no log-likelihood under a Bernoulli: npvae score")
+    assert "mutual information" in out
+
+
+def test_a_posterior_that_misses_is_called_so(files, model, here, capsys):
+    vae = npvae.load(model)
+    vae.theta_["encoder.2.b"][2:] = 8  # the variances of q(z|x), far wider than the prior
+    vae.save("off.npz")
+    assert main(["evaluate", "off.npz", files.images, "--k", "20"]) == 0
+    assert "one draw carries most of the weight: −L_20 is too high" in capsys.readouterr().out
 
 
 def test_progress_lives_on_a_terminal(monkeypatch):
@@ -162,7 +183,7 @@ def test_progress_lives_on_a_terminal(monkeypatch):
 def test_what_cannot_be_is_refused(files, model, here, refused):
     assert "--k must be at least 1, got 0" in refused("evaluate", model, files.images, "--k", "0")
     assert "--seed must be at least 0, got -1" in refused("evaluate", model, files.images, "--seed", "-1")
-    assert "DATA be digits" in refused("evaluate", model, files.images, "--factors", "f.png")
+    assert "DATA must be digits, got" in refused("evaluate", model, files.images, "--factors", "f.png")
     assert "must name a .png" in refused("evaluate", model, "digits", "--factors", "f.csv")
     assert "output must end in .npy, .npz, .csv" in refused("evaluate", model, files.images, "-o", "r.png")
     text = refused("evaluate", files.model, files.images, "--k", "2", "-o", "r.csv")

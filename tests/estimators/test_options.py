@@ -10,6 +10,7 @@ from npvae.distributions import Bernoulli, ContinuousBernoulli, DiagonalGaussian
 from npvae.distributions import LearnedGaussian as Learned
 from npvae.estimators import options
 from npvae.estimators.options import LIKELIHOODS, POSTERIORS, build_model
+from npvae.validation import DataWarning
 
 GREY = np.random.default_rng(0).random((40, 9)).astype(np.float32)
 BINARY = (GREY > 0.5).astype(np.float32)
@@ -115,16 +116,14 @@ def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypat
         # The encoder (9 + 1)·10 + (10 + 1)·4,504,500, the decoder (3000 + 1)·10 + (10 + 1)·9; eight times in float32.
         assert "training 49,579,709 weights takes 1.6 GB and a batch 108.1 GB, this machine has 2.0 GB" in words
     else:
-        assert words.startswith(
-            "hidden, latent_dim, n_samples or batch_size must be smaller, got 3000 latents, 6,000 numbers"
-        )
+        assert words.startswith("hidden must be smaller, got 60000: training")
 
 
 def test_many_draws_need_memory_too(monkeypatch):
     monkeypatch.setattr(options, "physical_memory", lambda: 8 * 10**9)
     many = build_model(tiny(bound="iwae", n_samples=1000, hidden=400), 784)
     # 10⁶ draws of 5 · 784 + 2 · 400 float32 numbers, beside 3 · 1001 · 4 · 1000 of q(z|x)
-    with pytest.raises(ValueError, match=r"n_samples or batch_size must be smaller, .* a batch 18\.9 GB"):
+    with pytest.raises(ValueError, match=r"n_samples or .* got 1,000 draws .* 1,000 rows: .* a batch 18\.9 GB"):
         options.require_memory(many, 1000, np.float32)
     options.require_memory(many, 100, np.float32)
 
@@ -148,6 +147,7 @@ def beta_of_each_step(monkeypatch, **params):
 
 def test_beta_rises_over_the_whole_run_and_held_out_data_have_the_last(monkeypatch):
     vae, betas = beta_of_each_step(monkeypatch, epochs=8, batch_size=10, beta=2.0, beta_schedule="warm-up")
+    assert vae.history_["beta"] == pytest.approx(np.reshape(betas, (8, 4)).mean(axis=1))
     assert betas == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, *[2.0] * 24])
     h = vae.history_
     np.testing.assert_allclose(h["val_loss"], np.add(h["val_reconstruction"], np.multiply(2, h["val_kl"])), rtol=1e-5)
@@ -177,6 +177,14 @@ def test_a_prior_on_the_weights_makes_them_smaller():
 
 
 NEW = ["mean_link", "sigma", "posterior", "bound", "beta_schedule", "free_bits", "weight_prior"]
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
+def test_data_far_from_the_size_of_one_are_warned_of(likelihood):
+    with pytest.warns(DataWarning, match="X has values of about 156, where .*: divide 8-bit images by 255") as caught:
+        tiny(likelihood=likelihood, epochs=1).fit(255 * GREY)
+    assert caught[0].filename == __file__
+    tiny(likelihood=likelihood, epochs=1).fit(9 * GREY)
 
 
 def test_a_file_from_before_the_options_has_their_defaults(tmp_path):

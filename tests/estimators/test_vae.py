@@ -319,7 +319,7 @@ def test_digits_beat_every_model_of_independent_pixels():
 
 def test_a_schedule_spans_the_whole_run_so_its_length_is_fixed():
     run = tiny(epochs=2, schedule="cosine").fit(GREY).run_
-    with pytest.raises(ValueError, match="epochs must be 2, as it was when the run began, got 4"):
+    with pytest.raises(ValueError, match="epochs must be 2, as it was when the run began, got 4: a schedule spans"):
         tiny(epochs=4, schedule="cosine").fit(GREY, resume_from=run)
 
 

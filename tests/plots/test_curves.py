@@ -41,6 +41,14 @@ def test_without_held_out_data_there_is_no_held_out_line():
     assert list(lines(lower)) == ["KL, training"]
 
 
+def test_an_annealed_beta_has_an_axis_of_its_own():
+    beta = np.minimum(1, EPOCHS / 10)
+    _, lower, right = plots.learning_curves(TRAINING | {"beta": beta}).axes
+    np.testing.assert_array_equal(right.get_lines()[0].get_xydata(), np.stack([EPOCHS, beta], axis=1))
+    assert right.get_ylabel().startswith("β")
+    assert list(lines(lower)) == ["KL, training"]
+
+
 def test_gaps_are_bridged_and_empty_columns_left_out():
     sparse = np.where(EPOCHS % 10 == 0, 95.0, np.nan)
     nothing = np.full(40, np.nan)
