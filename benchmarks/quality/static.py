@@ -1,8 +1,8 @@
 """``python -m benchmarks quality static``: 784-400-40 on the fixed binarisation of MNIST, against 89.78 nats.
 
-The published model was trained for 500 epochs of Adam at 1e-4, and its likelihood estimated with 200 samples. On the
-fixed binarisation a VAE overfits, so the run is short, and the validation images choose between the parameters at its
-end and the mean of those of its last quarter. The test images are seen once.
+The published model was trained for 500 epochs of Adam at 1e-4, and its likelihood estimated with 200 samples. Here the
+gradient is the path derivative of the ELBO. On the fixed binarisation a VAE overfits: the validation images choose
+between the parameters at the end and the mean of those of the last quarter. The test images are seen once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from npvae.models import GaussianVAE
 
 PUBLISHED = 89.78
 
-ACTIVATION = "tanh"
+ACTIVATION = "relu"
 
 
 def main(argv: list[str]) -> int:
@@ -39,10 +39,10 @@ def main(argv: list[str]) -> int:
     samples = [5, 10] if args.quick else args.samples
 
     x, x_val, x_test, data = _images(args.quick)
-    model = GaussianVAE(784, 40, (400,), ACTIVATION)
+    model = GaussianVAE(784, 40, (400,), ACTIVATION, bound="stl")
     start = model.init(np.random.default_rng(args.seed), mean=x.mean(axis=0))
     plan = recipe(args)
-    settings = {"data": data, "images": len(x), "activation": ACTIVATION, **asdict(plan)}
+    settings = {"data": data, "images": len(x), "activation": ACTIVATION, "bound": model.bound, **asdict(plan)}
     print(f"static: {data}, {len(x):,} images; {plan}", flush=True)
     trained = long_run(model, x, plan, work, settings, start, x_val=x_val)
 
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
             f"{estimate.mean:.2f}",
             f"{PUBLISHED}" if k == samples[0] else "–",
             f"standard error {estimate.standard_error:.2f}; −ELBO {estimate.negative_elbo.mean():.2f}; {active} active;"
-            f" {trained.run.epoch} epochs, {chosen}",
+            f" {trained.run.epoch} epochs by the path gradient, {chosen}",
             trained.seconds + estimate.seconds,
         )
         for k, estimate in estimates.items()

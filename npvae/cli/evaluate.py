@@ -58,7 +58,7 @@ GREY = (
 )
 
 FEW_ROWS = 5000
-"""Fewer rows than that bias the parts of the KL by more than a tenth of a nat."""
+"""Rows below which the parts of the KL are called biased: a mixture of few rows is no q(z)."""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
