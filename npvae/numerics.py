@@ -45,8 +45,8 @@ def absolute(a: NDArray) -> NDArray:
 
 
 def with_sign_of(a: NDArray, b: NDArray) -> NDArray:
-    """b where a ≥ 0 and −b where a < 0; for complex a by its real part."""
-    return np.where(a.real < 0, -b, b) if b.dtype.kind == "c" else np.copysign(b, a)
+    """b, which is not negative, where a is positive, and −b where it is negative; of complex numbers the real parts."""
+    return np.where(np.signbit(a.real), -b, b) if b.dtype.kind == "c" else np.copysign(b, a)
 
 
 def sigmoid(a: NDArray) -> NDArray:

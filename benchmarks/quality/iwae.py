@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--samples", type=int, default=5000, help="samples in the final estimate (5000)")
     add_options(parser, minutes=85)
     args = parser.parse_args(argv)
-    name = f"iwae-{args.k}"
+    name = f"iwae-{args.k}" + "-plain" * (args.gradient == "plain")
     work = args.work or Path("runs/quality") / (name + "-quick" * args.quick)
     samples = 10 if args.quick else args.samples
 

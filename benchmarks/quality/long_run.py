@@ -151,7 +151,7 @@ def _begun(path: Path, settings: Mapping[str, Any]) -> TrainingRun | None:
     if not path.exists():
         return None
     run = load_checkpoint(path)
-    if run.settings["settings"] != settings:
+    if run.settings["settings"] != settings or "averaged_from" not in run.settings:
         raise ValueError(f"--work holds a run with other settings, {run.settings['settings']}, expected {settings}")
     print(f"goes on after epoch {run.epoch}, {run.settings['spent'] / 60:.1f} minutes, from {path}", flush=True)
     return run
@@ -191,4 +191,4 @@ def recipe(args: argparse.Namespace) -> Recipe:
         length = {"epochs": 5, "minutes": None}
     elif length == {"epochs": None, "minutes": None}:
         length |= args.length
-    return Recipe(**length, batch_size=args.batch, rate=args.rate, seed=args.seed)
+    return Recipe(**length, batch_size=100 if args.quick else args.batch, rate=args.rate, seed=args.seed)

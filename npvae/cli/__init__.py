@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import npvae
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Warning | str, *where: Any) -> None:
-    print(f"npvae: warning: {_one_line(Warning(message))}", file=sys.stderr)
+    with suppress(BrokenPipeError):  # nobody reads on; the work goes on
+        print(f"npvae: warning: {_one_line(Warning(message))}", file=sys.stderr, flush=True)
 
 
 def _one_line(error: BaseException) -> str:

@@ -206,7 +206,7 @@ def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
         ("gap", "gap", gap),
     ):
         lines.append(_line(label, facts[name], note))
-    if k > 1 and effective < TRUSTED:
+    if effective < min(TRUSTED, k / 2):
         lines.append(f"  one draw carries most of the weight: −L_{k} is too high by nats; take more draws")
     return lines
 

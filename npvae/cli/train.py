@@ -112,7 +112,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     go_on = "go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options"
     either.add_argument("--resume", action="store_true", help=go_on)
     group.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
-    group.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    group.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
             for path in made:
                 path.rmdir()
         raise
-    if not vae.__sklearn_is_fitted__():  # the very first loss was not finite: there is nothing to keep
+    if not (vae.__sklearn_is_fitted__() and vae.run_.optimizer_state.t):  # not one step: there is nothing to keep
         for path in made:
             path.rmdir()
         return status

@@ -48,9 +48,10 @@ class Bernoulli:
 
         With e = exp(−|a|) ≤ 1, softplus(a) = max(a, 0) + log(1 + e) and max(a, 0) = ½ (a + |a|), so that
 
-            log p = Σ_j [(x_j − ½) a_j − ½ |a_j|] − log Π_j (1 + e_j).
+            log p = Σ_j [x_j a_j − ½ (a_j + |a_j|)] − log Π_j (1 + e_j).
 
-        Nothing overflows and no digits cancel: each pixel is right to an eps of 1. The backward needs 1 + e as well.
+        Nothing overflows, and for binary x no digits cancel: each pixel is right to an eps of 1, for grey x to one of
+        1 + |a|. The backward needs 1 + e as well.
 
         Parameters
         ----------
@@ -73,17 +74,20 @@ class Bernoulli:
         m = absolute(a)
         one_e = np.exp(-m)
         one_e += 1
-        terms = (x - 0.5) * a
+        m += a
         m *= 0.5
-        terms -= m
-        return terms.sum(axis=-1) - log_product(one_e), (a, x, one_e)
+        terms = x * a - m
+        factors = np.broadcast_to(one_e, (*one_e.shape[:-1], terms.shape[-1]))
+        return terms.sum(axis=-1) - log_product(factors), (a, x, one_e)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """da_j = (x_j − σ(a_j)) dlog_prob, of the shape of a, with σ(a) = ½ + sign(a) (1/(1 + e) − ½)."""
         a, x, one_e = cache
-        half_tanh = 1 / one_e
-        half_tanh -= 0.5
-        da = (x - 0.5) - with_sign_of(a, half_tanh)
+        above_half = 1 / one_e
+        above_half -= 0.5
+        sigma = with_sign_of(a, above_half)
+        sigma += 0.5
+        da = x - sigma
         da *= dlog_prob[..., None]
         return sum_to_shape(da, a.shape)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import log
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -148,6 +148,8 @@ class LearnedGaussian:
         d = len(mean)
         bias = np.empty(self.n_params(d), mean.dtype)
         bias[:d] = inverse_link(self.link, mean)
-        above = np.log(np.maximum(var.mean() if self.shared else var, 2 * exp(self.min_log_var))) - self.min_log_var
+        with np.errstate(divide="ignore"):  # log 0 = −∞, which is below any floor
+            log_var = np.log(var.mean() if self.shared else var)
+        above = np.maximum(log_var - self.min_log_var, log(2))
         bias[d:] = self.min_log_var + above + np.log1p(-np.exp(-above))  # of softplus(r − min_log_var) = above
         return bias

@@ -189,25 +189,24 @@ def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> Non
     Counted are the weights, with gradient and moments; the numbers of q(z|x) of a batch, of which a full covariance
     makes three more sets for every draw; and what the decoder and the likelihood make of each draw, there and back.
     """
-    d, weights = model.latent_dim, sum(map(prod, model.shapes.values()))
-    width, decoded = model.posterior.n_params(d), 5 * model.n_features + 2 * sum(model.hidden)
-    batch = 3 * (model.n_samples + 1) * width * max(batch_size, ROWS)
-    batch += decoded * max(model.n_samples * batch_size, ROWS)
-    training, rows = (numbers * np.dtype(dtype).itemsize / 1e9 for numbers in (_COPIES * weights, batch))
-    if training + rows > (machine := physical_memory() / 1e9):
-        advice = ""
-        if width > 2 * d:
-            numbers = f"{d} latents, {width:,} numbers from the encoder"
-            blame = f"latent_dim must be smaller with posterior='full', got {numbers}"
-            advice = "; posterior='diagonal' needs 2 numbers a latent"
-        elif training > rows:
-            blame = f"hidden must be smaller, got {', '.join(map(str, model.hidden))}"
-        else:
-            draws = f"{model.n_samples:,} draws for each of {batch_size:,} rows"
-            blame = f"n_samples or batch_size must be smaller, got {draws}"
+    d, width = model.latent_dim, model.posterior.n_params(model.latent_dim)
+    weights, draws = sum(map(prod, model.shapes.values())), model.n_samples * batch_size
+    hidden = ", ".join(map(str, model.hidden)) or "none"
+    full = "; posterior='diagonal' needs 2 numbers a latent" if width > 2 * d else ""
+    needs = {
+        f"hidden or latent_dim must be smaller, got {hidden} and {d}": _COPIES * weights,
+        f"latent_dim must be smaller, got {d} latents, {width:,} numbers from the encoder for every row{full}": (
+            3 * (model.n_samples + 1) * width * max(batch_size, ROWS)
+        ),
+        f"n_samples or batch_size must be smaller, got {model.n_samples:,} draws for each of {batch_size:,} rows": (
+            (5 * model.n_features + 2 * sum(model.hidden)) * draws
+        ),
+    }
+    gigabytes = {blame: numbers * np.dtype(dtype).itemsize / 1e9 for blame, numbers in needs.items()}
+    if (total := sum(gigabytes.values())) > (machine := physical_memory() / 1e9):
+        blame = max(gigabytes, key=gigabytes.get)
         raise ValueError(
-            f"{blame}: training {weights:,} weights takes {training:,.1f} GB and a batch {rows:,.1f} GB, "
-            f"this machine has {machine:,.1f} GB{advice}"
+            f"{blame}: that takes {gigabytes[blame]:,.1f} GB of {total:,.1f} GB, this machine has {machine:,.1f} GB"
         )
 
 

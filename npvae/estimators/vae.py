@@ -61,7 +61,7 @@ class VAE(TrainedVAE):
         ("sticking the landing"); L_k, plain or with the doubly reparameterised gradient; the ELBO by the score
         function, for comparison.
     n_samples : int, default 1
-        L, or k, draws of z per row and step. L_1 is the ELBO.
+        L, or k, draws of z per row and step; at least 2 for L_k, since L_1 is the ELBO.
     beta : float, default 1.0
         Weight of the KL term; L_k has none.
     beta_schedule : {"constant", "warm-up", "cyclical"}
@@ -254,6 +254,9 @@ class VAE(TrainedVAE):
             warn_of_scale(mean, var)
             theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, mean, var)
             return training.TrainingRun.begin(theta, optimizer, seed, options)
+        if run.stopped == "non-finite loss":
+            advice = "resume from a checkpoint before it, or fit anew with a smaller learning_rate"
+            raise ValueError(f"resume_from must not be a run that broke down: {advice}")
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:
             raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
         began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options

@@ -101,8 +101,8 @@ def train(
     _require_sense(x, x_val, epochs, batch_size, seed, patience)
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
-    _require_fit(run, model, optimizer, x_val)
-    run.stopped = "finished"
+    _require_fit(run, model, optimizer, x_val, model_at is not None)
+    run.stopped = ""
     if patience is None:
         run.best, run.best_epoch = None, 0
     elif run.best is None and run.epoch > 0:  # patience begins where the run goes on
@@ -114,7 +114,7 @@ def train(
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
-        while run.epoch < epochs and run.stopped == "finished":
+        while run.epoch < epochs and not run.stopped:
             means = _epoch(model, model_at, run, good, x, optimizer, batch_size, transform, interrupted, progress)
             if means is None:
                 run.stopped = "interrupted"
@@ -135,6 +135,7 @@ def train(
             answers = [callback(run) for callback in callbacks]
             if any(answers):
                 run.stopped = "callback"
+    run.stopped = run.stopped or "finished"
     return run
 
 
@@ -220,10 +221,10 @@ def _breakdown(
     )
 
 
-def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None) -> None:
+def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None, annealed: bool) -> None:
     """Refuse a run that broke down, or that another model, optimiser or other columns of the history belong to."""
     if run.stopped == "non-finite loss":
-        raise ValueError("start must not be a run that broke down; begin anew from its last good ones, start.theta")
+        raise ValueError("start must not be a run that broke down; begin anew from its last good parameters, its theta")
     for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
         if expected != got:
             raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")
@@ -231,8 +232,9 @@ def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: ND
     expected, got = ({name: slot.size for name, slot in state.slots.items()} for state in states)
     if expected != got:
         raise ValueError(f"start must have the moments of {optimizer}, expected {expected}, got {got}")
-    if run.history and ("val_loss" in run.history) != (x_val is not None):
-        raise ValueError(f"x_val must {'not ' if x_val is not None else ''}be given, as in the epochs before")
+    for argument, column, given in (("x_val", "val_loss", x_val is not None), ("model_at", "beta", annealed)):
+        if run.history and (column in run.history) != given:
+            raise ValueError(f"{argument} must {'not ' if given else ''}be given, as in the epochs before")
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray]:

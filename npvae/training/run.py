@@ -22,7 +22,7 @@ class History(dict[str, list[float]]):
 
     Columns: "epoch" (from 1), "steps" and "seconds" (from the start of training), "loss" and its terms in nats (mean
     over the epoch's data, each batch at the parameters of its moment), and the same with "val_" in front on held-out
-    data (at the parameters after the epoch).
+    data (at the parameters after the epoch); "beta" where the weight of the KL is annealed, its mean over the epoch.
     """
 
     def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
@@ -69,7 +69,7 @@ class TrainingRun:
     Attributes
     ----------
     theta : Parameters
-        After the last epoch, whatever was chosen: with the moments it is where a run goes on from.
+        The latest, whatever was chosen: with the moments it is where a run goes on from.
     optimizer_state : OptimizerState
         Moments and step count.
     seed : int
@@ -79,7 +79,7 @@ class TrainingRun:
     best, best_epoch : Parameters or None, int
         With early stopping: the parameters at the best held-out loss, and its epoch.
     stopped : str
-        Why the loop returned: "finished", "early stopping", "interrupted", "callback" or "non-finite loss".
+        Why the loop returned: "finished", "early stopping", "interrupted", "callback" or "non-finite loss"; "" before.
     settings : dict
         What else the run depends on, as far as whoever started it has noted it; the loop only passes it on.
     """

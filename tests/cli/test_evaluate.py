@@ -167,6 +167,17 @@ def test_a_posterior_that_misses_is_called_so(files, model, here, capsys):
     assert "one draw carries most of the weight: −L_20 is too high" in capsys.readouterr().out
 
 
+def test_two_draws_of_a_good_posterior_are_not_blamed(files, model, here, capsys):
+    vae = npvae.load(model)
+    for name in vae.theta_:
+        vae.theta_[name][...] = 0  # the prior, and a decoder that does not look at z
+    vae.save("exact.npz")
+    assert main(["evaluate", "exact.npz", files.images, "--k", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "effective sample size 2.0" in out
+    assert "one draw carries" not in out
+
+
 def test_progress_lives_on_a_terminal(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):

@@ -98,7 +98,7 @@ def test_arguments_that_do_not_parse(here, refused, argv, text):
         (["--bound", "iwae", "--beta", "2"], "--beta must be 1 with --bound iwae: inside the logarithm of L_k no KL"),
         (["--likelihood", "gaussian-pixel", "--sigma", "2"], "--sigma must be 1 with --likelihood gaussian-pixel,"),
         (["--free-bits", "1", "--posterior", "full"], "--free-bits must be 0 with --posterior full: "),
-        (["--posterior", "full", "--latent", "90000"], "--latent must be smaller with --posterior full, got 90000"),
+        (["--posterior", "full", "--latent", "90000"], "--latent must be smaller, got 90000"),
         (["--likelihood", "gaussian", "--binarize", "fixed"], "--binarize fixed needs --likelihood bernoulli"),
         (["--labels", "nothing.npy"], "nothing.npy"),
         (["--test", "nothing.npy"], "nothing.npy"),

@@ -93,12 +93,14 @@ def test_an_output_without_greek_letters_gets_question_marks(files, environment,
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe from the other end")
-def test_training_goes_on_when_nobody_reads_its_progress(files, here, environment):
+@pytest.mark.parametrize("scale", [1, 100], ids=["progress", "warning"])
+def test_training_goes_on_when_nobody_reads_what_it_says(files, here, environment, scale):
     reading, writing = os.pipe()
     os.close(reading)
     words = [word for word in TINY if word != "--quiet"]
+    np.save("x.npy", scale * files.x)
     try:
-        argv = [*NPVAE, "train", files.images, "-o", "run", *words, "--no-pictures"]
+        argv = [*NPVAE, "train", "x.npy", "-o", "run", *words, "--no-pictures", "--likelihood", "gaussian"]
         done = subprocess.run(argv, env=environment, stdout=writing, stderr=writing, timeout=60, check=False)
     finally:
         os.close(writing)

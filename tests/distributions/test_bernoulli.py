@@ -87,6 +87,22 @@ def test_certain_pixels_cost_nothing_and_wrong_ones_their_logit(dtype):
     np.testing.assert_allclose(Q.kl(a)[0], np.log(2), rtol=1e-6)
 
 
+def test_one_logit_may_stand_for_all_pixels():
+    a, x = np.array([[0.7]]), np.array([[0.0, 1.0, 1.0]])
+    value, cache = Q.log_prob(a, x)
+    np.testing.assert_allclose(value, Q.log_prob(np.full((1, 3), 0.7), x)[0], rtol=1e-15)
+    np.testing.assert_allclose(Q.log_prob_backward(cache, np.ones(1)), [[2 - 3 * expit(0.7)]], atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_whole_numbers_for_pixels_leave_the_logits_their_precision(kind):
+    a, x = np.array([[0.7, -2.0]], np.float32), np.array([[1, 0]], kind)
+    value, cache = Q.log_prob(a, x)
+    gradient = Q.log_prob_backward(cache, np.ones(1, np.float32))
+    assert value.dtype == gradient.dtype == np.float32
+    np.testing.assert_array_equal(value, Q.log_prob(a, x.astype(np.float32))[0])
+
+
 def test_draws_are_binary_with_mean_sigmoid_of_the_logit():
     draws, _ = Q.sample(A, Q.draw_noise(np.random.default_rng(1), (40_000, 6, 4), np.float64))
     assert set(np.unique(draws)) == {0.0, 1.0}

@@ -86,6 +86,13 @@ def test_a_variance_of_zero_starts_at_twice_the_floor(shared, link):
     assert q.entropy(bias)[0] == pytest.approx(D * scipy.stats.norm.entropy(scale=np.sqrt(2 * np.exp(-4))), rel=1e-14)
 
 
+@pytest.mark.parametrize(("dtype", "floor"), [(np.float32, -120.0), (np.float64, -800.0)])
+def test_a_floor_too_low_for_the_dtype_is_no_harm(dtype, floor):
+    bias = LearnedGaussian(min_log_var=floor).output_bias(np.zeros(2, dtype), np.array([0, 4], dtype))
+    assert bias.dtype == dtype
+    np.testing.assert_allclose(bias[2:], [floor, np.log(4)], atol=1e-5)
+
+
 def test_the_logit_of_a_constant_pixel_is_finite():
     bias = LearnedGaussian(True, "sigmoid").output_bias(np.array([0.0, 1.0]), np.ones(2))
     np.testing.assert_allclose(bias[:2], [-np.log(999), np.log(999)], rtol=1e-12)

@@ -179,7 +179,7 @@ def test_scikit_learn_chains_searches_and_validates_it():
     scores = model_selection.cross_val_score(vae, x / 3, cv=3)
     assert np.isfinite(scores).all()
     search = model_selection.GridSearchCV(vae, {"latent_dim": [1, 2]}, cv=2).fit(x / 3)
-    assert search.best_params_["latent_dim"] in (1, 2)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.parametrize("copies", [1, 10, 5000])

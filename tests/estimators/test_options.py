@@ -112,18 +112,19 @@ def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypat
         tiny(latent_dim=3000, posterior=posterior, **settings).fit(GREY)
     words = str(caught.value)
     if posterior == "full":
-        assert words.startswith("latent_dim must be smaller with posterior='full', got 3000 latents, 4,504,500 numbers")
+        assert words.startswith("latent_dim must be smaller, got 3000 latents, 4,504,500 numbers from the encoder")
+        assert "posterior='diagonal' needs 2 numbers a latent" in words
         # The encoder (9 + 1)·10 + (10 + 1)·4,504,500, the decoder (3000 + 1)·10 + (10 + 1)·9; eight times in float32.
-        assert "training 49,579,709 weights takes 1.6 GB and a batch 108.1 GB, this machine has 2.0 GB" in words
+        assert "that takes 108.1 GB of 109.7 GB, this machine has 2.0 GB" in words
     else:
-        assert words.startswith("hidden must be smaller, got 60000: training")
+        assert words.startswith("hidden or latent_dim must be smaller, got 60000 and 3000: that takes 17.3 GB")
 
 
 def test_many_draws_need_memory_too(monkeypatch):
     monkeypatch.setattr(options, "physical_memory", lambda: 8 * 10**9)
     many = build_model(tiny(bound="iwae", n_samples=1000, hidden=400), 784)
-    # 10⁶ draws of 5 · 784 + 2 · 400 float32 numbers, beside 3 · 1001 · 4 · 1000 of q(z|x)
-    with pytest.raises(ValueError, match=r"n_samples or .* got 1,000 draws .* 1,000 rows: .* a batch 18\.9 GB"):
+    # 10⁶ draws of 5 · 784 + 2 · 400 float32 numbers
+    with pytest.raises(ValueError, match=r"n_samples or .* got 1,000 draws .* 1,000 rows: that takes 18\.9 GB"):
         options.require_memory(many, 1000, np.float32)
     options.require_memory(many, 100, np.float32)
 

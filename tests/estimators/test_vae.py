@@ -298,6 +298,14 @@ def test_a_broken_run_keeps_the_last_good_parameters():
     assert np.isfinite(vae.sample(3, random_state=0)).all()
 
 
+def test_a_broken_run_is_not_resumed():
+    vae = tiny(learning_rate=1e6, epochs=50)
+    with pytest.raises(NonFiniteLossError):
+        vae.fit(GREY)
+    with pytest.raises(ValueError, match="resume_from must not be a run that broke down: resume from a checkpoint"):
+        tiny().fit(GREY, resume_from=vae.run_)
+
+
 def test_a_loss_that_never_was_finite_leaves_the_estimator_as_it_was():
     vae = tiny(likelihood="gaussian", sigma=1e-30)
     with pytest.raises(NonFiniteLossError, match=r"before any training: .* a given sigma to that of their noise"):

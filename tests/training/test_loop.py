@@ -335,3 +335,8 @@ def test_every_step_has_the_model_that_stands_for_it():
     assert run.history["loss"][0] == 0
     assert run.history["val_distance"][0] == 1.5
     assert run.history["val_loss"][0] == pytest.approx(1.5 + run.history["val_noise"][0])
+    with pytest.raises(ValueError, match="model_at must be given, as in the epochs before"):
+        train(model, run, x, epochs=3, **{**settings, "model_at": None})
+    run.history.pop("beta")
+    with pytest.raises(ValueError, match="model_at must not be given, as in the epochs before"):
+        train(model, run, x, epochs=3, **settings)
