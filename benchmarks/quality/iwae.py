@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.files import RESULTS
 from benchmarks.quality.data import TEST_DRAW, binarize, digit_images
 from benchmarks.quality.estimates import likelihood
-from benchmarks.quality.long_run import add_options, long_run, recipe
+from benchmarks.quality.long_run import add_options, earlier_run, long_run, recipe
 from benchmarks.quality.result import active_units, row, thinned, write
 from npvae.models import GaussianVAE
 
@@ -37,6 +37,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality iwae", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--k", type=int, choices=PUBLISHED, default=1, help="samples in the training's bound (1)")
     parser.add_argument("--gradient", choices=BOUNDS, default="dreg", help="how the bound's gradient is taken (dreg)")
+    begin = "begin with the mean of an ended run, its training.npz; give another --work, and a lower --rate"
+    parser.add_argument("--start", type=Path, metavar="FILE", help=begin)
     parser.add_argument("--samples", type=int, default=5000, help="samples in the final estimate (5000)")
     add_options(parser, minutes=85)
     args = parser.parse_args(argv)
@@ -46,10 +48,14 @@ def main(argv: list[str]) -> int:
 
     x, x_test, data = digit_images(args.quick)
     model = build(args.k, args.gradient)
-    start = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0))
+    start, epochs, seconds = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0)), 0, 0.0
     plan = recipe(args)
     settings = {"k": args.k, "bound": model.bound, "data": data, "images": len(x), "test draw": TEST_DRAW}
     settings |= asdict(plan)
+    if args.start is not None:
+        before = earlier_run(args.start)
+        start, epochs, seconds = before.mean, before.run.epoch, before.seconds
+        settings["before"] = {**before.run.settings["settings"], "epochs": epochs, "seconds": round(seconds, 1)}
     print(f"{name}: {data}, {len(x):,} images, binarised at every visit; {plan}", flush=True)
     trained = long_run(model, x, plan, work, settings, start, transform=binarize)
 
@@ -57,12 +63,13 @@ def main(argv: list[str]) -> int:
     last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last")
     elbo, active = float(nll.negative_elbo.mean()), active_units(model, trained.mean, x_test)
     published, units = PUBLISHED[args.k]
-    how = f"{trained.run.epoch} epochs by the {TOLD[model.bound]}"
+    epochs, seconds = epochs + trained.run.epoch, seconds + trained.seconds
+    how = f"{epochs} epochs by the {TOLD[model.bound]}"
     first = len(last.nll)
     results = {
-        "epochs": trained.run.epoch,
+        "epochs": epochs,
         "steps": trained.run.optimizer_state.t,
-        "training_seconds": round(trained.seconds, 1),
+        "training_seconds": round(seconds, 1),
         "test": nll.summary(),
         "active_units": active,
         f"first_{first}_images": {"averaged": float(nll.nll[:first].mean()), "last": last.mean},
@@ -76,7 +83,7 @@ def main(argv: list[str]) -> int:
             f"{nll.mean:.2f} ({active} active)",
             f"{published} ({units} active)",
             f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {how}",
-            trained.seconds + nll.seconds,
+            seconds + nll.seconds,
         )
     ]
     output = args.output or (None if args.quick else RESULTS / f"quality-{name}.json")

@@ -19,7 +19,7 @@ from npvae.parameters import Parameters
 from npvae.schedules import Cosine
 from npvae.training import Averaged, TrainingRun, Transform, load_checkpoint, save_checkpoint, train
 
-__all__ = ["Allowance", "Recipe", "Trained", "add_options", "long_run", "recipe"]
+__all__ = ["Allowance", "Recipe", "Trained", "add_options", "earlier_run", "long_run", "recipe"]
 
 LONGEST_STEP = 5.0
 """Seconds; in a longer step the process was stopped, and only so much of it counts."""
@@ -145,6 +145,12 @@ def long_run(
     save_checkpoint(path, run)
     mean = Averaged(adam, run.settings["averaged_from"]).mean(run)
     return Trained(run, mean, run.settings["spent"])
+
+
+def earlier_run(path: Path) -> Trained:
+    """A run that has ended, from its checkpoint: another can begin with its mean, at a lower rate."""
+    run = load_checkpoint(path)
+    return Trained(run, Averaged(Adam(), run.settings["averaged_from"]).mean(run), run.settings["spent"])
 
 
 def _begun(path: Path, settings: Mapping[str, Any]) -> TrainingRun | None:
