@@ -8,8 +8,10 @@ doubly reparameterised one unless another is asked for: the same in expectation,
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,14 +50,14 @@ def main(argv: list[str]) -> int:
 
     x, x_test, data = digit_images(args.quick)
     model = build(args.k, args.gradient)
-    start, epochs, seconds = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0)), 0, 0.0
+    start = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0))
     plan = recipe(args)
     settings = {"k": args.k, "bound": model.bound, "data": data, "images": len(x), "test draw": TEST_DRAW}
     settings |= asdict(plan)
     if args.start is not None:
         before = earlier_run(args.start)
-        start, epochs, seconds = before.mean, before.run.epoch, before.seconds
-        settings["before"] = {**before.run.settings["settings"], "epochs": epochs, "seconds": round(seconds, 1)}
+        start, took = before.mean, {"epochs": before.run.epoch, "seconds": round(before.seconds, 1)}
+        settings["before"] = {**before.run.settings["settings"], **took}
     print(f"{name}: {data}, {len(x):,} images, binarised at every visit; {plan}", flush=True)
     trained = long_run(model, x, plan, work, settings, start, transform=binarize)
 
@@ -63,12 +65,13 @@ def main(argv: list[str]) -> int:
     last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last")
     elbo, active = float(nll.negative_elbo.mean()), active_units(model, trained.mean, x_test)
     published, units = PUBLISHED[args.k]
-    epochs, seconds = epochs + trained.run.epoch, seconds + trained.seconds
+    parts = list(_parts(settings))
+    epochs = trained.run.epoch + sum(part["epochs"] for part in parts)
+    seconds = trained.seconds + sum(part["seconds"] for part in parts)
     how = f"{epochs} epochs by the {TOLD[model.bound]}"
     first = len(last.nll)
     results = {
         "epochs": epochs,
-        "steps": trained.run.optimizer_state.t,
         "training_seconds": round(seconds, 1),
         "test": nll.summary(),
         "active_units": active,
@@ -89,6 +92,13 @@ def main(argv: list[str]) -> int:
     output = args.output or (None if args.quick else RESULTS / f"quality-{name}.json")
     write(output, name, settings | {"samples": samples}, rows, results)
     return 0
+
+
+def _parts(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The runs that went before, from the latest to the first."""
+    while "before" in settings:
+        settings = settings["before"]
+        yield settings
 
 
 def build(k: int, gradient: str) -> GaussianVAE:

@@ -44,13 +44,17 @@ def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, 
 
 
 def test_a_run_begins_with_the_mean_of_another(tmp_path):
-    first, second = ([*["iwae", "--quick", "--work"], str(tmp_path / name)] for name in "ab")
+    first, second, third = ([*["iwae", "--quick", "--work"], str(tmp_path / name)] for name in "abc")
     main([*first, "--output", str(tmp_path / "a.json")])
     start = ["--start", str(tmp_path / "a" / "training.npz"), "--rate", "1e-9"]
     main([*second, *start, "--output", str(tmp_path / "b.json")])
     a, b = (json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in "ab")
     assert (a["results"]["epochs"], b["results"]["epochs"]) == (5, 10)
     assert b["settings"]["before"]["rate"] == 2e-3
+    main([*third, "--start", str(tmp_path / "b" / "training.npz"), "--output", str(tmp_path / "c.json")])
+    c = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["results"]
+    assert c["epochs"] == 15
+    assert c["training_seconds"] > b["results"]["training_seconds"]
     assert b["results"]["training_seconds"] > a["results"]["training_seconds"]
     assert b["results"]["test"]["nll"] == pytest.approx(a["results"]["test"]["nll"], abs=1e-3)
 
