@@ -115,6 +115,7 @@ def draw(curves: dict[str, dict]):
                 highest = max(max(line.get_ydata()) for line in ax.lines)
                 lowest = min(LOWEST[data], highest - 20)
                 ax.set(xlim=(LEFT, max(ends)), ylim=(lowest, highest + 0.05 * (highest - lowest)))
+            ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())  # within a decade or two the labels would overlap
             ax.grid(alpha=0.3)
         strip.supxlabel("training samples seen", fontsize=9)
         strip.supylabel("bound, nats per image", fontsize=9)
