@@ -110,17 +110,20 @@ class TrainedVAE(Estimator):
         """Fill in what of X is not `seen` (bool, of X's shape or one row's); it may be anything, NaN too.
 
         Returns mean and draw of p(x_missing|x_seen), each (n, n_features), and the chain's acceptance, see
-        `npvae.evaluation.fill_in`. Where `binarize` says so, what is seen is made binary first. Grey pixels have no
-        density under a Bernoulli likelihood: there the draws are binary, and the mean is a way of speaking.
+        `npvae.evaluation.fill_in`; what is seen stays as it is in both. The rows that they are conditioned on are those
+        of `prepare`, made binary where `binarize` says so. Grey pixels have no density under a Bernoulli likelihood:
+        there the draws are binary, and the mean is a way of speaking.
         """
         x, seed = np.asarray(X), random_seed(random_state)
         seen = seen_mask(x, seen)
-        x = self.prepare(np.where(seen, x, 0), seed)
+        given = self._data(np.where(seen, x, 0))
+        seen, x = seen.reshape(given.shape), self.prepare(given, seed)
         rng = np.random.default_rng([seed, 0, _SCORE])
         with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
-            filled = evaluation.fill_in(self.model_, self.theta_, x, seen.reshape(x.shape), rng, steps)
+            filled = evaluation.fill_in(self.model_, self.theta_, x, seen, rng, steps)
         self._require_finite("filling in", filled.mean.sum(axis=1), x)
-        return filled
+        mean, draw = (np.where(seen, given, whole) for whole in (filled.mean, filled.draw))
+        return filled._replace(mean=mean, draw=draw)
 
     def elbo_terms(
         self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0

@@ -297,8 +297,11 @@ def test_imputing_pictures_that_are_made_binary_first():
     seen = np.array([[True, True, False], [False, True, True]])
     filled = vae.impute(np.where(seen, x, np.nan), seen, steps=4)
     kept = np.ravel(seen)
-    np.testing.assert_array_equal(filled.mean[:, kept], (x.reshape(10, 6) > 0.5)[:, kept])
-    assert filled.mean.shape == (10, 6)
+    for whole in (filled.mean, filled.draw):  # as they came, and not as they were made
+        np.testing.assert_array_equal(whole[:, kept], x.reshape(10, 6).astype(np.float32)[:, kept])
+    assert set(np.unique(filled.draw[:, ~kept])) <= {0, 1}
+    black_and_white = vae.impute(x > 0.5, seen, steps=4)  # which is what the chain sees
+    np.testing.assert_array_equal(filled.mean[:, ~kept], black_and_white.mean[:, ~kept])
     with pytest.raises(ValueError, match=r"seen must be of bool and have shape \(10, 2, 3\) or \(2, 3\), got"):
         vae.impute(x, np.ones(6, bool))
 
