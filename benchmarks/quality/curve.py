@@ -16,6 +16,7 @@ from benchmarks.quality.long_run import LONGEST_STEP, SAVE_EVERY
 from npvae import datasets
 from npvae.distributions import Bernoulli, LearnedGaussian
 from npvae.models import GaussianVAE, Model, WakeSleep
+from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adagrad
 from npvae.training import TrainingRun, evaluate, load_checkpoint, save_checkpoint
 
@@ -132,6 +133,8 @@ def _advance(run: TrainingRun, model: Model, shown: Scene, samples: int, path: P
     same bits. The prior N(0, I) of the weights enters the mean loss of N images as |theta|² / 2N.
     """
     optimizer = Adagrad(run.settings["rate"])
+    keep_freed_memory()
+    dprior = np.empty_like(run.theta.flat)
     now = saved = perf_counter()
     with np.errstate(**QUIET):
         while run.optimizer_state.t * BATCH < samples:
@@ -139,7 +142,8 @@ def _advance(run: TrainingRun, model: Model, shown: Scene, samples: int, path: P
             rows = rng.integers(len(shown.x), size=BATCH)
             batch = shown.transform(shown.x[rows], rng)
             _, dtheta = model.loss_and_grad(run.theta, batch, model.draw_noise(rng, BATCH))
-            dtheta.flat += run.theta.flat / len(shown.x)
+            np.divide(run.theta.flat, len(shown.x), out=dprior)
+            dtheta.flat += dprior
             optimizer.step(run.theta.flat, dtheta.flat, run.optimizer_state)
             before, now = now, perf_counter()
             run.settings["spent"] += min(now - before, LONGEST_STEP)
