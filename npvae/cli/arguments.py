@@ -1,31 +1,20 @@
-"""Arguments that several commands share, the reading of data, and results into files by the ending of the name."""
+"""Arguments that several commands share, and the reading of data."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NoReturn
 
 from npvae import VAE, datasets
 from npvae.datasets import Dataset
-from npvae.files import replacing
 
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
 
 SCATTERED = 5000
 """Rows in a picture of latents, at the most."""
-
-PICTURES = (".png", ".svg", ".pdf")
-TABLES = (".npy", ".npz", ".csv")
 
 OPTIONS = {name: name for name in VAE().get_params() if name != "verbose"} | {
     "latent_dim": "latent",
@@ -125,58 +114,6 @@ def read_data(
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
 
-def check_output(
-    output: str | Path, picture: bool = True, inputs: Sequence[str | None] = (), argument: str = "output"
-) -> Path:
-    """`output` as a Path, if its ending is known, it can be written, and it is none of `inputs`.
-
-    To be called before any work is done.
-    """
-    path = Path(output)
-    if path.exists() and any(i and os.path.exists(i) and os.path.samefile(i, path) for i in inputs):
-        raise ValueError(f"{argument} must be another file than the inputs, got {str(output)!r}")
-    endings = TABLES + (PICTURES if picture else ())
-    if path.suffix.lower() not in endings:
-        raise ValueError(f"{argument} must end in {', '.join(endings)}, got {str(output)!r}")
-    for wrong, error, rule in (
-        (path.is_dir(), IsADirectoryError, "be a file"),
-        (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
-        (not os.access(path.parent, os.W_OK), PermissionError, "lie in a folder that can be written"),
-    ):
-        if wrong:
-            raise error(f"{argument} must {rule}, got {str(path)!r}")
-    return path
-
-
-def write(
-    path: Path,
-    arrays: Mapping[str, NDArray],
-    columns: Sequence[str],
-    draw: Callable[[ModuleType], Any] | None = None,
-) -> None:
-    """Write a result as the ending says: .npy the first array, .npz all of them, .csv the first under `columns`.
-
-    Anything else is the picture, which `draw` makes with the module `npvae.plots`.
-    """
-    ending = path.suffix.lower()
-    if ending in PICTURES:
-        from npvae import plots
-
-        plots.save(draw(plots), path)
-        return
-    first = next(iter(arrays.values()))
-    with replacing(path) as temporary:
-        if ending == ".npy":
-            np.save(temporary, first)
-        elif ending == ".npz":
-            np.savez(temporary, **arrays)
-        else:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(columns)
-                writer.writerows(first.reshape(len(first), -1).tolist())
-
-
 def reconstruction_note(grey: bool) -> str:
     """What the reconstruction term of data is that are grey under a Bernoulli likelihood, or are not."""
     return "cross-entropy of grey pixels, not a likelihood" if grey else "−log p(x|z)"
@@ -191,6 +128,7 @@ def as_typed(message: str) -> str:
         "labels": "--labels",
         "output": "--output",
         "factors": "--factors",
+        "seen": "SEEN",
         "rows": "the number of rows (DATA, --limit)",
     }
     first = re.match(r"\w+", message)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae import VAE, datasets, evaluation
-from npvae.cli.arguments import PICTURES, add_command, check_output, is_embedded, read_data, row_range, write
+from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
+from npvae.cli.results import PICTURES, check_output, write
 from npvae.datasets import is_binary
 from npvae.validation import integer
 

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from npvae.cli.arguments import PICTURES, add_command
+from npvae.cli.arguments import add_command
+from npvae.cli.results import PICTURES
 from npvae.files import replacing
 from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
 from npvae.gradcheck.settings import METHODS, Settings

@@ -1,11 +1,10 @@
-"""Commands that use a trained model: sample, reconstruct, encode, decode, manifold, interpolate, score, info."""
+"""Commands that use a trained model: sample, reconstruct, impute, encode, decode, manifold, …, score and info."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,155 +13,136 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae import VAE
-from npvae.cli.arguments import (
-    PICTURES,
-    SCATTERED,
-    add_command,
-    check_output,
-    read_data,
-    reconstruction_note,
-    row_range,
-    write,
-)
+from npvae.cli.arguments import SCATTERED, add_command, read_data, reconstruction_note, row_range
+from npvae.cli.results import PICTURES, Commands, Made, add_maker, check_output, image_shape, inputs, write
 from npvae.datasets import is_binary
+from npvae.validation import integer
 
-ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
+SHOWN = 12
+"""Rows in a picture of data beside what was made of them, unless --rows says otherwise."""
 
-Made = tuple[dict[str, NDArray], Callable[[ModuleType], Any]]
-"""Arrays, the first of which is the result, and what draws them with `npvae.plots`."""
-
-
-def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add the eight commands."""
-    add = partial(_add, commands)
-    sample = add(
-        sample_,
-        "draw new images",
-        "samples.png",
-        "Draw latents from the prior N(0, I) and decode each to the mean of p(x|z).",
-        "npvae sample npvae-run/model.npz -n 100 --seed 1 -o samples.png",
-    )
-    sample.add_argument("-n", type=int, default=64, help="how many")
-    sample.add_argument("--seed", metavar="N", type=int, help="of the latents; without it they differ every time")
-    reconstruct = add(
-        reconstruct_,
-        "encode and decode data",
-        "reconstructions.png",
-        "Encode each row to the mean of q(z|x), decode that to the mean of p(x|z). A picture shows originals beside\n"
-        "reconstructions, of the first 12 rows unless --rows says otherwise.",
-        "npvae reconstruct npvae-run/model.npz t10k-images-idx3-ubyte.gz --rows 0:20",
-    )
-    encode = add(
-        encode_,
-        "data to latents",
-        "latents.npy",
-        "Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²,\n"
-        "or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the first two latents of up to 5,000\n"
-        "rows, coloured by --labels.",
-        "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv",
-    )
-    encode.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
-    decode = add(
-        decode_,
-        "latents to data",
-        "decoded.png",
-        "Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z). Where encode wrote\n"
-        "latents.npz, LATENTS is latents.npz:mu.",
-        "npvae decode npvae-run/model.npz latents.npy -o decoded.npy",
-    )
-    decode.add_argument("latents", metavar="LATENTS", help="file with one row of latents per image")
-    manifold = add(
-        manifold_,
-        "picture of a two-dimensional latent space",
-        "manifold.png",
-        "Decode a grid of latents that is even in probability: the unit square through the inverse Gaussian CDF. For\n"
-        "models with two latents.",
-        "npvae manifold npvae-run/model.npz --side 25",
-    )
-    manifold.add_argument("--side", metavar="N", type=int, default=20, help="images along each side")
-    interpolate = add(
-        interpolate_,
-        "the way between two images",
-        "interpolation.png",
-        "Encode rows I and J of DATA and decode the latents on the way between them.",
-        "npvae interpolate npvae-run/model.npz t10k-images-idx3-ubyte.gz 3 18 --steps 12",
-    )
-    score = add(
-        score_,
-        "loss of data under a model",
-        None,
-        "Estimate −ELBO and its two terms for each row, in nats (lower is better: −ELBO ≥ −log p(x)),\n"
-        "and print their means with standard errors. With --output the rows go to a .csv, .npy or .npz file.",
-        "npvae score npvae-run/model.npz t10k-images-idx3-ubyte.gz --samples 10 -o scores.csv",
-    )
-    for parser in (reconstruct, encode, interpolate, score):
-        parser.add_argument("data", metavar="DATA", help='data file, or "digits"')
-        if parser is not interpolate:
-            parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
-    interpolate.add_argument("i", metavar="I", type=int, help="row to start from, counted from 0")
-    interpolate.add_argument("j", metavar="J", type=int, help="row to end at")
-    interpolate.add_argument("--steps", metavar="N", type=int, default=10, help="images, both ends included")
-    ways = ["linear", "spherical"]
-    interpolate.add_argument("--method", choices=ways, default="linear", help="the way through latent space")
-    score.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
-    score.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
-    score.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
-    info = add(
-        info_,
-        "what a model file holds",
-        None,
-        "Print the settings, the sizes and the last losses of a model.",
-        "npvae info npvae-run/model.npz --json",
-    )
-    info.add_argument("--json", action="store_true", help="for programs")
+CHANGED = 8
+"""Rows in a picture of data that are given an attribute."""
 
 
-def _add(
-    commands: argparse._SubParsersAction,
-    function: Callable,
-    summary: str,
-    output: str | None,
-    description: str,
-    example: str,
-) -> argparse.ArgumentParser:
-    """Add the command that `function` is named after; with an `output`, `function` makes what is written there."""
-    run = function if output is None else partial(_write_made, function)
-    ends = "" if output is None else ENDINGS
-    parser = add_command(commands, function.__name__.strip("_"), run, summary, description + ends, example)
-    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
-    if output is not None:
-        parser.add_argument("-o", "--output", metavar="FILE", default=output, help="where to")
-    return parser
+def add_commands(commands: Commands) -> None:
+    """Add the ten commands."""
+    for add in (
+        _add_sample,
+        _add_reconstruct,
+        _add_impute,
+        _add_encode,
+        _add_decode,
+        _add_manifold,
+        _add_interpolate,
+        _add_attribute,
+        _add_score,
+        _add_info,
+    ):
+        add(commands)
 
 
-def _write_made(make: Callable[[argparse.Namespace, VAE], Made], args: argparse.Namespace) -> int:
-    args.output = check_output(args.output, inputs=_inputs(args))
-    vae = npvae.load(args.model)
-    arrays, draw = make(args, vae)
-    letter, first = "z" if make is encode_ else "x", next(iter(arrays.values()))
-    write(args.output, arrays, [f"{letter}{i + 1}" for i in range(first.shape[1])], draw)
-    print(f"wrote {args.output}")
-    return 0
+def _add_data(parser: argparse.ArgumentParser, rows: bool = True) -> None:
+    parser.add_argument("data", metavar="DATA", help='data file, or "digits"')
+    if rows:
+        parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
 
 
-def _inputs(args: argparse.Namespace) -> list[str | None]:
-    return [getattr(args, name, None) for name in ("model", "data", "latents", "labels")]
+def _add_sample(commands: Commands) -> None:
+    text = "Draw latents from the prior N(0, I) and decode each to the mean of p(x|z)."
+    example = "npvae sample npvae-run/model.npz -n 100 --seed 1 -o samples.png"
+    parser = add_maker(commands, sample, "draw new images", "samples.png", text, example)
+    parser.add_argument("-n", type=int, default=64, help="how many")
+    parser.add_argument("--seed", metavar="N", type=int, help="of the latents; without it they differ every time")
 
 
-def sample_(args: argparse.Namespace, vae: VAE) -> Made:
+def sample(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae sample``."""
     return _images(vae, vae.sample(args.n, args.seed))
 
 
-def reconstruct_(args: argparse.Namespace, vae: VAE) -> Made:
+def _images(vae: VAE, images: NDArray) -> Made:
+    return {"images": images}, lambda plots: plots.image_grid(images, image_shape(vae))
+
+
+def _add_reconstruct(commands: Commands) -> None:
+    text = f"""\
+Encode each row to the mean of q(z|x), decode that to the mean of p(x|z). A picture shows originals beside
+reconstructions, of the first {SHOWN} rows unless --rows says otherwise."""
+    example = "npvae reconstruct npvae-run/model.npz t10k-images-idx3-ubyte.gz --rows 0:20"
+    _add_data(add_maker(commands, reconstruct, "encode and decode data", "reconstructions.png", text, example))
+
+
+def reconstruct(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae reconstruct``."""
-    picture = args.output.suffix.lower() in PICTURES
-    x = read_data(args.data, rows=slice(0, 12) if picture and args.rows is None else args.rows).x
+    x = read_data(args.data, rows=_shown(args)).x
     x_hat = vae.reconstruct(x)
-    return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, _shape(vae))
+    return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(vae))
 
 
-def encode_(args: argparse.Namespace, vae: VAE) -> Made:
+def _shown(args: argparse.Namespace) -> slice | None:
+    """--rows, or for a picture the first few."""
+    return slice(0, SHOWN) if args.rows is None and args.output.suffix.lower() in PICTURES else args.rows
+
+
+def _add_impute(commands: Commands) -> None:
+    text = f"""\
+Fill in what of each row is not seen from p(x_missing|x_seen), by a Markov chain. .npy and .csv get the mean of it; .npz
+gets mean, draw (the chain's last) and acceptance (of each row; near 0 the chain stood still); a picture shows what is
+seen, mean and draw, of the first {SHOWN} rows unless --rows says otherwise."""
+    example = """\
+npvae impute npvae-run/model.npz digits upper
+npvae impute npvae-run/model.npz images.npy seen.npy -o imputed.npz"""
+    parser = add_maker(commands, impute, "missing values from those seen", "imputed.png", text, example)
+    _add_data(parser)
+    seen = "file with 1 where DATA is seen and 0 where not, or one such row; or the half that is: " + ", ".join(HALVES)
+    parser.add_argument("seen", metavar="SEEN", help=seen)
+    parser.add_argument("--steps", metavar="N", type=int, default=200, help="of the chain")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the chain")
+
+
+HALVES = {
+    "upper": lambda h, w: np.arange(h)[:, None] < h // 2,
+    "lower": lambda h, w: np.arange(h)[:, None] >= h // 2,
+    "left": lambda h, w: np.arange(w) < w // 2,
+    "right": lambda h, w: np.arange(w) >= w // 2,
+}
+
+
+def impute(args: argparse.Namespace, vae: VAE) -> Made:
+    """``npvae impute``."""
+    rows = _shown(args)
+    x, seen = read_data(args.data, rows=rows).x, _seen(args.seen, rows, vae)
+    filled = vae.impute(x, seen, args.steps, args.seed)
+    shown = np.broadcast_to(seen, x.shape)
+    return filled._asdict(), lambda plots: plots.completions(x, shown, filled.mean, filled.draw, image_shape(vae))
+
+
+def _seen(path: str, rows: slice | None, vae: VAE) -> NDArray:
+    """The mask behind SEEN: of the chosen rows, or one for all."""
+    if path in HALVES and not Path(path).exists():
+        shape = image_shape(vae)
+        return np.broadcast_to(HALVES[path](*shape), shape).ravel()
+    mask = read_data(path, argument="SEEN").x
+    if not is_binary(mask):
+        raise ValueError(f"SEEN must hold nothing but 1, seen, and 0, not seen, got values up to {mask.max():g}")
+    if mask.size == vae.n_features_in_:  # a row, or an image
+        return mask.ravel() == 1
+    return mask[slice(None) if rows is None else rows] == 1
+
+
+def _add_encode(commands: Commands) -> None:
+    text = """\
+Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²,
+or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the first two latents of up to 5,000
+rows, coloured by --labels."""
+    example = "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv"
+    parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, column="z")
+    _add_data(parser)
+    parser.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
+
+
+def encode(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae encode``."""
     data = read_data(args.data, args.labels, args.rows)
     mu, spread = vae.encode(data.x)
@@ -176,12 +156,31 @@ def encode_(args: argparse.Namespace, vae: VAE) -> Made:
     return {"mu": mu, "factor" if vae.posterior == "full" else "log_var": spread}, draw
 
 
-def decode_(args: argparse.Namespace, vae: VAE) -> Made:
+def _add_decode(commands: Commands) -> None:
+    text = """\
+Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z). Where encode wrote
+latents.npz, LATENTS is latents.npz:mu."""
+    example = "npvae decode npvae-run/model.npz latents.npy -o decoded.npy"
+    parser = add_maker(commands, decode, "latents to data", "decoded.png", text, example)
+    parser.add_argument("latents", metavar="LATENTS", help="file with one row of latents per image")
+
+
+def decode(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae decode``."""
     return _images(vae, vae.inverse_transform(read_data(args.latents, argument="LATENTS").x))
 
 
-def manifold_(args: argparse.Namespace, vae: VAE) -> Made:
+def _add_manifold(commands: Commands) -> None:
+    text = """\
+Decode a grid of latents that is even in probability: the unit square through the inverse Gaussian CDF. For
+models with two latents."""
+    example = "npvae manifold npvae-run/model.npz --side 25"
+    summary = "picture of a two-dimensional latent space"
+    parser = add_maker(commands, manifold, summary, "manifold.png", text, example)
+    parser.add_argument("--side", metavar="N", type=int, default=20, help="images along each side")
+
+
+def manifold(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae manifold``."""
     from npvae.plots import manifold_grid
 
@@ -189,32 +188,82 @@ def manifold_(args: argparse.Namespace, vae: VAE) -> Made:
         raise ValueError(f"the manifold needs a model with two latents (npvae train --latent 2), got {vae.latent_dim}")
     z = manifold_grid(args.side)
     images = vae.inverse_transform(z)
-    return {"images": images, "z": z}, lambda plots: plots.manifold(images, image_shape=_shape(vae))
+    return {"images": images, "z": z}, lambda plots: plots.manifold(images, image_shape=image_shape(vae))
 
 
-def interpolate_(args: argparse.Namespace, vae: VAE) -> Made:
+def _add_interpolate(commands: Commands) -> None:
+    text = "Encode rows I and J of DATA and decode the latents on the way between them."
+    example = "npvae interpolate npvae-run/model.npz t10k-images-idx3-ubyte.gz 3 18 --steps 12"
+    parser = add_maker(commands, interpolate, "the way between two images", "interpolation.png", text, example)
+    _add_data(parser, rows=False)
+    parser.add_argument("i", metavar="I", type=int, help="row to start from, counted from 0")
+    parser.add_argument("j", metavar="J", type=int, help="row to end at")
+    parser.add_argument("--steps", metavar="N", type=int, default=10, help="images, both ends included")
+    ways = ["linear", "spherical"]
+    parser.add_argument("--method", choices=ways, default="linear", help="the way through latent space")
+
+
+def interpolate(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae interpolate``."""
     data = read_data(args.data)
     for name, row in (("I", args.i), ("J", args.j)):
         if not 0 <= row < len(data):
             raise ValueError(f"{name} must be a row of {args.data}, from 0 to {len(data) - 1}, got {row}")
     images = vae.interpolate(data.x[args.i], data.x[args.j], args.steps, args.method)
-    return {"images": images}, lambda plots: plots.interpolations(images[None], _shape(vae))
+    return {"images": images}, lambda plots: plots.interpolations(images[None], image_shape(vae))
 
 
-def _images(vae: VAE, images: NDArray) -> Made:
-    return {"images": images}, lambda plots: plots.image_grid(images, _shape(vae))
+def _add_attribute(commands: Commands) -> None:
+    text = f"""\
+The way in latent space from rows of other classes to rows of class LABEL: the difference of their mean latents, which
+added to latents is meant to give their image the attribute. The result is that one row of latents; a picture shows the
+first {CHANGED} rows of other classes, decoded on their way there: z + t · vector, t from 0 to 1."""
+    example = """\
+npvae attribute npvae-run/model.npz digits 7 --rows 0:2000
+npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.npy"""
+    parser = add_maker(commands, attribute, "the latents' way to a class", "attribute.png", text, example, column="z")
+    _add_data(parser)
+    parser.add_argument("label", metavar="LABEL", type=int, help="the class")
+    parser.add_argument("--labels", metavar="FILE", help="classes of the rows; digits have their own")
+    parser.add_argument("--steps", metavar="N", type=int, default=8, help="images on each way, both ends included")
 
 
-def _shape(vae: VAE) -> tuple[int, ...]:
-    if vae.image_shape_ is None or len(vae.image_shape_) != 2:
-        raise ValueError(f"the model's rows of {vae.n_features_in_} features are no pictures; use .npy, .npz or .csv")
-    return vae.image_shape_
+def attribute(args: argparse.Namespace, vae: VAE) -> Made:
+    """``npvae attribute``."""
+    data = read_data(args.data, args.labels, args.rows)
+    if data.labels is None:
+        raise ValueError(f"--labels must name the classes of {args.data}")
+    of_class = data.labels == args.label
+    if of_class.all() or not of_class.any():
+        classes = ", ".join(map(str, np.unique(data.labels)[:20]))
+        raise ValueError(f"LABEL must be the class of some rows and not of others, got {args.label} of {classes}")
+    vector = vae.attribute_vector(data.x, of_class)
+    others = data.x[~of_class][:CHANGED]
+
+    def draw(plots: ModuleType) -> Any:
+        t = np.linspace(0, 1, integer("--steps", args.steps, at_least=2), dtype=vector.dtype)[:, None]
+        images = [vae.inverse_transform(z + t * vector) for z in vae.transform(others)]
+        return plots.interpolations(np.stack(images), image_shape(vae))
+
+    return {"vector": vector[None]}, draw
 
 
-def score_(args: argparse.Namespace) -> int:
+def _add_score(commands: Commands) -> None:
+    text = """\
+Estimate −ELBO and its two terms for each row, in nats (lower is better: −ELBO ≥ −log p(x)),
+and print their means with standard errors. With --output the rows go to a .csv, .npy or .npz file."""
+    example = "npvae score npvae-run/model.npz t10k-images-idx3-ubyte.gz --samples 10 -o scores.csv"
+    parser = add_command(commands, "score", score, "loss of data under a model", text, example)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    _add_data(parser)
+    parser.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
+    parser.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
+
+
+def score(args: argparse.Namespace) -> int:
     """``npvae score``."""
-    output = None if args.output is None else check_output(args.output, False, _inputs(args))
+    output = None if args.output is None else check_output(args.output, False, inputs(args))
     vae = npvae.load(args.model)
     data = read_data(args.data, rows=args.rows)
     grey = vae.likelihood == "bernoulli" and vae.binarize == "none" and not is_binary(data.x)
@@ -232,7 +281,15 @@ def score_(args: argparse.Namespace) -> int:
     return 0
 
 
-def info_(args: argparse.Namespace) -> int:
+def _add_info(commands: Commands) -> None:
+    text = "Print the settings, the sizes and the last losses of a model."
+    example = "npvae info npvae-run/model.npz --json"
+    parser = add_command(commands, "info", info, "what a model file holds", text, example)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def info(args: argparse.Namespace) -> int:
     """``npvae info``."""
     vae = npvae.load(args.model)
     facts = {

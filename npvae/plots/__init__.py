@@ -7,10 +7,11 @@ pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip ins
 from npvae.plots.canvas import require_matplotlib, save
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.factors import factor_matrix
-from npvae.plots.images import image_grid, interpolations, reconstructions
+from npvae.plots.images import completions, image_grid, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
 
 __all__ = [
+    "completions",
     "factor_matrix",
     "image_grid",
     "interpolations",

@@ -14,7 +14,7 @@ from npvae.validation import data_matrix, integer, widths
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAX_PAIRS = 12
+MAX_COLUMNS = 12
 SEPARATOR = 1
 """Pixels between two tiles; NaN in the array, the background in the picture."""
 
@@ -81,14 +81,50 @@ def reconstructions(
     matplotlib Axes
         With the rows labelled x and x̂.
     """
-    above, below = as_images("x", x, image_shape), as_images("x_hat", x_hat, image_shape)
-    if above.shape != below.shape:
+    tiles = {"$x$": as_images("x", x, image_shape), r"$\hat{x}$": as_images("x_hat", x_hat, image_shape)}
+    if np.shape(x) != np.shape(x_hat):
         raise ValueError(f"x_hat must have the shape of x, {np.shape(x)}, got {np.shape(x_hat)}")
-    n, h, w = above.shape
-    columns = ceil(n / ceil(n / MAX_PAIRS))
-    pairs = np.stack([_in_rows(tiles, columns) for tiles in (above, below)], axis=1).reshape(-1, columns, h, w)
-    ax = draw_tiles(pairs, ax, vmin, vmax, (0.3, 0.05, 0.05))
-    label_tiles(ax, "y", ["$x$", r"$\hat{x}$"] * (len(pairs) // 2), h, at_most=len(pairs))
+    return _draw_stacks(tiles, ax, vmin, vmax, left=0.3)
+
+
+def completions(
+    x: ArrayLike,
+    seen: ArrayLike,
+    mean: ArrayLike,
+    draw: ArrayLike,
+    image_shape: tuple[int, int] | None = None,
+    ax: Axes | None = None,
+    vmin: float = 0,
+    vmax: float = 1,
+) -> Axes:
+    """Draw what is seen of each image, above two completions of it, at most twelve side by side.
+
+    Parameters
+    ----------
+    x : array of shape (n, d) or (n, h, w)
+        Data; what is not seen is left blank.
+    seen : array of bool, of the shape of x
+    mean, draw : arrays of the shape of x
+        Such as those of `npvae.evaluation.fill_in`.
+    image_shape, ax, vmin, vmax
+        As for `image_grid`.
+    """
+    arrays = {"x": x, "seen": seen, "mean": mean, "draw": draw}
+    for name, value in arrays.items():
+        if np.shape(value) != np.shape(x):
+            raise ValueError(f"{name} must have the shape of x, {np.shape(x)}, got {np.shape(value)}")
+    tiles = {name: as_images(name, value, image_shape) for name, value in arrays.items()}
+    tiles["seen"] = np.where(tiles["seen"] != 0, tiles.pop("x"), np.nan)
+    return _draw_stacks(tiles, ax, vmin, vmax, left=0.5)
+
+
+def _draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:
+    """Draw arrays (n, h, w) below one another by their names, MAX_COLUMNS images side by side, in as many strips."""
+    n, h, w = next(iter(tiles.values())).shape
+    columns = ceil(n / ceil(n / MAX_COLUMNS))
+    rows = np.stack([_in_rows(images, columns) for images in tiles.values()], axis=1).reshape(-1, columns, h, w)
+    ax = draw_tiles(rows, ax, vmin, vmax, (left, 0.05, 0.05))
+    label_tiles(ax, "y", list(tiles) * (len(rows) // len(tiles)), h, at_most=len(rows))
     return ax
 
 

@@ -13,6 +13,7 @@ HISTORY = {"epoch": [1, 2], "loss": [3.0, 2.0], "reconstruction": [2.0, 1.5], "k
 DRAWINGS = {
     "image_grid": lambda ax: plots.image_grid(IMAGES, ax=ax),
     "reconstructions": lambda ax: plots.reconstructions(IMAGES, IMAGES, ax=ax),
+    "completions": lambda ax: plots.completions(IMAGES, IMAGES > 0.5, IMAGES, IMAGES, ax=ax),
     "interpolations": lambda ax: plots.interpolations(IMAGES[None], ax=ax),
     "manifold": lambda ax: plots.manifold(IMAGES, ax=ax),
     "latent_scatter": lambda ax: plots.latent_scatter(IMAGES, ax=ax),

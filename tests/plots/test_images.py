@@ -82,6 +82,25 @@ class TestReconstructions:
             plots.reconstructions(np.zeros((3, 4)), np.zeros((2, 4)))
 
 
+class TestCompletions:
+    def test_the_unseen_is_blank_above_its_two_fillings(self):
+        x, mean, draw = RNG.random((3, 13, 4))
+        seen = RNG.random((13, 4)) < 0.5
+        ax = plots.completions(x, seen, mean, draw)
+        for i, (row, column) in {0: (0, 0), 6: (0, 6), 8: (3, 1)}.items():
+            blank = np.where(seen[i], x[i], np.nan).reshape(2, 2)
+            for below, image in enumerate((blank, mean[i].reshape(2, 2), draw[i].reshape(2, 2))):
+                np.testing.assert_array_equal(tile_at(ax, row + below, column, 2, 2), image)
+        assert texts(ax.get_yticklabels()) == ["seen", "mean", "draw"] * 2
+
+    @pytest.mark.parametrize("name", ["seen", "mean", "draw"])
+    def test_shapes_must_agree(self, name):
+        arrays = {"seen": np.ones((3, 4), bool), "mean": np.zeros((3, 4)), "draw": np.zeros((3, 4))}
+        arrays[name] = arrays[name][:2]
+        with pytest.raises(ValueError, match=rf"{name} must have the shape of x, \(3, 4\), got \(2, 4\)"):
+            plots.completions(np.zeros((3, 4)), **arrays)
+
+
 class TestInterpolations:
     def test_rows_run_from_t_0_to_t_1(self):
         images = RNG.random((2, 5, 6))

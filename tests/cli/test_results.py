@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from npvae.cli.arguments import check_output, write
+from npvae.cli.results import check_output, write
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png", "a.svg", "a.pdf", "A.PNG"])

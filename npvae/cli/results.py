@@ -1,0 +1,120 @@
+"""Results into files, by the ending of the name, and the commands that make nothing but one such result."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import npvae
+from npvae import VAE
+from npvae.cli.arguments import add_command
+from npvae.files import replacing
+
+PICTURES = (".png", ".svg", ".pdf")
+TABLES = (".npy", ".npz", ".csv")
+ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
+
+Commands = argparse._SubParsersAction
+
+Made = tuple[dict[str, NDArray], Callable[[ModuleType], Any]]
+"""Arrays, the first of which is the result, and what draws them with `npvae.plots`."""
+
+
+def check_output(
+    output: str | Path, picture: bool = True, inputs: Sequence[str | None] = (), argument: str = "output"
+) -> Path:
+    """`output` as a Path, if its ending is known, it can be written, and it is none of `inputs`.
+
+    To be called before any work is done.
+    """
+    path = Path(output)
+    if path.exists() and any(i and os.path.exists(i) and os.path.samefile(i, path) for i in inputs):
+        raise ValueError(f"{argument} must be another file than the inputs, got {str(output)!r}")
+    endings = TABLES + (PICTURES if picture else ())
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{argument} must end in {', '.join(endings)}, got {str(output)!r}")
+    for wrong, error, rule in (
+        (path.is_dir(), IsADirectoryError, "be a file"),
+        (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
+        (not os.access(path.parent, os.W_OK), PermissionError, "lie in a folder that can be written"),
+    ):
+        if wrong:
+            raise error(f"{argument} must {rule}, got {str(path)!r}")
+    return path
+
+
+def write(
+    path: Path,
+    arrays: Mapping[str, NDArray],
+    columns: Sequence[str],
+    draw: Callable[[ModuleType], Any] | None = None,
+) -> None:
+    """Write a result as the ending says: .npy the first array, .npz all of them, .csv the first under `columns`.
+
+    Anything else is the picture, which `draw` makes with the module `npvae.plots`.
+    """
+    ending = path.suffix.lower()
+    if ending in PICTURES:
+        from npvae import plots
+
+        plots.save(draw(plots), path)
+        return
+    first = next(iter(arrays.values()))
+    with replacing(path) as temporary:
+        if ending == ".npy":
+            np.save(temporary, first)
+        elif ending == ".npz":
+            np.savez(temporary, **arrays)
+        else:
+            with open(temporary, "w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(columns)
+                writer.writerows(first.reshape(len(first), -1).tolist())
+
+
+def add_maker(
+    commands: Commands,
+    make: Callable[[argparse.Namespace, VAE], Made],
+    summary: str,
+    output: str,
+    description: str,
+    example: str,
+    column: str = "x",
+) -> argparse.ArgumentParser:
+    """Add the command that `make` is named after: it makes of a model what goes to the `output`, with its columns."""
+    run, name = partial(_write_made, make, column), make.__name__
+    parser = add_command(commands, name, run, summary, description + ENDINGS, example)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    parser.add_argument("-o", "--output", metavar="FILE", default=output, help="where to")
+    return parser
+
+
+def _write_made(make: Callable[[argparse.Namespace, VAE], Made], column: str, args: argparse.Namespace) -> int:
+    args.output = check_output(args.output, inputs=inputs(args))
+    vae = npvae.load(args.model)
+    arrays, draw = make(args, vae)
+    first = next(iter(arrays.values()))
+    write(args.output, arrays, [f"{column}{i + 1}" for i in range(first.shape[1])], draw)
+    print(f"wrote {args.output}")
+    return 0
+
+
+def inputs(args: argparse.Namespace) -> list[str | None]:
+    """The files that a command reads, which it must not write over."""
+    return [getattr(args, name, None) for name in ("model", "data", "latents", "labels", "seen")]
+
+
+def image_shape(vae: VAE) -> tuple[int, ...]:
+    """Height and width of the model's images; a ValueError if its rows are none."""
+    if vae.image_shape_ is None or len(vae.image_shape_) != 2:
+        raise ValueError(f"the model's rows of {vae.n_features_in_} features are no pictures; use .npy, .npz or .csv")
+    return vae.image_shape_
