@@ -78,7 +78,7 @@ class Cosine:
 class Cyclical:
     """`cycles` equal cycles in `steps`; in each the rate rises in a line for the first half, and stays for the second.
 
-    With the period P = ⌈steps/cycles⌉: α(t) = α min(1, 2 (t mod P + 1)/P).
+    With the period P = ⌈steps/cycles⌉: α(t) = α min(1, 2 (t mod P + 1)/P), and α from t = steps on.
 
     References
     ----------
@@ -95,6 +95,8 @@ class Cyclical:
 
     def __call__(self, t: int) -> float:
         """The rate of step t."""
+        if t >= self.steps:  # no cycle more than those that were asked for
+            return self.rate
         period = ceil(self.steps / self.cycles)
         return self.rate * min(1.0, 2 * (t % period + 1) / period)
 

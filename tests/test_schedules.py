@@ -58,6 +58,7 @@ def test_cycles_rise_stay_and_begin_again():
     expected = [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0]
     assert [Cyclical(1.0, 24, cycles=3)(t) for t in range(24)] == pytest.approx(3 * expected)
     assert [Cyclical(2.0, 5, cycles=2)(t) for t in range(5)] == pytest.approx([4 / 3, 2, 2, 4 / 3, 2])
+    assert [Cyclical(2.0, 5, cycles=2)(t) for t in (5, 6, 100)] == [2, 2, 2]  # no cycle more
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def train(
         When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
         with the last good parameters.
     """
-    _require_sense(x, x_val, epochs, batch_size, seed, patience)
+    _require_sense(x, x_val, epochs, batch_size, patience)
+    seed = integer("seed", seed, at_least=0)
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val, model_at is not None)
@@ -139,17 +140,14 @@ def train(
     return run
 
 
-def _require_sense(
-    x: NDArray, x_val: NDArray | None, epochs: int, batch_size: int, seed: int, patience: int | None
-) -> None:
+def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: int, patience: int | None) -> None:
     """What can be said of the arguments of `train` before any work is done."""
     integer("epochs", epochs, at_least=1)
     integer("batch_size", batch_size, at_least=1)
-    integer("seed", seed, at_least=0)
     if patience is not None:
         integer("patience", patience, at_least=1)
         if x_val is None:
-            raise ValueError("patience needs held-out data, got x_val=None")
+            raise ValueError("patience needs held-out data, got none")
     for argument, rows in (("x", x), ("x_val", x_val)):
         if rows is not None and len(rows) == 0:
             raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
@@ -187,7 +185,8 @@ def _epoch(
         loss, dtheta = model.loss_and_grad(theta, batch, noise)
         if not np.isfinite(loss.value):
             bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
-            raise _breakdown(run, good, run.optimizer_state.t + 1, bad or list(loss.terms), optimizer)
+            bad = bad or list(loss.terms) if np.isfinite(batch).all() else ["x itself"]
+            raise _breakdown(run, good, run.optimizer_state.t + 1, bad, optimizer)
         if run.optimizer_state.t % SNAPSHOT_EVERY == 0:
             good.flat[:] = theta.flat
         optimizer.step(theta.flat, dtheta.flat, run.optimizer_state)
@@ -211,6 +210,8 @@ def _breakdown(
 ) -> NonFiniteLossError:
     run.theta, run.stopped = good, "non-finite loss"
     where = f"at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)}"
+    if terms == ["x itself"]:
+        return NonFiniteLossError(f"the loss is not finite {where}: a row of this batch has NaN or infinity", run)
     if run.optimizer_state.t == 0:
         advice = "bring the data to a common scale near one, and a given sigma to that of their noise"
         return NonFiniteLossError(f"the loss is not finite {where}, before any training: {advice}", run)

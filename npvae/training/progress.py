@@ -13,6 +13,9 @@ from npvae.training.run import TrainingRun
 if TYPE_CHECKING:
     from npvae.training.evaluate import TermSums
 
+_BESIDE = {"beta": "β", "weights": "½‖θ‖²"}
+"""What is no summand of the loss, or is one only after it is multiplied by a small weight."""
+
 REFRESH = 0.1
 """Seconds between two updates of the living line."""
 
@@ -55,7 +58,7 @@ class Progress:
         speed = self._images / (now - self._epoch_started)
         left = (self.epochs - run.epoch) * (now - self._epoch_started)
         means = run.history.last()
-        loss = f"loss {means['loss']:.2f} ({_terms(means)}) nats"
+        loss = f"loss {means['loss']:.2f} ({_terms(means)}) nats{_beside(means)}"
         held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
         line = f"{self._count(run.epoch)} | {loss}{held_out}{_pace(left, speed)}"
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
@@ -77,9 +80,13 @@ class Progress:
 
 
 def _terms(means: dict[str, float]) -> str:
-    bookkeeping = ("epoch", "steps", "seconds", "loss")
-    terms = {name: mean for name, mean in means.items() if name not in bookkeeping and not name.startswith("val_")}
+    others = ("epoch", "steps", "seconds", "loss", *_BESIDE)
+    terms = {name: mean for name, mean in means.items() if name not in others and not name.startswith("val_")}
     return ", ".join(f"{name} {mean:.2f}" for name, mean in terms.items())
+
+
+def _beside(means: dict[str, float]) -> str:
+    return "".join(f" | {called} {means[name]:.2f}" for name, called in _BESIDE.items() if name in means)
 
 
 def _pace(left: float, speed: float) -> str:

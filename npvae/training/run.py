@@ -130,6 +130,10 @@ class NonFiniteLossError(FloatingPointError):
         super().__init__(message)
         self.run = run
 
+    def __reduce__(self) -> tuple:
+        """For pickle, by which process pools hand errors over: an exception is rebuilt from its message alone."""
+        return type(self), (str(self), self.run)
+
 
 def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
     """Write a run, moments and history included. An older file at `path` is replaced in one move."""

@@ -43,6 +43,15 @@ def test_step_epoch_and_term_are_named_and_history_kept():
     assert error.run.epoch == 2
 
 
+def test_values_that_are_not_finite_are_blamed_on_the_data():
+    model, theta = small_vae()
+    x = binary_rows()
+    x[7, 2] = np.nan
+    error = breakdown(model, theta, x, epochs=1, batch_size=10)
+    assert str(error).endswith("in x itself: a row of this batch has NaN or infinity")
+    assert np.isfinite(error.run.theta.flat).all()
+
+
 def test_last_good_parameters_are_at_most_a_hundred_steps_old():
     model = BreaksAt(step=251)
     thetas = []

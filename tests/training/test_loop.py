@@ -274,6 +274,12 @@ def test_arguments_that_cannot_be(settings, error, text):
     assert not model.seen
 
 
+def test_the_seed_is_pythons_own_integer():
+    model = Mean()
+    run = train(model, model.init(None), np.ones((4, 3)), epochs=1, seed=np.int64(3))
+    assert type(run.seed) is int  # which a checkpoint can hold
+
+
 def test_no_rows():
     model = Mean()
     with pytest.raises(ValueError, match=r"x must have rows, got shape \(0, 3\)"):

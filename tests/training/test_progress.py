@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,24 @@ def test_a_pipe_gets_one_plain_line_an_epoch():
     )
     row = {name: column[1] for name, column in run.history.items()}
     assert re.fullmatch(pattern.format(**row), lines[1])
+
+
+def test_what_is_no_summand_stands_beside_the_loss():
+    stream = io.StringIO()
+    model, theta = small_vae()
+    priored = replace(model, weight_precision=0.01)
+    train(
+        priored,
+        theta,
+        binary_rows(),
+        epochs=1,
+        batch_size=10,
+        progress=Progress(1, stream),
+        model_at=lambda t: priored.with_beta(0.5),
+    )
+    assert re.search(
+        r"loss [\d.]+ \(reconstruction [\d.]+, kl [\d.]+\) nats \| β 0\.50 \| ½‖θ‖² [\d.]+ \|", stream.getvalue()
+    )
 
 
 def test_a_terminal_gets_a_line_that_lives(every_step):

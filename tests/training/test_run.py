@@ -1,5 +1,7 @@
 """The state of a run."""
 
+import pickle
+
 import numpy as np
 
 from npvae.optimizers import Adam
@@ -28,6 +30,13 @@ def test_copy_shares_no_memory():
     np.testing.assert_array_equal(run.best.flat, theta.flat)
     assert not run.optimizer_state.slots["M"].any()
     assert run.history["loss"] == [1.0]
+
+
+def test_non_finite_loss_comes_back_from_another_process():
+    run = TrainingRun.begin(small_vae()[1], Adam(), 0)
+    error = pickle.loads(pickle.dumps(NonFiniteLossError("the loss", run)))
+    assert str(error) == "the loss"
+    np.testing.assert_array_equal(error.run.theta.flat, run.theta.flat)
 
 
 def test_non_finite_loss_is_an_arithmetic_error_that_carries_the_run():
