@@ -101,8 +101,12 @@ class Bernoulli:
 
         H is even in a, and is computed at −|a| with σ = e^{−softplus(|a|)}: there no digits cancel.
         """
+        return self._entropies(a).sum(axis=-1), a
+
+    def _entropies(self, a: NDArray) -> NDArray:
+        """Of every dimension by itself."""
         m = -absolute(a)
-        return (softplus(m) - m * np.exp(-softplus(-m))).sum(axis=-1), a
+        return softplus(m) - m * np.exp(-softplus(-m))
 
     def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
         """da_j = −a_j σ(a_j) (1 − σ(a_j)) dentropy."""
@@ -112,9 +116,10 @@ class Bernoulli:
     def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """KL(Bernoulli(σ(a)) ‖ Bernoulli(½)) = d log 2 − H, nats, shape (…). The cache is a.
 
-        The difference is taken dimension by dimension, so that it is exactly 0 at a = 0 whatever d is.
+        The difference is taken dimension by dimension, so that it is exactly 0 at a = 0 whatever d is; near 0 the
+        rounding of H may leave it an eps below.
         """
-        return (LOG_2 - (softplus(a) - a * sigmoid(a))).sum(axis=-1), a
+        return (LOG_2 - self._entropies(a)).sum(axis=-1), a
 
     def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
         """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl."""

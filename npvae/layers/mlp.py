@@ -15,7 +15,9 @@ from npvae.validation import one_of
 __all__ = ["mlp"]
 
 
-def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", init: str = "standard") -> Chain:
+def mlp(
+    n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", init_weights: str = "standard"
+) -> Chain:
     """Dense layers n_in → hidden[0] → … → n_out; the activation follows each but the last, which stays linear.
 
     Parameters
@@ -25,7 +27,7 @@ def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", 
     hidden : sequence of int
         Widths of the hidden layers; empty for a linear map.
     activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
-    init : {"standard", "glorot", "he", "normal"}
+    init_weights : {"standard", "glorot", "he", "normal"}
         Initial weights, see `npvae.layers.initializers`.
 
     Raises
@@ -34,8 +36,8 @@ def mlp(n_in: int, hidden: Sequence[int], n_out: int, activation: str = "relu", 
         For an unknown name.
     """
     activate = one_of("activation", activation, ACTIVATIONS)
-    init_weights = one_of("init", init, INITIALIZERS)
+    draw = one_of("init_weights", init_weights, INITIALIZERS)
     layers: list[Layer] = []
     for width_in, width_out in pairwise([n_in, *hidden]):
-        layers += [Dense(width_in, width_out, init_weights), activate()]
-    return Chain(*layers, Dense([n_in, *hidden][-1], n_out, init_weights))
+        layers += [Dense(width_in, width_out, draw), activate()]
+    return Chain(*layers, Dense([n_in, *hidden][-1], n_out, draw))

@@ -47,6 +47,6 @@ def test_unknown_names_are_refused():
     message = f"activation must be one of {known}, got 'rleu'; did you mean 'relu'?"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mlp(2, [3], 1, "rleu")
-    message = "init must be one of 'standard', 'glorot', 'he', 'normal', got 'xavier'"
+    message = "init_weights must be one of 'standard', 'glorot', 'he', 'normal', got 'xavier'"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        mlp(2, [3], 1, init="xavier")
+        mlp(2, [3], 1, init_weights="xavier")
