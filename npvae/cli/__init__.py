@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import npvae
-from npvae.cli import evaluate, gradcheck, model, train
+from npvae.cli import evaluate, gradcheck, impute, model, train
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
 from npvae.validation import DataWarning
 
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (train, model, evaluate, gradcheck):
+    for module in (train, model, impute, evaluate, gradcheck):
         module.add_commands(commands)
     return parser
 

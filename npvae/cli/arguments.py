@@ -78,6 +78,13 @@ def row_range(text: str) -> slice:
         raise argparse.ArgumentTypeError(f"expected rows such as 0:100 or 7, got {text!r}") from None
 
 
+def add_data(parser: argparse.ArgumentParser, rows: bool = True) -> None:
+    """Add DATA, and if it may be a part of it --rows."""
+    parser.add_argument("data", metavar="DATA", help='data file, or "digits"')
+    if rows:
+        parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
+
+
 def is_embedded(path: str) -> bool:
     """Whether a DATA argument stands for the embedded digits: a file of that name goes first."""
     return path == "digits" and not Path(path).exists()
@@ -89,8 +96,9 @@ def read_data(
     rows: slice | None = None,
     digits_seed: int = 1,
     argument: str = "DATA",
+    missing: bool = False,
 ) -> Dataset:
-    """The data set behind an argument.
+    """The data set behind an argument; with `missing`, NaN and empty fields may stand for what is not known.
 
     By default the embedded digits are drawn with another seed than those that ``npvae train`` learns: held-out data.
     """
@@ -100,7 +108,7 @@ def read_data(
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
-        data = None if embedded else datasets.load(path, labels)
+        data = None if embedded else datasets.load(path, labels, missing)
     except (OSError, ValueError) as error:
         if str(error).startswith("path "):
             raise type(error)(argument + str(error)[len("path") :]) from None
@@ -123,13 +131,20 @@ def as_typed(message: str) -> str:
     """An error message of the Python functions, with the arguments that it names called as they were typed."""
     names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
     message = re.sub(r"\b(\w+)='([\w-]+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
-    names |= {"X_val": "--test", "X": "DATA", "Z": "LATENTS", "n": "-n", "n_side": "--side", "steps": "--steps"}
+    names |= {
+        "X_val": "--test",
+        "x_val": "--test",
+        "X": "DATA",
+        "Z": "LATENTS",
+        "n": "-n",
+        "n_side": "--side",
+        "steps": "--steps",
+    }
     names |= {
         "labels": "--labels",
         "output": "--output",
         "factors": "--factors",
-        "seen": "SEEN",
         "rows": "the number of rows (DATA, --limit)",
     }
-    first = re.match(r"\w+", message)
+    first = re.match(r"\w+(?=\s|\[)", message)  # a name, not the beginning of a file's
     return names.get(first[0], first[0]) + message[first.end() :] if first else message

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import npvae
 from npvae import VAE, datasets, evaluation
 from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
-from npvae.cli.results import PICTURES, check_output, write
+from npvae.cli.results import PICTURES, TABLES, check_output, write
 from npvae.datasets import is_binary
 from npvae.validation import integer
 
@@ -79,11 +79,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print, write."""
     inputs = [args.model, args.data]
-    output = None if args.output is None else check_output(args.output, False, inputs)
+    output = None if args.output is None else check_output(args.output, TABLES, inputs)
     embedded = is_embedded(args.data)
-    picture = None if args.factors is None else check_output(args.factors, True, inputs, "factors")
-    if picture is not None and picture.suffix.lower() not in PICTURES:
-        raise ValueError(f"--factors must name a .png, .svg or .pdf, got {args.factors!r}")
+    picture = None if args.factors is None else check_output(args.factors, PICTURES, inputs, "factors")
     if picture is not None and not embedded:
         raise ValueError(f"--factors needs data of known factors, DATA must be digits, got {args.data!r}")
     integer("--k", args.k, at_least=1)

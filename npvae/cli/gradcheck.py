@@ -18,6 +18,9 @@ from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
 from npvae.gradcheck.settings import METHODS, Settings
 from npvae.gradcheck.target import TargetError, check_made, make
 
+PROBES = 2
+"""Random directions per tensor."""
+
 USAGE = 3
 """Exit status for wrong arguments: 2 is that of a check that could not tell."""
 
@@ -61,7 +64,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     add("--all", action="store_true", help="check everything this package exports")
     add("--full", action="store_true", help="check every single element, however many there are")
     add("--only", metavar="NAME", help="check one tensor (with --all: one part); patterns with *")
-    add("--probes", type=int, default=2, metavar="K", help="random directions per tensor")
+    add("--probes", type=int, default=PROBES, metavar="K", help="random directions per tensor")
     add("--seed", type=int, default=0, metavar="S", help="of everything random")
     add("--method", choices=METHODS, default="complex", help="how the numeric side is computed")
     add("--step", type=float, metavar="H", help="step of --method central or forward")
@@ -90,8 +93,10 @@ def _exit_with_usage(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command; the exit status."""
     try:
-        if (args.target is not None and args.all) or (args.target is None and not (args.all or args.mutate)):
+        if (args.target is not None) == args.all:
             raise TargetError("name one package.module:factory, or say --all")
+        if args.mutate and (args.full or args.probes != PROBES or args.method != "complex" or args.step is not None):
+            raise TargetError("--mutate has a check of its own: of the options it takes --only, --seed and --json")
         if args.curve is not None and (args.mutate or args.target is None):
             raise TargetError("--curve belongs to the check of one package.module:factory")
         _check_outputs(args)

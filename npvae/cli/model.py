@@ -1,10 +1,9 @@
-"""Commands that use a trained model: sample, reconstruct, impute, encode, decode, manifold, …, score and info."""
+"""Commands that use a trained model: sample, reconstruct, encode, decode, manifold, interpolate, …, score, info."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,24 +12,31 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae import VAE
-from npvae.cli.arguments import SCATTERED, add_command, read_data, reconstruction_note, row_range
-from npvae.cli.results import PICTURES, Commands, Made, add_maker, check_output, image_shape, inputs, write
+from npvae.cli.arguments import SCATTERED, add_command, add_data, read_data, reconstruction_note
+from npvae.cli.results import (
+    SHOWN,
+    TABLES,
+    Commands,
+    Made,
+    add_maker,
+    check_output,
+    image_shape,
+    inputs,
+    shown_rows,
+    write,
+)
 from npvae.datasets import is_binary
 from npvae.validation import integer
-
-SHOWN = 12
-"""Rows in a picture of data beside what was made of them, unless --rows says otherwise."""
 
 CHANGED = 8
 """Rows in a picture of data that are given an attribute."""
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the ten commands."""
+    """Add the nine commands."""
     for add in (
         _add_sample,
         _add_reconstruct,
-        _add_impute,
         _add_encode,
         _add_decode,
         _add_manifold,
@@ -40,12 +46,6 @@ def add_commands(commands: Commands) -> None:
         _add_info,
     ):
         add(commands)
-
-
-def _add_data(parser: argparse.ArgumentParser, rows: bool = True) -> None:
-    parser.add_argument("data", metavar="DATA", help='data file, or "digits"')
-    if rows:
-        parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
 
 
 def _add_sample(commands: Commands) -> None:
@@ -70,65 +70,14 @@ def _add_reconstruct(commands: Commands) -> None:
 Encode each row to the mean of q(z|x), decode that to the mean of p(x|z). A picture shows originals beside
 reconstructions, of the first {SHOWN} rows unless --rows says otherwise."""
     example = "npvae reconstruct npvae-run/model.npz t10k-images-idx3-ubyte.gz --rows 0:20"
-    _add_data(add_maker(commands, reconstruct, "encode and decode data", "reconstructions.png", text, example))
+    add_data(add_maker(commands, reconstruct, "encode and decode data", "reconstructions.png", text, example))
 
 
 def reconstruct(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae reconstruct``."""
-    x = read_data(args.data, rows=_shown(args)).x
+    x = read_data(args.data, rows=shown_rows(args)).x
     x_hat = vae.reconstruct(x)
     return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(vae))
-
-
-def _shown(args: argparse.Namespace) -> slice | None:
-    """--rows, or for a picture the first few."""
-    return slice(0, SHOWN) if args.rows is None and args.output.suffix.lower() in PICTURES else args.rows
-
-
-def _add_impute(commands: Commands) -> None:
-    text = f"""\
-Fill in what of each row is not seen from p(x_missing|x_seen), by a Markov chain. .npy and .csv get the mean of it; .npz
-gets mean, draw (the chain's last) and acceptance (of each row; near 0 the chain stood still); a picture shows what is
-seen, mean and draw, of the first {SHOWN} rows unless --rows says otherwise."""
-    example = """\
-npvae impute npvae-run/model.npz digits upper
-npvae impute npvae-run/model.npz images.npy seen.npy -o imputed.npz"""
-    parser = add_maker(commands, impute, "missing values from those seen", "imputed.png", text, example)
-    _add_data(parser)
-    seen = "file with 1 where DATA is seen and 0 where not, or one such row; or the half that is: " + ", ".join(HALVES)
-    parser.add_argument("seen", metavar="SEEN", help=seen)
-    parser.add_argument("--steps", metavar="N", type=int, default=200, help="of the chain")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the chain")
-
-
-HALVES = {
-    "upper": lambda h, w: np.arange(h)[:, None] < h // 2,
-    "lower": lambda h, w: np.arange(h)[:, None] >= h // 2,
-    "left": lambda h, w: np.arange(w) < w // 2,
-    "right": lambda h, w: np.arange(w) >= w // 2,
-}
-
-
-def impute(args: argparse.Namespace, vae: VAE) -> Made:
-    """``npvae impute``."""
-    rows = _shown(args)
-    x, seen = read_data(args.data, rows=rows).x, _seen(args.seen, rows, vae)
-    filled = vae.impute(x, seen, args.steps, args.seed)
-    shown = np.broadcast_to(seen, x.shape)
-    return filled._asdict(), lambda plots: plots.completions(x, shown, filled.mean, filled.draw, image_shape(vae))
-
-
-def _seen(path: str, rows: slice | None, vae: VAE) -> NDArray:
-    """The mask behind SEEN: of the chosen rows, or one for all."""
-    if path in HALVES and not Path(path).exists():
-        shape = image_shape(vae)
-        return np.broadcast_to(HALVES[path](*shape), shape).ravel()
-    mask = read_data(path, argument="SEEN").x
-    if not is_binary(mask):
-        raise ValueError(f"SEEN must hold nothing but 1, seen, and 0, not seen, got values up to {mask.max():g}")
-    if mask.size == vae.n_features_in_:  # a row, or an image
-        return mask.ravel() == 1
-    return mask[slice(None) if rows is None else rows] == 1
 
 
 def _add_encode(commands: Commands) -> None:
@@ -138,7 +87,7 @@ or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the f
 rows, coloured by --labels."""
     example = "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv"
     parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, column="z")
-    _add_data(parser)
+    add_data(parser)
     parser.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
 
 
@@ -195,7 +144,7 @@ def _add_interpolate(commands: Commands) -> None:
     text = "Encode rows I and J of DATA and decode the latents on the way between them."
     example = "npvae interpolate npvae-run/model.npz t10k-images-idx3-ubyte.gz 3 18 --steps 12"
     parser = add_maker(commands, interpolate, "the way between two images", "interpolation.png", text, example)
-    _add_data(parser, rows=False)
+    add_data(parser, rows=False)
     parser.add_argument("i", metavar="I", type=int, help="row to start from, counted from 0")
     parser.add_argument("j", metavar="J", type=int, help="row to end at")
     parser.add_argument("--steps", metavar="N", type=int, default=10, help="images, both ends included")
@@ -222,7 +171,7 @@ first {CHANGED} rows of other classes, decoded on their way there: z + t · vect
 npvae attribute npvae-run/model.npz digits 7 --rows 0:2000
 npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.npy"""
     parser = add_maker(commands, attribute, "the latents' way to a class", "attribute.png", text, example, column="z")
-    _add_data(parser)
+    add_data(parser)
     parser.add_argument("label", metavar="LABEL", type=int, help="the class")
     parser.add_argument("--labels", metavar="FILE", help="classes of the rows; digits have their own")
     parser.add_argument("--steps", metavar="N", type=int, default=8, help="images on each way, both ends included")
@@ -255,7 +204,7 @@ and print their means with standard errors. With --output the rows go to a .csv,
     example = "npvae score npvae-run/model.npz t10k-images-idx3-ubyte.gz --samples 10 -o scores.csv"
     parser = add_command(commands, "score", score, "loss of data under a model", text, example)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
-    _add_data(parser)
+    add_data(parser)
     parser.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
     parser.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
@@ -263,7 +212,7 @@ and print their means with standard errors. With --output the rows go to a .csv,
 
 def score(args: argparse.Namespace) -> int:
     """``npvae score``."""
-    output = None if args.output is None else check_output(args.output, False, inputs(args))
+    output = None if args.output is None else check_output(args.output, TABLES, inputs(args))
     vae = npvae.load(args.model)
     data = read_data(args.data, rows=args.rows)
     grey = vae.likelihood == "bernoulli" and vae.binarize == "none" and not is_binary(data.x)

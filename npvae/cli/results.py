@@ -23,6 +23,9 @@ PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".npy", ".npz", ".csv")
 ENDINGS = "\n\nResults go to .npy, .npz, .csv or a picture (.png, .svg, .pdf), by the output's ending."
 
+SHOWN = 12
+"""Rows in a picture of data beside what was made of them, unless --rows says otherwise."""
+
 Commands = argparse._SubParsersAction
 
 Made = tuple[dict[str, NDArray], Callable[[ModuleType], Any]]
@@ -30,16 +33,19 @@ Made = tuple[dict[str, NDArray], Callable[[ModuleType], Any]]
 
 
 def check_output(
-    output: str | Path, picture: bool = True, inputs: Sequence[str | None] = (), argument: str = "output"
+    output: str | Path,
+    endings: Sequence[str] = TABLES + PICTURES,
+    inputs: Sequence[str | None] = (),
+    argument: str = "output",
 ) -> Path:
-    """`output` as a Path, if its ending is known, it can be written, and it is none of `inputs`.
+    """`output` as a Path, if it has one of the endings and can be made, and is none of `inputs` (``file.npz:key`` too).
 
     To be called before any work is done.
     """
     path = Path(output)
-    if path.exists() and any(i and os.path.exists(i) and os.path.samefile(i, path) for i in inputs):
+    read = [name for i in inputs if i for name in (i, i.rpartition(":")[0]) if os.path.exists(name)]
+    if path.exists() and any(os.path.samefile(name, path) for name in read):
         raise ValueError(f"{argument} must be another file than the inputs, got {str(output)!r}")
-    endings = TABLES + (PICTURES if picture else ())
     if path.suffix.lower() not in endings:
         raise ValueError(f"{argument} must end in {', '.join(endings)}, got {str(output)!r}")
     for wrong, error, rule in (
@@ -49,6 +55,10 @@ def check_output(
     ):
         if wrong:
             raise error(f"{argument} must {rule}, got {str(path)!r}")
+    if path.suffix.lower() in PICTURES:
+        from npvae import plots
+
+        plots.require_matplotlib()
     return path
 
 
@@ -70,15 +80,17 @@ def write(
         return
     first = next(iter(arrays.values()))
     with replacing(path) as temporary:
-        if ending == ".npy":
-            np.save(temporary, first)
-        elif ending == ".npz":
-            np.savez(temporary, **arrays)
-        else:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
+        if ending == ".csv":
+            with open(temporary, "w", newline="", encoding="utf-8") as table:
+                writer = csv.writer(table)
                 writer.writerow(columns)
                 writer.writerows(first.reshape(len(first), -1).tolist())
+            return
+        with open(temporary, "wb") as file:  # to a mere name NumPy would add an ending that it does not know, as .NPY
+            if ending == ".npy":
+                np.save(file, first)
+            else:
+                np.savez(file, **arrays)
 
 
 def add_maker(
@@ -118,3 +130,8 @@ def image_shape(vae: VAE) -> tuple[int, ...]:
     if vae.image_shape_ is None or len(vae.image_shape_) != 2:
         raise ValueError(f"the model's rows of {vae.n_features_in_} features are no pictures; use .npy, .npz or .csv")
     return vae.image_shape_
+
+
+def shown_rows(args: argparse.Namespace) -> slice | None:
+    """--rows, or for a picture the first few."""
+    return slice(0, SHOWN) if args.rows is None and args.output.suffix.lower() in PICTURES else args.rows

@@ -13,7 +13,7 @@ import numpy as np
 
 from npvae import VAE, training
 from npvae.bounds import BOUNDS
-from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, read_data, reconstruction_note
+from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, is_embedded, read_data, reconstruction_note
 from npvae.datasets import Dataset
 from npvae.estimators.options import BINARIZE, LIKELIHOODS, MEAN_LINKS, POSTERIORS
 from npvae.files import replacing
@@ -165,7 +165,7 @@ def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     data = read_data(args.data, args.labels, rows, digits_seed=0)
     if args.test is not None:
         return data, read_data(args.test, argument="--test")
-    return data, read_data("digits", rows=slice(0, 2000)) if args.data == "digits" else None
+    return data, read_data("digits", rows=slice(0, 2000)) if is_embedded(args.data) else None
 
 
 def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:

@@ -22,7 +22,7 @@ _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
 _KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv or a folder of .png pictures"
 
 
-def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None) -> Dataset:
+def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, missing: bool = False) -> Dataset:
     """Load data, and if asked their labels, from files.
 
     Parameters
@@ -34,6 +34,8 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
         pictures of one size, in the order of their names (needs the extra `plots`).
     labels : str, path or None
         File of any of these kinds but pictures, with one whole number per row of the data.
+    missing : bool, default False
+        Let NaN, and an empty field of a .csv table, stand for a value that is not known; see `npvae.VAE.impute`.
 
     Returns
     -------
@@ -50,17 +52,20 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
         If a file is of no known kind, damaged, empty, ragged, not numeric or not finite, or the labels do not fit.
     """
     folder = Path(path)
-    array = read_pictures(folder) if folder.is_dir() else _read(path, "path")
+    array = read_pictures(folder) if folder.is_dir() else _read(path, "path", missing)
     if array.ndim not in (2, 3):
         raise ValueError(f"{path} must hold rows (n, features) or images (n, h, w), got shape {array.shape}")
     if array.dtype == np.uint8 and array.size and array.max() > 1:
         array = np.divide(array, 255, dtype=np.float32)
-    x = data_matrix(str(path), array)
+    holes = np.isnan(array) if missing else False
+    x = data_matrix(str(path), np.where(holes, 0, array) if missing else array)
+    if np.any(holes):
+        x[holes.reshape(x.shape)] = np.nan
     image_shape = (array.shape[1], array.shape[2]) if array.ndim == 3 else None
     return Dataset(x, None if labels is None else _labels(labels, len(x)), image_shape, name=folder.name)
 
 
-def _read(path: str | os.PathLike[str], argument: str) -> np.ndarray:
+def _read(path: str | os.PathLike[str], argument: str, missing: bool = False) -> np.ndarray:
     """Read the array of a file by its first bytes, and where these say nothing by its ending."""
     keyed = _KEYED.fullmatch(os.fspath(path))
     file = existing_file(keyed["file"] if keyed else path, argument)
@@ -74,7 +79,7 @@ def _read(path: str | os.PathLike[str], argument: str) -> np.ndarray:
     if start[:2] == GZIP_MAGIC or (start[:2] == b"\0\0" and start[2:3] in map(bytes, zip(TYPES, strict=True))):
         return read_idx(file)
     if ending == ".csv":
-        return read_csv(file)
+        return read_csv(file, missing)
     raise ValueError(f"{argument} must name data of a known kind, {_KNOWN}; got {file}")
 
 
@@ -142,11 +147,11 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             raise ValueError(f"{path} is no .npz archive or is damaged: {error}") from None
 
 
-def read_csv(path: str | os.PathLike[str]) -> np.ndarray:
+def read_csv(path: str | os.PathLike[str], missing: bool = False) -> np.ndarray:
     """Read a table of numbers separated by commas, (rows, columns) float64.
 
     The first line is taken as column names, and skipped, if any of its fields is text that is no number. All else has
-    to be numbers, as many in each line as in the first; blank lines are skipped.
+    to be numbers, as many in each line as in the first; blank lines are skipped. With `missing`, an empty field is NaN.
 
     Raises
     ------
@@ -166,6 +171,8 @@ def read_csv(path: str | os.PathLike[str]) -> np.ndarray:
                 if len(row) != width:
                     got = f"{len(row)} in line {reader.line_num}"
                     raise ValueError(f"{file} must have {width} fields in every line, got {got}")
+                if missing:
+                    row = [field if field.strip() else "nan" for field in row]
                 if "_" not in "".join(row):  # which Python takes in numbers, but nobody writes
                     with suppress(ValueError):
                         values.extend([float(field) for field in row])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import signature
 from math import isqrt, prod
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,6 +76,9 @@ def random_seed(random_state: int | np.random.Generator | None) -> int:
         return int(np.random.SeedSequence().entropy)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**63))
+    if not isinstance(random_state, Integral):
+        got = type(random_state).__name__
+        raise TypeError(f"random_state must be an integer, a numpy.random.Generator or None, got {got}")
     return integer("random_state", random_state, at_least=0)
 
 
@@ -99,8 +103,8 @@ def by_rows(function: Callable[[NDArray], NDArray], x: NDArray, copies: int = 1)
 
 
 def save_estimator(path: str | Path, estimator: VAE) -> None:
-    """Write hyper-parameters, parameters and history; the optimiser's moments belong to checkpoints."""
-    params = estimator.get_params()
+    """Write the fit's hyper-parameters, parameters and history; the optimiser's moments belong to checkpoints."""
+    params = dict(estimator.params_)
     if isinstance(params["random_state"], np.random.Generator):
         params["random_state"] = estimator.seed_
     header = {
@@ -148,7 +152,7 @@ def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.
     theta = Parameters.from_arrays({name: arrays[name] for name in model.shapes}, estimator.dtype)
     if not np.isfinite(theta.flat).all():
         raise ValueError("not all parameters are finite")
-    estimator.model_, estimator.theta_ = model, theta
+    estimator.model_, estimator.theta_, estimator.params_ = model, theta, estimator.get_params()
     estimator.n_features_in_, shape = header["n_features"], header["image_shape"]
     estimator.image_shape_ = shape = None if shape is None else widths("image_shape", shape)
     if shape is not None and prod(shape) != estimator.n_features_in_:

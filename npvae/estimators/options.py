@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -66,8 +67,13 @@ def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> Gaussia
         reason = f"with bound={vae.bound!r}: inside the logarithm of L_k no KL stands alone that could be weighed"
         _refuse_unless("beta", beta, 1, reason)
         _refuse_unless("beta_schedule", vae.beta_schedule, "constant", reason)
-        if n_samples == 1 and n_rows is not None:
-            raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: L_1 is the ELBO; got 1")
+    needs_two = {
+        "iwae": "L_1 is the ELBO",
+        "dreg": "L_1 is the ELBO",
+        "score-function": "one has no others for baseline",
+    }
+    if n_samples == 1 and n_rows is not None and vae.bound in needs_two:
+        raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: {needs_two[vae.bound]}; got 1")
     return GaussianVAE(
         n_features,
         latent_dim,
@@ -139,15 +145,15 @@ def _steps(vae: VAE, n: int) -> int:
     return integer("epochs", vae.epochs, at_least=1) * batches
 
 
-def run_settings(vae: VAE, n: int) -> dict[str, Any]:
-    """What must not change between the parts of a run over n rows: all but how long it is and what it says.
+def run_settings(vae: VAE, x: NDArray) -> dict[str, Any]:
+    """What must not change between the parts of a run over the rows of x: all but how long it is and what it says.
 
     A schedule spans the whole run, so with one the length is fixed too.
     """
     open_end = vae.schedule == vae.beta_schedule == "constant"
     free = {"patience", "random_state", "verbose"} | ({"epochs"} if open_end else set())
     params = {name: plain(value) for name, value in vae.get_params().items() if name not in free}
-    return params | {"hidden": list(widths("hidden", vae.hidden)), "rows": n}
+    return params | {"hidden": list(widths("hidden", vae.hidden)), "rows": len(x), "checksum": crc32(x)}
 
 
 def plain(value: Any) -> Any:

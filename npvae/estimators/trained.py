@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,10 +17,10 @@ from npvae.estimators.estimator import Estimator, by_rows, random_seed
 from npvae.evaluation.missing import seen_mask
 from npvae.models import GaussianVAE
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix, integer
+from npvae.validation import DataWarning, data_matrix, integer
 
 _DRAWS = 50_000  # of z between two reports of progress, about a second
-BINARIZE_STREAM, _SCORE = 4, 5  # streams of random numbers, beside those of training
+_BINARIZE, _SCORE = 4, 5  # streams of random numbers, beside those of training
 
 
 class TrainedVAE(Estimator):
@@ -31,15 +32,26 @@ class TrainedVAE(Estimator):
     theta_: Parameters
     n_features_in_: int
 
-    def _data(self, X: ArrayLike) -> NDArray:
+    def _checked(self, X: ArrayLike) -> NDArray:
         self._require_fitted()
         x = data_matrix("X", X, self.n_features_in_, self.theta_.dtype)
         self.model_.likelihood.require_support("X", x)
         return x
 
+    def _data(self, X: ArrayLike) -> NDArray:
+        """The rows as the encoder gets them: what is random in making them binary is left to `prepare`."""
+        x = self._checked(X)
+        return threshold(x) if self.binarize == "threshold" else x
+
     def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
-        """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so."""
-        return self._binarized(self._data(X), np.random.default_rng([random_seed(random_state), 0, BINARIZE_STREAM]))
+        """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so.
+
+        Where that is by draws, they are new ones, and the same at every call with the same `random_state`.
+        """
+        return self._binarized(self._checked(X), self._preparing(random_seed(random_state)))
+
+    def _preparing(self, seed: int) -> np.random.Generator:
+        return np.random.default_rng([seed, 0, _BINARIZE])
 
     def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
         if self.binarize == "threshold":
@@ -50,7 +62,8 @@ class TrainedVAE(Estimator):
         """q(z|x) of every row: its means (n, latent_dim), and what its family has beside them.
 
         "diagonal": the log-variances, (n, latent_dim). "full": the lower triangular factor L of the covariance L Lᵀ,
-        (n, latent_dim, latent_dim).
+        (n, latent_dim, latent_dim). Grey values are made binary first where ``binarize="threshold"``; where it is
+        "fixed" or "dynamic" they are taken as they are, here and wherever rows are encoded: `prepare` draws.
         """
         x = self._data(X)
         a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), x)
@@ -112,12 +125,15 @@ class TrainedVAE(Estimator):
         Returns mean and draw of p(x_missing|x_seen), each (n, n_features), and the chain's acceptance, see
         `npvae.evaluation.fill_in`; what is seen stays as it is in both. The rows that they are conditioned on are those
         of `prepare`, made binary where `binarize` says so. Grey pixels have no density under a Bernoulli likelihood:
-        there the draws are binary, and the mean is a way of speaking.
+        there the draws are binary, the mean is a way of speaking, and a DataWarning says so.
         """
         x, seed = np.asarray(X), random_seed(random_state)
         seen = seen_mask(x, seen)
-        given = self._data(np.where(seen, x, 0))
+        given = self._checked(np.where(seen, x, 0))
         seen, x = seen.reshape(given.shape), self.prepare(given, seed)
+        if self.likelihood == "bernoulli" and not is_binary(x):
+            message = "X has grey pixels, which have no density under a Bernoulli: draws of what is missing are 0 or 1"
+            warnings.warn(message, DataWarning, stacklevel=2)
         rng = np.random.default_rng([seed, 0, _SCORE])
         with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
             filled = evaluation.fill_in(self.model_, self.theta_, x, seen, rng, steps)

@@ -26,13 +26,13 @@ from npvae.estimators.options import (
     run_settings,
     warn_of_scale,
 )
-from npvae.estimators.trained import BINARIZE_STREAM, TrainedVAE
+from npvae.estimators.trained import TrainedVAE
 from npvae.models import GaussianVAE
 from npvae.numerics import column_moments
 from npvae.optimizers import Optimizer
 from npvae.validation import data_matrix, one_of
 
-_INIT = 3  # a stream of random numbers, beside 0 to 2 of the training loop and those of `trained`
+_INIT, _FIXED = 3, 6  # streams of random numbers, beside 0 to 2 of the training loop and those of `trained`
 
 
 class VAE(TrainedVAE):
@@ -61,7 +61,8 @@ class VAE(TrainedVAE):
         ("sticking the landing"); L_k, plain or with the doubly reparameterised gradient; the ELBO by the score
         function, for comparison.
     n_samples : int, default 1
-        L, or k, draws of z per row and step; at least 2 for L_k, since L_1 is the ELBO.
+        L, or k, draws of z per row and step; at least 2 for L_k, since L_1 is the ELBO, and for "score-function",
+        whose baseline is the mean of the other draws.
     beta : float, default 1.0
         Weight of the KL term; L_k has none.
     beta_schedule : {"constant", "warm-up", "cyclical"}
@@ -71,10 +72,11 @@ class VAE(TrainedVAE):
     weight_prior : float, default 0.0
         Precision of a prior N(0, I/precision) on all weights; with 1 that of the VAE paper's appendix F, 0 is none.
     binarize : {"none", "threshold", "fixed", "dynamic"}
-        Grey pixels to 0 or 1 before training: at ½; by one Bernoulli draw; by a fresh draw at every visit.
-        "dynamic" leaves held-out data as a fixed draw.
+        Grey pixels to 0 or 1 before training: at ½; by one Bernoulli draw; by a fresh draw at every visit. Held-out
+        data are drawn once, as by `prepare`.
     epochs, batch_size : int, default 10, 128
     optimizer : {"adam", "adagrad", "sgd"}
+        "sgd" has momentum 0.9, which makes its steps ten times as long as the learning rate says.
     learning_rate : float, default 0.001
     schedule : {"constant", "warm-up", "steps", "cosine"}
         Of the learning rate over the whole run.
@@ -91,6 +93,8 @@ class VAE(TrainedVAE):
     Attributes
     ----------
     model_, theta_ : GaussianVAE, Parameters
+    params_ : dict
+        The hyper-parameters of the fit, whatever they were set to since; `save` keeps these.
     history_ : History
         Loss and its terms by epoch, nats. The training loss has the β of each step, the held-out loss has `beta`.
     run_ : TrainingRun
@@ -208,14 +212,20 @@ class VAE(TrainedVAE):
         model, optimizer = build_model(self, x.shape[1], len(x)), build_optimizer(self, len(x))
         require_memory(model, self.batch_size, dtype)
         require_reach(self, model, x, x_val)
+        if not isinstance(resume_from, training.TrainingRun | None):
+            got = type(resume_from).__name__
+            raise TypeError(
+                f"resume_from must be a TrainingRun, such as npvae.training.load_checkpoint reads, got {got}"
+            )
         seed = random_seed(self.random_state) if resume_from is None else resume_from.seed
-        draws, dynamic = np.random.default_rng([seed, 0, BINARIZE_STREAM]), self.binarize == "dynamic"
-        x = x if dynamic else self._binarized(x, draws)
-        x_val = None if x_val is None else self._binarized(x_val, draws)
+        dynamic = self.binarize == "dynamic"
+        x = x if dynamic else self._binarized(x, np.random.default_rng([seed, 0, _FIXED]))
+        x_val = None if x_val is None else self._binarized(x_val, self._preparing(0))
         start = self._first_or_next(model, optimizer, x, seed, resume_from)
 
         def keep(run: training.TrainingRun) -> None:
             self.run_, self.theta_, self.history_, self.model_ = run, run.chosen, run.history, model
+            self.params_ = self.get_params()
             self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
 
@@ -248,7 +258,7 @@ class VAE(TrainedVAE):
         self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None
     ) -> training.TrainingRun:
         """A run at its beginning, or the one to go on with, if it was begun with the same options."""
-        options = run_settings(self, len(x))
+        options = run_settings(self, x)
         if run is None:
             mean, var = column_moments(x)
             warn_of_scale(mean, var)
@@ -259,9 +269,12 @@ class VAE(TrainedVAE):
             raise ValueError(f"resume_from must not be a run that broke down: {advice}")
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:
             raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
-        began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options
+        # A run of `npvae.training.train` has noted no options, an older one not all of them.
+        began = {**type(self)().get_params(), **run.settings} if run.settings else options
         for name, value in options.items():
-            if (before := began.get(name)) != value:
+            if (before := began.get(name, value)) != value:
+                if name == "checksum":
+                    raise ValueError("X must be the data that the run began with, got others of the same size")
                 reason = ": a schedule spans the whole run" if name == "epochs" else ""
                 raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}{reason}")
         return run
@@ -273,9 +286,9 @@ class VAE(TrainedVAE):
             with suppress(BrokenPipeError):  # nobody reads on
                 print(evaluation.collapse_message(used), file=sys.stderr, flush=True)
 
-    def fit_transform(self, X: ArrayLike, y: Any = None) -> NDArray:
-        """`fit`, then `transform` of the same rows."""
-        return self.fit(X).transform(X)
+    def fit_transform(self, X: ArrayLike, y: Any = None, **fit_params: Any) -> NDArray:
+        """`fit`, to which `fit_params` go, then `transform` of the same rows."""
+        return self.fit(X, **fit_params).transform(X)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted estimator to one .npz file, without pickle; `VAE.load` and `npvae.load` read it."""

@@ -74,3 +74,9 @@ def test_a_file_called_digits_goes_first(files, here):
 def test_the_embedded_digits_have_labels(files):
     with pytest.raises(ValueError, match="the embedded digits have labels of their own"):
         read_data("digits", files.labels)
+
+
+@pytest.mark.parametrize("name", ["labels.npy", "X.npy", "rows.csv", "n.npz"])
+def test_files_keep_their_names_in_messages(name):
+    assert arguments.as_typed(f"{name} must be finite") == f"{name} must be finite"
+    assert arguments.as_typed("n must be at least 1") == "-n must be at least 1"

@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused(files, model, here, refused):
     assert "--k must be at least 1, got 0" in refused("evaluate", model, files.images, "--k", "0")
     assert "--seed must be at least 0, got -1" in refused("evaluate", model, files.images, "--seed", "-1")
     assert "DATA must be digits, got" in refused("evaluate", model, files.images, "--factors", "f.png")
-    assert "must name a .png" in refused("evaluate", model, "digits", "--factors", "f.csv")
+    assert "--factors must end in .png, .svg, .pdf, got" in refused("evaluate", model, "digits", "--factors", "f.csv")
     assert "output must end in .npy, .npz, .csv" in refused("evaluate", model, files.images, "-o", "r.png")
     text = refused("evaluate", files.model, files.images, "--k", "2", "-o", "r.csv")
     assert "DATA must be binary to have a log-likelihood under --likelihood bernoulli" in text

@@ -120,11 +120,10 @@ def test_mutants_of_ones_own_function(factories, capsys):
 
 
 def test_mutants_of_the_package(capsys):
-    for everything in (["--mutate"], ["--all", "--mutate"]):
-        status, text, _ = run(capsys, *everything, "--only", "Tanh")
-        assert status == 0
-        assert "Tanh.backward" in text
-        assert "Sigmoid" not in text
+    status, text, _ = run(capsys, "--all", "--mutate", "--only", "Tanh")
+    assert status == 0
+    assert "Tanh.backward" in text
+    assert "Sigmoid" not in text
 
 
 def test_mutation_wants_a_gradient_that_is_right(factories, capsys):
@@ -152,7 +151,11 @@ def test_mutation_wants_a_gradient_that_is_right(factories, capsys):
         (["mine.py:right", "--json", "no/such/folder.json"], "--json must lie in a folder"),
         (["--all", "--curve", "steps.png"], "--curve belongs to the check of one package.module:factory"),
         (["--all", "--only", "nonesuch"], "no part is called 'nonesuch'"),
-        (["--mutate", "--only", "nonesuch"], "only must be in the name of a backward, got 'nonesuch'"),
+        (["--mutate"], "name one package.module:factory, or say --all"),
+        (["mine.py:right", "--mutate", "--method", "central"], "--mutate has a check of its own"),
+        (["mine.py:right", "--mutate", "--full"], "--mutate has a check of its own"),
+        (["mine.py:right", "--mutate", "--probes", "9"], "--mutate has a check of its own"),
+        (["--all", "--mutate", "--only", "nonesuch"], "only must be in the name of a backward, got 'nonesuch'"),
         (["mine.py:closure", "--mutate"], "a closure is made anew by every forward"),
     ],
 )

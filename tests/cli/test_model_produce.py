@@ -30,12 +30,6 @@ def commands(files):
     return {
         "sample": (["-n", "7", "--seed", "3"], vae.sample(7, 3), ["images"], pixels),
         "reconstruct": ([files.images, "--rows", "5:15"], vae.reconstruct(x[5:15]), ["x_hat"], pixels),
-        "impute": (
-            [files.images, "left", "--rows", "5:15", "--steps", "6", "--seed", "2"],
-            vae.impute(x[5:15], np.tile([True] * 3 + [False] * 3, 6), 6, 2).mean,
-            ["mean", "draw", "acceptance"],
-            pixels,
-        ),
         "attribute": (
             [files.images, "2", "--labels", files.labels],
             vae.attribute_vector(x, np.arange(60) % 3 == 2)[None],
@@ -54,7 +48,7 @@ def commands(files):
     }
 
 
-COMMANDS = ["sample", "reconstruct", "impute", "attribute", "encode", "decode", "manifold", "interpolate"]
+COMMANDS = ["sample", "reconstruct", "attribute", "encode", "decode", "manifold", "interpolate"]
 
 
 @pytest.fixture
@@ -89,7 +83,6 @@ def test_pictures(files, here, latents, command, ending):
     [
         ("sample", "samples.png"),
         ("reconstruct", "reconstructions.png"),
-        ("impute", "imputed.png"),
         ("attribute", "attribute.png"),
         ("encode", "latents.npy"),
         ("decode", "decoded.png"),
@@ -123,45 +116,6 @@ def test_decode_reads_what_encode_wrote(files, here):
         assert main(["encode", files.model, files.images, "-o", latents]) == 0
         assert main(["decode", files.model, source, "-o", "x.npy"]) == 0
         np.testing.assert_allclose(np.load("x.npy"), expected, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("word", "kept"),
-    [
-        ("upper", np.s_[:3, :]),
-        ("lower", np.s_[3:, :]),
-        ("left", np.s_[:, :3]),
-        ("right", np.s_[:, 3:]),
-    ],
-)
-def test_the_half_that_is_seen(files, here, word, kept):
-    assert main(["impute", files.model, files.images, word, "--steps", "2", "-o", "a.npy"]) == 0
-    same = np.load("a.npy").reshape(60, 6, 6) == files.x.reshape(60, 6, 6)
-    expected = np.zeros((60, 6, 6), bool)
-    expected[(slice(None), *kept)] = True
-    np.testing.assert_array_equal(same, expected)
-
-
-def test_a_mask_of_what_is_seen(files, here, refused):
-    seen = np.random.default_rng(1).random((60, 36)) < 0.7
-    np.save("seen.npy", seen)
-    np.save("one.npy", seen[:1].astype(np.uint8))
-    expected = npvae.load(files.model).impute(files.x[7:9], seen[7:9], 4)
-    assert main(["impute", files.model, files.images, "seen.npy", "--rows", "7:9", "--steps", "4", "-o", "a.npz"]) == 0
-    with np.load("a.npz") as archive:
-        for name, value in expected._asdict().items():
-            np.testing.assert_array_equal(archive[name], value)
-    assert main(["impute", files.model, files.images, "one.npy", "--steps", "4", "-o", "a.npy"]) == 0
-    np.testing.assert_array_equal(
-        np.load("a.npy"), npvae.load(files.model).impute(files.x, seen[0], 4).mean, strict=True
-    )
-    np.save("few.npy", seen[:5])
-    np.save("grey.npy", files.x)
-    text = refused("impute", files.model, files.images, "few.npy", "-o", "a.npy")
-    assert "SEEN must be of bool and have shape (60, 36) or (36,), got shape (5, 36)" in text
-    text = refused("impute", files.model, files.images, "grey.npy", "-o", "a.npy")
-    assert "SEEN must hold nothing but 1, seen, and 0, not seen, got values up to" in text
-    assert "another file than the inputs" in refused("impute", files.model, files.images, "one.npy", "-o", "one.npy")
 
 
 def test_an_attribute_is_a_class_that_some_have(files, here, refused):

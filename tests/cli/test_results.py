@@ -1,11 +1,12 @@
 """Results into files, by the ending of the name."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
 
-from npvae.cli.results import check_output, write
+from npvae.cli.results import PICTURES, TABLES, check_output, write
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.csv", "a.png", "a.svg", "a.pdf", "A.PNG"])
@@ -21,7 +22,35 @@ def test_other_endings(tmp_path, name):
 
 def test_a_table_is_no_picture(tmp_path):
     with pytest.raises(ValueError, match=r"output must end in \.npy, \.npz, \.csv, got"):
-        check_output(tmp_path / "a.png", picture=False)
+        check_output(tmp_path / "a.png", TABLES)
+
+
+def test_a_picture_is_no_table(tmp_path):
+    with pytest.raises(ValueError, match=r"factors must end in \.png, \.svg, \.pdf, got"):
+        check_output(tmp_path / "a.npy", PICTURES, argument="factors")
+
+
+def test_pictures_need_matplotlib_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match="need matplotlib"):
+        check_output(tmp_path / "a.png")
+    check_output(tmp_path / "a.npy")
+
+
+def test_an_array_of_an_archive_is_an_input_too(tmp_path):
+    path = tmp_path / "z.npz"
+    np.savez(path, mu=np.ones(3))
+    for name in (str(path), f"{path}:mu"):
+        with pytest.raises(ValueError, match="output must be another file than the inputs"):
+            check_output(path, inputs=[None, name])
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "A.NPY", "A.NPZ"])
+def test_arrays_come_back_whatever_the_case_of_the_ending(tmp_path, name):
+    write(tmp_path / name, {"x": np.arange(3)}, [])
+    found = np.load(tmp_path / name)
+    np.testing.assert_array_equal(found if name.lower().endswith("npy") else found["x"], np.arange(3))
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -1,6 +1,8 @@
 """``npvae train``: what it leaves, where, and how it goes on."""
 
 import csv
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -102,6 +104,13 @@ def test_learns_the_embedded_digits_without_data(here, monkeypatch, capsys):
     )
     np.testing.assert_array_equal(vae.theta_.flat, expected.theta_.flat)
     assert vae.history_["val_loss"] == expected.history_["val_loss"]
+
+
+def test_a_folder_called_digits_is_not_held_out_from_itself(files, here, capsys):
+    os.rename(shutil.copy(files.images, "images.npy"), "digits")
+    words = [word for word in TINY if word != "--quiet"]
+    assert main(["train", "digits", *words]) == 0
+    assert capsys.readouterr().out.startswith("digits: 60 rows of 36 features\n")
 
 
 def test_folders_are_numbered(files, here):

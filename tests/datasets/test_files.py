@@ -71,6 +71,19 @@ def test_csv_gives_rows(tmp_path):
     np.testing.assert_array_equal(data.x, np.array([[1.5, 2], [3, 4]], np.float32))
 
 
+def test_values_that_are_not_known(tmp_path):
+    x = np.array([[1, np.nan, 3], [4, 5, np.nan]], np.float32)
+    np.save(tmp_path / "a.npy", x)
+    (tmp_path / "a.csv").write_text("a,b,c\n1,,3\n4,5, \n")
+    for name in ("a.npy", "a.csv"):
+        np.testing.assert_array_equal(load(tmp_path / name, missing=True).x, x)
+        with pytest.raises(ValueError, match=r"must be finite, got nan|an empty field"):
+            load(tmp_path / name)
+    np.save(tmp_path / "a.npy", x * np.inf)
+    with pytest.raises(ValueError, match="must be finite, got inf"):
+        load(tmp_path / "a.npy", missing=True)
+
+
 @pytest.mark.parametrize("kind", ["npy", "npz", "idx", "csv", "floats", "column"])
 def test_labels_come_from_a_file_of_their_own(tmp_path, kind):
     labels = np.array([5, 0, 9], np.uint8)

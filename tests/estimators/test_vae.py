@@ -118,9 +118,9 @@ def test_no_two_purposes_share_random_numbers(monkeypatch):
 
     monkeypatch.setattr(np.random, "default_rng", spy)
     tiny(random_state=7, binarize="fixed", epochs=2).fit(GREY, X_val=GREY)
-    # Initial weights, binarisation, two epochs' shuffling and noise; the held-out noise is the same in every epoch.
-    assert len(seeds) == 2 + 2 * 2 + 2
-    assert len(set(seeds)) == 2 + 2 * 2 + 1
+    # Initial weights, two binarisations, two epochs' shuffling and noise; the held-out noise is the same in each.
+    assert len(seeds) == 3 + 2 * 2 + 2
+    assert len(set(seeds)) == 3 + 2 * 2 + 1
     vae = tiny(random_state=7).fit(GREY)
     del seeds[:]
     vae.elbo_terms(GREY, random_state=7)
@@ -147,7 +147,7 @@ def recorded(monkeypatch, vae, x, **arguments):
 
     monkeypatch.setattr(training, "train", spy)
     vae.fit(x, **arguments)
-    return handed
+    return dict(handed)  # a later spy calls this one
 
 
 def test_no_binarisation_trains_on_grey(monkeypatch):
@@ -172,8 +172,10 @@ def test_fixed_is_one_draw_of_each(monkeypatch):
         assert abs(rows.mean() - 0.3) < 4 * np.sqrt(0.21 / rows.size)
     assert not np.array_equal(handed["x"], handed["x_val"])
     assert handed["transform"] is None
-    again = recorded(monkeypatch, tiny(binarize="fixed"), x)
+    vae = tiny(binarize="fixed")
+    again = recorded(monkeypatch, vae, x)
     np.testing.assert_array_equal(handed["x"], again["x"])
+    np.testing.assert_array_equal(handed["x_val"], vae.prepare(x))  # what score sees of the same rows
 
 
 def test_dynamic_draws_in_the_loop_and_once_for_held_out(monkeypatch):
@@ -277,6 +279,33 @@ def test_going_on_is_bit_identical(tmp_path):
     )
     np.testing.assert_array_equal(resumed.theta_.flat, straight.theta_.flat)
     assert resumed.seed_ == 0
+
+
+def test_going_on_with_other_data_is_refused():
+    run = tiny(epochs=1).fit(GREY).run_
+    with pytest.raises(ValueError, match="X must be the data that the run began with, got others of the same size"):
+        tiny(epochs=2).fit(GREY[::-1], resume_from=run)
+
+
+def test_going_on_with_a_run_of_the_plain_loop():
+    vae = tiny(epochs=1, latent_dim=3, optimizer="adam").fit(GREY)
+    run = training.train(vae.model_, vae.theta_, GREY, epochs=1)
+    assert tiny(epochs=2, latent_dim=3, optimizer="adam").fit(GREY, resume_from=run).run_.epoch == 2
+
+
+def test_going_on_with_something_else_is_refused():
+    with pytest.raises(TypeError, match=r"resume_from must be a TrainingRun, such as .*load_checkpoint reads, got str"):
+        tiny().fit(GREY, resume_from="checkpoint.npz")
+
+
+def test_what_is_saved_are_the_settings_of_the_fit(tmp_path):
+    vae = tiny(latent_dim=2).fit(GREY)
+    before = vae.sample(5, 0)
+    vae.set_params(latent_dim=3, likelihood="gaussian").save(tmp_path / "m.npz")
+    again = VAE.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(again.sample(5, 0), before)
+    assert again.params_ == vae.params_
+    assert again.params_["latent_dim"] == 2
 
 
 def test_going_on_with_another_model_or_precision_is_refused():
