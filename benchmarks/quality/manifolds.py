@@ -1,13 +1,14 @@
 """``python -m benchmarks quality manifolds``: figures 4 and 5 of Kingma & Welling, Auto-encoding variational Bayes.
 
 Figure 4: what two latents decode to on a grid of equal probability, Frey Face and MNIST. Figure 5: samples of MNIST
-with 2, 5, 10 and 20 latents. The networks are those of figure 2, trained with Adam.
+with 2, 5, 10 and 20 latents. The networks are those of figure 2, trained with Adam; on the 1,765 faces after about 60
+epochs the test bound falls again.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,10 @@ def main(argv: list[str]) -> int:
     manifolds, fields, results = {}, {}, {}
     for data, numbers in {"frey": (2,), "mnist": MNIST_LATENTS[: 2 if args.quick else None]}.items():
         shown = scene(data, args.quick)
-        # As many steps on the few faces as on the 60,000 digits.
-        more = 1 if args.quick or plan.epochs is None else 60_000 // len(shown.x)
-        planned = replace(plan, epochs=plan.epochs and plan.epochs * more)
         for latents in numbers:
             name = f"{data}-{latents}"
             model = shown.model("aevb", latents)
-            trained = _train(name, model, shown, planned, work)
+            trained = _train(name, model, shown, plan, work)
             if latents == 2:
                 manifolds[data] = _decoded(model, trained, manifold_grid(SIDE))
             if data == "mnist":

@@ -1,8 +1,10 @@
 """``python -m benchmarks quality static``: 784-400-40 on the fixed binarisation of MNIST, against 89.78 nats.
 
-The published model was trained for 500 epochs of Adam at 1e-4, and its likelihood estimated with 200 samples. Here the
-gradient is the path derivative of the ELBO. On the fixed binarisation a VAE overfits: the validation images choose
-between the parameters at the end and the mean of those of the last quarter. The test images are seen once.
+The figure is that of the library pythae (Chadebec et al., 2022), which trained the plain VAE of Rezende & Mohamed,
+Variational inference with normalizing flows (2015), table 1, again; there it is 89.9. Adam began at 1e-4, and the
+likelihood was estimated with 200 samples. On the fixed binarisation a VAE overfits, the more the larger the rate: the
+validation images choose between the parameters at the end and the mean of those of the last quarter. The test images
+are seen once.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from benchmarks.quality.result import active_units, bound, row, thinned, write
 from npvae import datasets
 from npvae.models import GaussianVAE
 
-PUBLISHED = 89.78
+PUBLISHED = "89.78 (pythae; 89.9 in the paper)"
 
 ACTIVATION = "relu"
 
@@ -39,7 +41,7 @@ def main(argv: list[str]) -> int:
     samples = [5, 10] if args.quick else args.samples
 
     x, x_val, x_test, data = _images(args.quick)
-    model = GaussianVAE(784, 40, (400,), ACTIVATION, bound="stl")
+    model = GaussianVAE(784, 40, (400,), ACTIVATION)
     start = model.init(np.random.default_rng(args.seed), mean=x.mean(axis=0))
     plan = recipe(args)
     settings = {"data": data, "images": len(x), "activation": ACTIVATION, "bound": model.bound, **asdict(plan)}
@@ -59,9 +61,9 @@ def main(argv: list[str]) -> int:
             f"{data}, fixed",
             f"−L{k}, {len(x_test):,} images",
             f"{estimate.mean:.2f}",
-            f"{PUBLISHED}" if k == samples[0] else "–",
+            PUBLISHED if k == samples[0] else "–",
             f"standard error {estimate.standard_error:.2f}; −ELBO {estimate.negative_elbo.mean():.2f}; {active} active;"
-            f" {trained.run.epoch} epochs by the path gradient, {chosen}",
+            f" {trained.run.epoch} epochs, {chosen}",
             trained.seconds + estimate.seconds,
         )
         for k, estimate in estimates.items()
