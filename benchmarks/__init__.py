@@ -1,1 +1,1 @@
-"""The races: `python -m benchmarks`. Every figure is a ratio, from processes that took turns on one machine."""
+"""Measurements: `python -m benchmarks`. Those of speed are ratios, from processes that took turns on one machine."""

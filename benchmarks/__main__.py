@@ -32,6 +32,9 @@ def main(argv: list[str]) -> int:
         return import_module(f"benchmarks.{name}").main(rest)
     except KeyboardInterrupt:
         return 130
+    except (OSError, ValueError) as error:
+        print(f"benchmarks: error: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

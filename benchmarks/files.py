@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.machine import describe
 
-__all__ = ["RESULTS", "read", "result_file", "write"]
+__all__ = ["RESULTS", "count", "read", "result_file", "write"]
 
 RESULTS = Path(__file__).parent / "results"
 """Where the published results lie."""
@@ -46,6 +46,13 @@ def read(path: str | Path, command: str) -> dict:
     if not isinstance(document, dict) or document.get("command") != command:
         raise ValueError(f"{path} must be a result of `python -m benchmarks {command}`")
     return document
+
+
+def count(text: str) -> int:
+    """For argparse: an integer that is at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"must be an integer of at least 1, got {text}")
+    return int(text)
 
 
 def result_file(name: str) -> Path:

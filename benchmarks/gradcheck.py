@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     """Print what was found; the exit status is 1 if anything was missed or falsely alarmed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks gradcheck", description=__doc__)
     parser.add_argument(
-        "--seeds", type=int, default=1000, help="seeds for which correct code is checked (default 1000)"
+        "--seeds", type=files.count, default=1000, help="seeds for which correct code is checked (default 1000)"
     )
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
     args = parser.parse_args(argv)

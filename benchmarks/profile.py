@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--workload", nargs="+", choices=names, default=["usual"], metavar="NAME", help=", ".join(names)
     )
-    parser.add_argument("--steps", type=int, default=400, help="steps that are timed (400)")
+    parser.add_argument("--steps", type=files.count, default=400, help="steps that are timed (400)")
     parser.add_argument("--quick", action="store_true", help="forty steps: does it run?")
     parser.add_argument("--output", type=files.result_file, help="a .json file; without it, results are only printed")
     args = parser.parse_args(argv)

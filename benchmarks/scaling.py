@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--sweep", nargs="+", choices=SWEEPS, default=list(SWEEPS))
     parser.add_argument("--implementations", nargs="+", choices=IMPLEMENTATIONS, default=DEFAULT, metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=9, help="blocks of steps of each implementation (9)")
+    parser.add_argument("--rounds", type=files.count, default=9, help="blocks of steps of each implementation (9)")
     parser.add_argument("--seconds", type=float, default=0.5, help="seconds of npvae's blocks (0.5)")
     parser.add_argument(
         "--rows", nargs="+", type=int, default=[60_000, 240_000, 960_000], help="data sizes; a row takes 3 kB of disk"

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--implementations", nargs="+", choices=IMPLEMENTATIONS, default=list(IMPLEMENTATIONS), metavar="NAME"
     )
-    parser.add_argument("--rounds", type=int, default=21, help="blocks of steps of each implementation (21)")
+    parser.add_argument("--rounds", type=files.count, default=21, help="blocks of steps of each implementation (21)")
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="seconds of npvae's blocks; all run as many steps (1)"
     )

@@ -33,8 +33,8 @@ def main(argv: list[str]) -> int:
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks startup", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--implementations", nargs="+", choices=CONTESTANTS, default=CONTESTANTS, metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=5, help="processes of each implementation (5)")
-    parser.add_argument("--epochs", type=int, default=10, help="epochs of the long run (10)")
+    parser.add_argument("--rounds", type=files.count, default=5, help="processes of each implementation (5)")
+    parser.add_argument("--epochs", type=files.count, default=10, help="epochs of the long run (10)")
     parser.add_argument("--quick", action="store_true", help="two rounds of two epochs of few images: does it run?")
     parser.add_argument("--output", type=files.result_file, help="a .json file; without it, results are only printed")
     args = parser.parse_args(argv)
@@ -98,11 +98,12 @@ def import_times(modules: list[str], rounds: int) -> dict[str, list[float]]:
 def installed_mb(package: str) -> dict[str, float] | None:
     """MB of 10⁶ bytes of a distribution's own files, and with all that it requires; None if it is not installed."""
     try:
-        closure = _with_requirements(package, {})
+        if package == "npvae":  # whose files are elsewhere where it is installed to be edited
+            closure = _with_requirements("numpy", {}) | {"npvae": _folder_size(Path(npvae.__file__).parent)}
+        else:
+            closure = _with_requirements(package, {})
     except PackageNotFoundError:
-        if package != "npvae":
-            return None
-        closure = _with_requirements("numpy", {}) | {"npvae": _folder_size(Path(npvae.__file__).parent)}
+        return None
     return {"own": round(closure[package] / 1e6, 1), "with_requirements": round(sum(closure.values()) / 1e6, 1)}
 
 

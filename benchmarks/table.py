@@ -13,7 +13,7 @@ from benchmarks.machine import one_line
 from benchmarks.markdown import markdown
 from benchmarks.quality.table import quality_table
 from benchmarks.ratios import ratio, spread
-from benchmarks.speed import fastest_peer
+from benchmarks.speed import BUSY, fastest_peer
 
 __all__ = ["BEGIN", "END", "checker_table", "insert", "main", "quality_table", "speed_table", "startup_table"]
 
@@ -24,7 +24,7 @@ NOTHING = "–"
 
 
 def main(argv: list[str]) -> int:
-    """Print the table, or put it into a file between its two markers."""
+    """Print the tables, or put each into a file between its two markers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks table", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--speed", default=files.RESULTS / "speed.json", help="a result of `speed`")
     parser.add_argument("--startup", default=files.RESULTS / "startup.json", help="a result of `startup`")
@@ -77,13 +77,19 @@ def speed_table(document: dict) -> str:
                 _memory(measured, "torch"),
             ]
         )
-    rounds = document["settings"]["rounds"]
+    settings = document["settings"]
     caption = (
-        f"Times of npvae divided by those of the others, below 1 is faster: medians [quartiles] of {rounds} rounds in"
-        f" which each ran for about a second in turn. PyTorch is eager with its default Adam; the peers are"
+        f"Times of npvae divided by those of the others, below 1 is faster: medians [quartiles] of {settings['rounds']}"
+        f" rounds, in which each ran for {settings['seconds_per_block']:g} s in turn{_rough(settings)}. PyTorch is"
+        f" eager with its default Adam; the peers are"
         f" {', '.join(i.title for i in IMPLEMENTATIONS.values() if i.is_peer)}. {one_line(document['machine'])}."
     )
     return f"{markdown(rows)}\n\n{caption}"
+
+
+def _rough(settings: dict) -> str:
+    load = settings["load_before"]
+    return f"; the machine was not idle, load {load:g}, so they are rough" if load > BUSY else ""
 
 
 def startup_table(document: dict) -> str:
@@ -102,7 +108,8 @@ def startup_table(document: dict) -> str:
         f"{name} {size['with_requirements']:,.0f} MB" for name, size in document["installed_mb"].items() if size
     )
     return (
-        f"{markdown(rows)}\n\nThe loss is the mean of the last epoch, nats. `import npvae` takes {over.median:.0f} ms"
+        f"{markdown(rows)}\n\nMedians [quartiles] of {len(epochs['npvae']['first'])} processes each. The loss is the"
+        f" mean of the last epoch, nats. `import npvae` takes {over.median:.0f} ms"
         f" over NumPy's own {1000 * median(imports['numpy']):.0f} ms. Installed with all that is required: {sizes}."
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import files
 from benchmarks.files import RESULTS
 from benchmarks.quality.data import TEST_DRAW, binarize, digit_images
 from benchmarks.quality.estimates import likelihood
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--gradient", choices=BOUNDS, default="dreg", help="how the bound's gradient is taken (dreg)")
     begin = "begin with the mean of an ended run, its training.npz; give another --work, and a lower --rate"
     parser.add_argument("--start", type=Path, metavar="FILE", help=begin)
-    parser.add_argument("--samples", type=int, default=5000, help="samples in the final estimate (5000)")
+    parser.add_argument("--samples", type=files.count, default=5000, help="samples in the final estimate (5000)")
     add_options(parser, minutes=85)
     args = parser.parse_args(argv)
     name = f"iwae-{args.k}" + "-plain" * (args.gradient == "plain")
@@ -84,7 +85,7 @@ def main(argv: list[str]) -> int:
             f"{data}, dynamic",
             f"−L{samples}, {len(x_test):,} images",
             f"{nll.mean:.2f} ({active} active)",
-            f"{published} ({units} active)",
+            f"{published} ({units} active{'' if samples == 5000 else ', by L5000'})",
             f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {how}",
             seconds + nll.seconds,
         )

@@ -179,10 +179,10 @@ def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
     """The options that every long run has; `default` is ``epochs=…`` or ``minutes=…``."""
     says = {name: f" ({default[name]:g})" if name in default else "" for name in ("epochs", "minutes")}
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int, help=f"train for so many epochs{says['epochs']}")
+    length.add_argument("--epochs", type=files.count, help=f"train for so many epochs{says['epochs']}")
     length.add_argument("--minutes", type=float, help=f"train for so long, pauses not counted{says['minutes']}")
     parser.set_defaults(length=default)
-    parser.add_argument("--batch", type=int, default=100, help="images of a step (100)")
+    parser.add_argument("--batch", type=files.count, default=100, help="images of a step (100)")
     parser.add_argument("--rate", type=float, default=2e-3, help="Adam's learning rate at the start (0.002)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/quality/…)")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.files import RESULTS
 from benchmarks.quality.curve import Scene, scene
 from benchmarks.quality.long_run import Recipe, Trained, add_options, long_run, recipe
-from benchmarks.quality.result import bound, write
+from benchmarks.quality.result import bound, row, write
 from npvae.models import GaussianVAE
 from npvae.plots import image_grid, manifold, manifold_grid, save
 from npvae.plots.canvas import require_matplotlib
@@ -61,12 +61,28 @@ def main(argv: list[str]) -> int:
                 "epochs": trained.run.epoch,
                 "training_seconds": round(trained.seconds, 1),
             }
+    rows = [_row(data, results, plan) for data in TITLES]
     output = args.output or (None if args.quick else RESULTS / "quality-manifolds.json")
-    write(output, "manifolds", asdict(plan), [], results)
+    write(output, "manifolds", asdict(plan), rows, results)
     save(
         draw(manifolds, fields), args.picture or (work / "manifolds.png" if args.quick else Path("docs/manifolds.png"))
     )
     return 0
+
+
+def _row(data: str, results: dict[str, dict], plan: Recipe) -> dict:
+    """A row of the README's table: the test bounds by number of latents."""
+    found = {name.split("-")[1]: result for name, result in results.items() if name.startswith(data)}
+    latents = ", ".join(found)
+    return row(
+        f"AEVB figures 4 and 5, {latents} latents",
+        {"mnist": "MNIST, dynamic", "frey": "Frey Face, last 200 frames"}[data],
+        "bound, ten draws, test",
+        ", ".join(f"{result['test_bound']:.1f}" for result in found.values()),
+        "pictures only",
+        f"{next(iter(found.values()))['epochs']} epochs",
+        sum(result["training_seconds"] for result in found.values()),
+    )
 
 
 def _train(name: str, model: GaussianVAE, shown: Scene, plan: Recipe, work: Path) -> Trained:

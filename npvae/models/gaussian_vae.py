@@ -186,7 +186,7 @@ class GaussianVAE:
         return self.decoder.forward(theta.section("decoder"), z)[0]
 
     def loss(self, theta: Parameters, x: NDArray, noise: NDArray) -> Loss:
-        """What is minimised, of every row: −bound; by default reconstruction + β · KL, with β = 1 −ELBO ≥ −log p(x).
+        """What is minimised, of every row: −bound; by default reconstruction + β · KL, at β = 1 −ELBO.
 
         Parameters
         ----------

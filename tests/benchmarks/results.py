@@ -12,4 +12,5 @@ def speed_result(npvae: tuple[float, ...], products: tuple[float, ...], **peers:
     measured |= {name.replace("_", "-"): row(*times, peak_mb=400.0) for name, times in peers.items()}
     workload = {"title": "784-400-20 relu, batch 128", "measured": measured, "skipped": {}}
     machine = {"date": "2025-01-31", "processor": "Abacus", "cores": 2, "python": "3.11", "versions": {"numpy": "2"}}
-    return {"command": "speed", "machine": machine, "settings": {"rounds": 3}, "workloads": {"usual": workload}}
+    settings = {"rounds": 3, "seconds_per_block": 0.6, "load_before": 0.1}
+    return {"command": "speed", "machine": machine, "settings": settings, "workloads": {"usual": workload}}

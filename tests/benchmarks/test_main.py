@@ -25,6 +25,21 @@ def test_an_unknown_command_is_an_error_that_names_the_known_ones(capsys):
     assert "must be one of speed, profile" in capsys.readouterr().err
 
 
+def test_missing_data_are_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NPVAE_DATA", str(tmp_path))
+    assert main(["quality", "static", "--epochs", "1", "--work", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("benchmarks: error: folder must hold binarized_mnist.npz, got")
+
+
+@pytest.mark.parametrize(
+    "argv", [["speed", "--rounds", "0"], ["profile", "--steps", "none"], ["startup", "--rounds", "-1"]]
+)
+def test_counts_are_at_least_one(argv, capsys):
+    with pytest.raises(SystemExit):
+        main(argv)
+    assert "must be an integer of at least 1, got" in capsys.readouterr().err
+
+
 def test_speed_is_the_command_when_none_is_named(capsys):
     with pytest.raises(SystemExit):
         main(["--workload", "nonsense"])

@@ -28,7 +28,7 @@ def test_an_unknown_name_is_an_error_that_names_the_known_ones(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "n_rows"), [(["iwae"], 1), (["iwae", "--k", "5"], 1), (["static"], 2), (["manifolds"], 0)]
+    ("command", "n_rows"), [(["iwae"], 1), (["iwae", "--k", "5"], 1), (["static"], 2), (["manifolds"], 2)]
 )
 def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, n_rows, tmp_path, capsys):
     options = ["--quick", "--work", str(tmp_path / "work"), "--output", str(tmp_path / "result.json")]
@@ -40,7 +40,7 @@ def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, 
     assert main([*command, *options]) == 0
     assert "goes on after epoch 5" in capsys.readouterr().out
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == first
-    assert list((tmp_path / "work").glob("*.png")) or n_rows
+    assert bool(list((tmp_path / "work").glob("*.png"))) == (command == ["manifolds"])
 
 
 def test_a_run_begins_with_the_mean_of_another(tmp_path):

@@ -53,6 +53,12 @@ def test_the_caption_describes_the_machine():
     assert "2025-01-31; Abacus, 2 cores; Python 3.11, numpy 2" in speed_table(SPEED)
 
 
+def test_the_caption_says_how_it_was_measured():
+    assert "of 3 rounds, in which each ran for 0.6 s in turn. PyTorch" in speed_table(SPEED)
+    busy = {**SPEED, "settings": {**SPEED["settings"], "load_before": 2.28}}
+    assert "0.6 s in turn; the machine was not idle, load 2.28, so they are rough. PyTorch" in speed_table(busy)
+
+
 def test_startup_is_seconds_ratio_and_loss_by_implementation():
     table = startup_table(STARTUP)
     assert cells(table, 0)[2] == "10 epochs, s"
@@ -60,6 +66,7 @@ def test_startup_is_seconds_ratio_and_loss_by_implementation():
     assert cells(table, 3) == ["PyTorch, default Adam", "6.0", "40.5", "0.38 [0.31–0.44]", "107.10"]
     assert "35 ms over NumPy's own 110 ms" in table
     assert "npvae 58 MB." in table
+    assert "Medians [quartiles] of 2 processes each" in table
 
 
 def test_a_table_replaces_what_stood_between_the_markers():
