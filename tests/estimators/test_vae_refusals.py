@@ -43,7 +43,7 @@ def with_value(value):
         ({"learning_rate": 0}, ValueError, "learning_rate must be greater than 0, got 0"),
         ({"learning_rate": float("inf")}, ValueError, "learning_rate must be finite, got inf"),
         ({"schedule": "cosin"}, ValueError, "schedule must be one of .* did you mean 'cosine'"),
-        ({"init_weights": "hee"}, ValueError, "init(_weights)? must be one of .* did you mean 'he'"),
+        ({"init_weights": "hee"}, ValueError, "init_weights must be one of .* did you mean 'he'"),
         ({"patience": 0}, ValueError, "patience must be at least 1, got 0"),
         ({"patience": 2}, ValueError, "patience needs held-out data"),
         ({"dtype": "float16"}, ValueError, "dtype must be one of 'float32', 'float64', got 'float16'"),

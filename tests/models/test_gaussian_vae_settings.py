@@ -83,7 +83,7 @@ def test_the_decoder_has_the_encoders_widths_in_reverse():
 def test_an_unknown_activation_or_initialiser_is_refused_with_the_nearest_known():
     with pytest.raises(ValueError, match=r"^activation must be one of .*, got 'tahn'; did you mean 'tanh'\?$"):
         GaussianVAE(D, 2, activation="tahn")
-    with pytest.raises(ValueError, match=r"^init must be one of .*, got 'glorrot'; did you mean 'glorot'\?$"):
+    with pytest.raises(ValueError, match=r"^init_weights must be one of .*, got 'glorrot'; did you mean 'glorot'\?$"):
         GaussianVAE(D, 2, init_weights="glorrot")
 
 
