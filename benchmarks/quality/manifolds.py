@@ -1,14 +1,14 @@
 """``python -m benchmarks quality manifolds``: figures 4 and 5 of Kingma & Welling, Auto-encoding variational Bayes.
 
 Figure 4: what two latents decode to on a grid of equal probability, Frey Face and MNIST. Figure 5: samples of MNIST
-with 2, 5, 10 and 20 latents. The networks are those of figure 2, trained with Adam; on the 1,765 faces after about 60
-epochs the test bound falls again.
+with 2, 5, 10 and 20 latents. The networks are those of figure 2, trained with Adam, on the few faces for four times as
+many epochs: with many more their test bound falls.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from npvae.plots.canvas import require_matplotlib
 SHAPES = {"frey": (28, 20), "mnist": (28, 28)}
 TITLES = {"frey": "Frey Face", "mnist": "MNIST"}
 MNIST_LATENTS = (2, 5, 10, 20)
+EPOCHS = {"frey": 4, "mnist": 1}
 SIDE = 14
 """Images along a side of a manifold."""
 
@@ -45,10 +46,11 @@ def main(argv: list[str]) -> int:
     manifolds, fields, results = {}, {}, {}
     for data, numbers in {"frey": (2,), "mnist": MNIST_LATENTS[: 2 if args.quick else None]}.items():
         shown = scene(data, args.quick)
+        planned = replace(plan, epochs=plan.epochs and plan.epochs * EPOCHS[data])
         for latents in numbers:
             name = f"{data}-{latents}"
             model = shown.model("aevb", latents)
-            trained = _train(name, model, shown, plan, work)
+            trained = _train(name, model, shown, planned, work)
             if latents == 2:
                 manifolds[data] = _decoded(model, trained, manifold_grid(SIDE))
             if data == "mnist":
@@ -61,7 +63,7 @@ def main(argv: list[str]) -> int:
                 "epochs": trained.run.epoch,
                 "training_seconds": round(trained.seconds, 1),
             }
-    rows = [_row(data, results, plan) for data in TITLES]
+    rows = [_row(data, results) for data in TITLES]
     output = args.output or (None if args.quick else RESULTS / "quality-manifolds.json")
     write(output, "manifolds", asdict(plan), rows, results)
     save(
@@ -70,7 +72,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _row(data: str, results: dict[str, dict], plan: Recipe) -> dict:
+def _row(data: str, results: dict[str, dict]) -> dict:
     """A row of the README's table: the test bounds by number of latents."""
     found = {name.split("-")[1]: result for name, result in results.items() if name.startswith(data)}
     latents = ", ".join(found)
