@@ -25,18 +25,18 @@ def add_commands(commands: Commands) -> None:
     """Add ``npvae impute``."""
     text = f"""\
 Fill in what of each row is not seen from p(x_missing|x_seen), by a Markov chain. Not seen is what is NaN in DATA, an
-empty field in a .csv, and what SEEN says. .npy and .csv get the mean of it; .npz gets mean, draw (the chain's last) and
-acceptance (of each row; near 0 the chain stood still); a picture shows what is seen, mean and draw, of the first
+empty field in a .csv, and what --seen says. .npy and .csv get the mean of it; .npz gets mean, draw (the chain's last)
+and acceptance (of each row; near 0 the chain stood still); a picture shows what is seen, mean and draw, of the first
 {SHOWN} rows unless --rows says otherwise."""
     example = """\
-npvae impute binary/model.npz digits upper
-npvae impute binary/model.npz images.npy seen.npy -o imputed.npz
+npvae impute binary/model.npz digits --seen upper
+npvae impute binary/model.npz images.npy --seen seen.npy -o imputed.npz
 npvae impute table/model.npz with_holes.csv -o whole.csv"""
     parser = add_maker(commands, impute, "missing values from those seen", "imputed.png", text, example)
     add_data(parser)
     shape = "file of the shape of DATA, or of one row (1, d): 1 where a value is seen and 0 where not"
     seen = f"{shape}; or the half that is: {', '.join(HALVES)}"
-    parser.add_argument("seen", metavar="SEEN", nargs="?", help=seen)
+    parser.add_argument("--seen", metavar="SEEN", help=seen)
     parser.add_argument("--steps", metavar="N", type=int, default=200, help="of the chain")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the chain")
 
@@ -47,27 +47,30 @@ def impute(args: argparse.Namespace, vae: VAE) -> Made:
     by_row = mask is not None and len(mask) > 1
     x = read_data(args.data, rows=None if by_row else rows, missing=True).x
     if mask is not None and (mask.shape[1] != x.shape[1] or (by_row and len(mask) != len(x))):
-        raise ValueError(f"SEEN must have the shape of DATA, {x.shape}, or one row of it, got {mask.shape}")
+        raise ValueError(f"--seen must have the shape of DATA, {x.shape}, or one row of it, got {mask.shape}")
     seen = ~np.isnan(x)
     if mask is None and seen.all():
-        raise ValueError(f"SEEN must be given: {args.data} has no NaN and no empty field")
+        raise ValueError(f"--seen must be given: {args.data} has no NaN and no empty field")
     seen &= True if mask is None else mask
     if by_row and rows is not None:
+        if not len(x[rows]):
+            raise ValueError(f"--rows selects nothing: {args.data} has {len(x)} rows")
         x, seen = x[rows], seen[rows]
     filled = vae.impute(x, seen, args.steps, args.seed)
-    x = np.where(seen, x, 0)
     return filled._asdict(), lambda plots: plots.completions(x, seen, filled.mean, filled.draw, image_shape(vae))
 
 
 def _seen(path: str, vae: VAE) -> NDArray:
-    """The mask behind SEEN: of every row of DATA, or one row for all."""
+    """The mask behind --seen: of every row of DATA, or one row for all."""
     if path in HALVES and not Path(path).exists():
-        shape = image_shape(vae)
+        shape = vae.image_shape_
+        if shape is None or len(shape) != 2:
+            raise ValueError(f"--seen must name a file where rows are no pictures, got {path!r}")
         return np.broadcast_to(HALVES[path](*shape), shape).reshape(1, -1)
     if is_embedded(path):
-        raise ValueError(f"SEEN must name a file or one of {', '.join(HALVES)}, got {path!r}")
-    mask = read_data(path, argument="SEEN").x
+        raise ValueError(f"--seen must name a file or one of {', '.join(HALVES)}, got {path!r}")
+    mask = read_data(path, argument="--seen").x
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:
-        raise ValueError(f"SEEN must hold nothing but 1, seen, and 0, not seen, got {other[0]:g}")
+        raise ValueError(f"--seen must hold nothing but 1, seen, and 0, not seen, got {other[0]:g}")
     return mask.reshape(1, -1) == 1 if mask.size == vae.n_features_in_ else mask == 1  # one image is one row

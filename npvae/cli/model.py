@@ -179,6 +179,7 @@ npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.np
 
 def attribute(args: argparse.Namespace, vae: VAE) -> Made:
     """``npvae attribute``."""
+    steps = integer("--steps", args.steps, at_least=2)
     data = read_data(args.data, args.labels, args.rows)
     if data.labels is None:
         raise ValueError(f"--labels must name the classes of {args.data}")
@@ -190,7 +191,7 @@ def attribute(args: argparse.Namespace, vae: VAE) -> Made:
     others = data.x[~of_class][:CHANGED]
 
     def draw(plots: ModuleType) -> Any:
-        t = np.linspace(0, 1, integer("--steps", args.steps, at_least=2), dtype=vector.dtype)[:, None]
+        t = np.linspace(0, 1, steps, dtype=vector.dtype)[:, None]
         images = [vae.inverse_transform(z + t * vector) for z in vae.transform(others)]
         return plots.interpolations(np.stack(images), image_shape(vae))
 

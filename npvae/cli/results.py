@@ -84,7 +84,7 @@ def write(
             with open(temporary, "w", newline="", encoding="utf-8") as table:
                 writer = csv.writer(table)
                 writer.writerow(columns)
-                writer.writerows(first.reshape(len(first), -1).tolist())
+                writer.writerows(first.reshape(len(first), -1).astype(str).tolist())  # the shortest that reads back
             return
         with open(temporary, "wb") as file:  # to a mere name NumPy would add an ending that it does not know, as .NPY
             if ending == ".npy":

@@ -23,11 +23,22 @@ _DRAWS = 50_000  # of z between two reports of progress, about a second
 _BINARIZE, _SCORE = 4, 5  # streams of random numbers, beside those of training
 
 
+def preparing(seed: int) -> np.random.Generator:
+    """Of the draws by which `TrainedVAE.prepare` makes rows binary."""
+    return np.random.default_rng([seed, 0, _BINARIZE])
+
+
+def binarized(x: NDArray, how: str, rng: np.random.Generator) -> NDArray:
+    """The rows made binary once, by the option `binarize`."""
+    if how == "threshold":
+        return threshold(x)
+    return x if how == "none" else bernoulli_draw(x, rng)
+
+
 class TrainedVAE(Estimator):
     """The methods of a VAE that need it fitted."""
 
-    likelihood: str
-    binarize: str
+    params_: dict[str, Any]
     model_: GaussianVAE
     theta_: Parameters
     n_features_in_: int
@@ -41,22 +52,15 @@ class TrainedVAE(Estimator):
     def _data(self, X: ArrayLike) -> NDArray:
         """The rows as the encoder gets them: what is random in making them binary is left to `prepare`."""
         x = self._checked(X)
-        return threshold(x) if self.binarize == "threshold" else x
+        return threshold(x) if self.params_["binarize"] == "threshold" else x
 
     def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
         """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so.
 
         Where that is by draws, they are new ones, and the same at every call with the same `random_state`.
         """
-        return self._binarized(self._checked(X), self._preparing(random_seed(random_state)))
-
-    def _preparing(self, seed: int) -> np.random.Generator:
-        return np.random.default_rng([seed, 0, _BINARIZE])
-
-    def _binarized(self, x: NDArray, rng: np.random.Generator) -> NDArray:
-        if self.binarize == "threshold":
-            return threshold(x)
-        return x if self.binarize == "none" else bernoulli_draw(x, rng)
+        x = self._checked(X)
+        return binarized(x, self.params_["binarize"], preparing(random_seed(random_state)))
 
     def encode(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
         """q(z|x) of every row: its means (n, latent_dim), and what its family has beside them.
@@ -131,7 +135,7 @@ class TrainedVAE(Estimator):
         seen = seen_mask(x, seen)
         given = self._checked(np.where(seen, x, 0))
         seen, x = seen.reshape(given.shape), self.prepare(given, seed)
-        if self.likelihood == "bernoulli" and not is_binary(x):
+        if self.params_["likelihood"] == "bernoulli" and not is_binary(x):
             message = "X has grey pixels, which have no density under a Bernoulli: draws of what is missing are 0 or 1"
             warnings.warn(message, DataWarning, stacklevel=2)
         rng = np.random.default_rng([seed, 0, _SCORE])
@@ -177,7 +181,7 @@ class TrainedVAE(Estimator):
         """
         seed, at_once = random_seed(random_state), max(1, _DRAWS // integer("k", k, at_least=1))
         x, rng = self.prepare(X, seed), np.random.default_rng([seed, 0, _SCORE])
-        if self.likelihood == "bernoulli" and not is_binary(x):
+        if self.params_["likelihood"] == "bernoulli" and not is_binary(x):
             raise ValueError(
                 "X must be binary to have a log-likelihood under likelihood='bernoulli', got values between 0 and 1: "
                 "train with binarize='dynamic', or with likelihood='continuous-bernoulli'; score gives the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from npvae.estimators.options import (
     annealed,
     build_model,
     build_optimizer,
+    plain,
     require_memory,
     require_reach,
     run_settings,
     warn_of_scale,
 )
-from npvae.estimators.trained import TrainedVAE
+from npvae.estimators.trained import TrainedVAE, binarized, preparing
 from npvae.models import GaussianVAE
 from npvae.numerics import column_moments
 from npvae.optimizers import Optimizer
@@ -188,7 +190,8 @@ class VAE(TrainedVAE):
         callbacks : sequence of callable
             Called with the `TrainingRun` after every epoch; a true answer ends it.
         resume_from : TrainingRun, optional
-            Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all.
+            Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all. Options
+            and data must be those that it began with; a run of `npvae.training.train` has not noted its own.
 
         Returns
         -------
@@ -219,13 +222,13 @@ class VAE(TrainedVAE):
             )
         seed = random_seed(self.random_state) if resume_from is None else resume_from.seed
         dynamic = self.binarize == "dynamic"
-        x = x if dynamic else self._binarized(x, np.random.default_rng([seed, 0, _FIXED]))
-        x_val = None if x_val is None else self._binarized(x_val, self._preparing(0))
+        x = x if dynamic else binarized(x, self.binarize, np.random.default_rng([seed, 0, _FIXED]))
+        x_val = None if x_val is None else binarized(x_val, self.binarize, preparing(0))
         start = self._first_or_next(model, optimizer, x, seed, resume_from)
 
         def keep(run: training.TrainingRun) -> None:
             self.run_, self.theta_, self.history_, self.model_ = run, run.chosen, run.history, model
-            self.params_ = self.get_params()
+            self.params_ = {name: plain(value) for name, value in self.get_params().items()}
             self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
 
@@ -269,12 +272,13 @@ class VAE(TrainedVAE):
             raise ValueError(f"resume_from must not be a run that broke down: {advice}")
         if isinstance(self.random_state, Integral) and self.random_state != run.seed:
             raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
-        # A run of `npvae.training.train` has noted no options, an older one not all of them.
-        began = {**type(self)().get_params(), **run.settings} if run.settings else options
+        if not run.settings:  # of `npvae.training.train`: nothing to compare with, from now on there is
+            return replace(run, settings=options)
+        began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options
         for name, value in options.items():
             if (before := began.get(name, value)) != value:
                 if name == "checksum":
-                    raise ValueError("X must be the data that the run began with, got others of the same size")
+                    raise ValueError("X must be the data that the run began with, got others")
                 reason = ": a schedule spans the whole run" if name == "epochs" else ""
                 raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}{reason}")
         return run

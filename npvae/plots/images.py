@@ -81,10 +81,9 @@ def reconstructions(
     matplotlib Axes
         With the rows labelled x and x̂.
     """
-    tiles = {"$x$": as_images("x", x, image_shape), r"$\hat{x}$": as_images("x_hat", x_hat, image_shape)}
-    if np.shape(x) != np.shape(x_hat):
-        raise ValueError(f"x_hat must have the shape of x, {np.shape(x)}, got {np.shape(x_hat)}")
-    return _draw_stacks(tiles, ax, vmin, vmax, left=0.3)
+    tiles = {"x": as_images("x", x, image_shape), "x_hat": as_images("x_hat", x_hat, image_shape)}
+    _require_one_shape(tiles, x=x, x_hat=x_hat)
+    return _draw_stacks(dict(zip(["$x$", r"$\hat{x}$"], tiles.values(), strict=True)), ax, vmin, vmax, left=0.3)
 
 
 def completions(
@@ -102,20 +101,30 @@ def completions(
     Parameters
     ----------
     x : array of shape (n, d) or (n, h, w)
-        Data; what is not seen is left blank.
-    seen : array of bool, of the shape of x
-    mean, draw : arrays of the shape of x
-        Such as those of `npvae.evaluation.fill_in`.
+        Data; what is not seen is left blank, and may be anything, NaN too.
+    seen : array of bool, like x
+    mean, draw : arrays like x
+        Such as those of `npvae.VAE.impute`.
     image_shape, ax, vmin, vmax
         As for `image_grid`.
     """
-    arrays = {"x": x, "seen": seen, "mean": mean, "draw": draw}
-    for name, value in arrays.items():
-        if np.shape(value) != np.shape(x):
-            raise ValueError(f"{name} must have the shape of x, {np.shape(x)}, got {np.shape(value)}")
+    if np.size(seen) != np.size(x):
+        raise ValueError(f"seen must have the shape of x, {np.shape(x)}, got {np.shape(seen)}")
+    seen = np.reshape(seen, np.shape(x)).astype(bool)
+    arrays = {"x": np.where(seen, x, 0), "seen": seen, "mean": mean, "draw": draw}
     tiles = {name: as_images(name, value, image_shape) for name, value in arrays.items()}
+    _require_one_shape(tiles, **arrays)
     tiles["seen"] = np.where(tiles["seen"] != 0, tiles.pop("x"), np.nan)
     return _draw_stacks(tiles, ax, vmin, vmax, left=0.5)
+
+
+def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
+    """Refuse images of unequal number or size, by the shapes in which they were given."""
+    first, *others = tiles
+    for name in others:
+        if tiles[name].shape != tiles[first].shape:
+            shapes = np.shape(given[first]), np.shape(given[name])
+            raise ValueError(f"{name} must have the shape of {first}, {shapes[0]}, got {shapes[1]}")
 
 
 def _draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:

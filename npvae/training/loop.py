@@ -125,6 +125,8 @@ def train(
                 held_out = evaluate(model, run.theta, x_val, noise, batch_size)
                 means |= {f"val_{name}": mean for name, mean in held_out.items()}
             bad = [name for name, mean in means.items() if not np.isfinite(mean)]
+            if x_val is not None and bad and not np.isfinite(x_val).all():
+                bad = ["x_val itself"]
             if bad or not np.isfinite(run.theta.flat).all():
                 raise _breakdown(run, good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
             run.epoch += 1
@@ -210,8 +212,8 @@ def _breakdown(
 ) -> NonFiniteLossError:
     run.theta, run.stopped = good, "non-finite loss"
     where = f"at step {step} (epoch {run.epoch + 1}), in {' and '.join(terms)}"
-    if terms == ["x itself"]:
-        return NonFiniteLossError(f"the loss is not finite {where}: a row of this batch has NaN or infinity", run)
+    if terms[0] in ("x itself", "x_val itself"):
+        return NonFiniteLossError(f"the loss is not finite {where}, which has NaN or infinity", run)
     if run.optimizer_state.t == 0:
         advice = "bring the data to a common scale near one, and a given sigma to that of their noise"
         return NonFiniteLossError(f"the loss is not finite {where}, before any training: {advice}", run)

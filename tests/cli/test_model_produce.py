@@ -123,9 +123,20 @@ def test_an_attribute_is_a_class_that_some_have(files, here, refused):
     assert "--labels must name the classes of" in text
     text = refused("attribute", files.model, files.images, "9", "--labels", files.labels)
     assert "LABEL must be the class of some rows and not of others, got 9 of 0, 1, 2" in text
-    assert "--steps must be at least 2, got 1" in refused(
-        "attribute", files.model, files.images, "2", "--labels", files.labels, "--steps", "1", "-o", "a.png"
-    )
+    words = [files.model, files.images, "2", "--labels", files.labels]
+    assert "--steps must be at least 2, got 1" in refused("attribute", *words, "--steps", "1", "-o", "a.npy")
+
+
+def test_the_picture_of_an_attribute_shows_others_on_their_way(files, here, monkeypatch):
+    plots = pytest.importorskip("npvae.plots")
+    pytest.importorskip("matplotlib")
+    shown, original = [], plots.interpolations
+    monkeypatch.setattr(plots, "interpolations", lambda images, *rest: shown.append(images) or original(images, *rest))
+    main(["attribute", files.model, files.images, "2", "--labels", files.labels, "--steps", "3"])
+    vae, is_two = npvae.load(files.model), np.arange(60) % 3 == 2
+    z, way = vae.transform(files.x[~is_two][:8]), vae.attribute_vector(files.x, is_two)
+    expected = [vae.inverse_transform(z + t * way) for t in (0, 0.5, 1)]
+    np.testing.assert_allclose(shown[0], np.stack(expected, axis=1), rtol=1e-5)
 
 
 def test_samples_differ_without_a_seed(files, here):

@@ -77,6 +77,11 @@ class TestReconstructions:
     def test_every_row_is_labelled_however_many(self):
         assert len(plots.reconstructions(np.zeros((50, 4)), np.zeros((50, 4))).get_yticks()) == 10
 
+    def test_images_may_stand_above_rows(self):
+        x = RNG.random((3, 2, 2))
+        ax = plots.reconstructions(x, 1 - x.reshape(3, 4))
+        np.testing.assert_array_equal(tile_at(ax, 1, 2, 2, 2), 1 - x[2])
+
     def test_shapes_must_agree(self):
         with pytest.raises(ValueError, match=r"x_hat must have the shape of x, \(3, 4\), got \(2, 4\)"):
             plots.reconstructions(np.zeros((3, 4)), np.zeros((2, 4)))
@@ -92,6 +97,14 @@ class TestCompletions:
             for below, image in enumerate((blank, mean[i].reshape(2, 2), draw[i].reshape(2, 2))):
                 np.testing.assert_array_equal(tile_at(ax, row + below, column, 2, 2), image)
         assert texts(ax.get_yticklabels()) == ["seen", "mean", "draw"] * 2
+
+    def test_what_is_not_seen_may_be_nan(self):
+        seen = RNG.random((3, 2, 2)) < 0.5
+        x = np.where(seen, 0.25, np.nan)
+        ax = plots.completions(x, seen, np.ones((3, 4)), np.zeros((3, 4)))
+        for i in range(3):
+            np.testing.assert_array_equal(tile_at(ax, 0, i, 2, 2), x[i])
+            np.testing.assert_array_equal(tile_at(ax, 1, i, 2, 2), np.ones((2, 2)))
 
     @pytest.mark.parametrize("name", ["seen", "mean", "draw"])
     def test_shapes_must_agree(self, name):

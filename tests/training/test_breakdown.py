@@ -48,8 +48,10 @@ def test_values_that_are_not_finite_are_blamed_on_the_data():
     x = binary_rows()
     x[7, 2] = np.nan
     error = breakdown(model, theta, x, epochs=1, batch_size=10)
-    assert str(error).endswith("in x itself: a row of this batch has NaN or infinity")
+    assert str(error).endswith("in x itself, which has NaN or infinity")
     assert np.isfinite(error.run.theta.flat).all()
+    error = breakdown(model, theta, binary_rows(), x_val=x, epochs=1, batch_size=10)
+    assert str(error).endswith("in x_val itself, which has NaN or infinity")
 
 
 def test_last_good_parameters_are_at_most_a_hundred_steps_old():
