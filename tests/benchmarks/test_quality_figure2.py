@@ -55,7 +55,7 @@ def test_the_rows_tell_the_last_bounds_and_who_is_above():
     }
     (row,) = _rows(curves, {"mnist": 10_000, "frey": 3000})
     assert row["here"] == "aevb -130.0, -125.0; wake-sleep -140.0, -120.0"
-    assert row["notes"].startswith("at the end AEVB above in 1 of 2;")
+    assert row["notes"].startswith("of 2 panels AEVB ends above in 1 in training, in 1 in test;")
     assert row["estimate"].endswith("10,000 samples")
     assert row["model"] == "AEVB figure 2, 3, 5 latents"
     assert row["seconds"] == 8
