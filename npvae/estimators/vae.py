@@ -215,12 +215,7 @@ class VAE(TrainedVAE):
         model, optimizer = build_model(self, x.shape[1], len(x)), build_optimizer(self, len(x))
         require_memory(model, self.batch_size, dtype)
         require_reach(self, model, x, x_val)
-        if not isinstance(resume_from, training.TrainingRun | None):
-            got = type(resume_from).__name__
-            raise TypeError(
-                f"resume_from must be a TrainingRun, such as npvae.training.load_checkpoint reads, got {got}"
-            )
-        seed = random_seed(self.random_state) if resume_from is None else resume_from.seed
+        seed = self._seed_for(resume_from)
         dynamic = self.binarize == "dynamic"
         x = x if dynamic else binarized(x, self.binarize, np.random.default_rng([seed, 0, _FIXED]))
         x_val = None if x_val is None else binarized(x_val, self.binarize, preparing(0))
@@ -256,6 +251,15 @@ class VAE(TrainedVAE):
         if self.verbose:
             self._warn_of_collapse(x[:ROWS])
         return self
+
+    def _seed_for(self, resume_from: training.TrainingRun | None) -> int:
+        """The seed of the run to go on with, or of a new one."""
+        if resume_from is None:
+            return random_seed(self.random_state)
+        if not isinstance(resume_from, training.TrainingRun):
+            needed = "a TrainingRun, such as npvae.training.load_checkpoint reads"
+            raise TypeError(f"resume_from must be {needed}, got {type(resume_from).__name__}")
+        return resume_from.seed
 
     def _first_or_next(
         self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None

@@ -121,12 +121,8 @@ def train(
                 run.stopped = "interrupted"
                 break
             if x_val is not None:
-                noise = np.random.default_rng([run.seed, 0, _VALIDATION])
-                held_out = evaluate(model, run.theta, x_val, noise, batch_size)
-                means |= {f"val_{name}": mean for name, mean in held_out.items()}
-            bad = [name for name, mean in means.items() if not np.isfinite(mean)]
-            if x_val is not None and bad and not np.isfinite(x_val).all():
-                bad = ["x_val itself"]
+                means |= _held_out(model, run, x_val, batch_size)
+            bad = _not_finite(means, x_val)
             if bad or not np.isfinite(run.theta.flat).all():
                 raise _breakdown(run, good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
             run.epoch += 1
@@ -198,6 +194,19 @@ def _epoch(
     before = run.history["seconds"][-1] if run.history else 0.0
     beta = {} if model_at is None else {"beta": sums.beta()}
     return {"seconds": before + perf_counter() - started, **sums.means(), **beta}
+
+
+def _held_out(model: Model, run: TrainingRun, x_val: NDArray, batch_size: int) -> dict[str, float]:
+    """Mean terms on held-out data, with the same noise after every epoch, and "val_" before their names."""
+    noise = np.random.default_rng([run.seed, 0, _VALIDATION])
+    means = evaluate(model, run.theta, x_val, noise, batch_size)
+    return {f"val_{name}": mean for name, mean in means.items()}
+
+
+def _not_finite(means: dict[str, float], x_val: NDArray | None) -> list[str]:
+    """The terms that are infinite or NaN, or the held-out data where these are."""
+    bad = [name for name, mean in means.items() if not np.isfinite(mean)]
+    return ["x_val itself"] if bad and x_val is not None and not np.isfinite(x_val).all() else bad
 
 
 def _out_of_patience(run: TrainingRun, patience: int) -> bool:
