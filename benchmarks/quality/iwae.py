@@ -8,8 +8,9 @@ doubly reparameterised one unless another is asked for: the same in expectation,
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality iwae", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--k", type=int, choices=PUBLISHED, default=1, help="samples in the training's bound (1)")
     parser.add_argument("--gradient", choices=BOUNDS, default="dreg", help="how the bound's gradient is taken (dreg)")
-    begin = "begin with the mean of an ended run, its training.npz; give another --work, and a lower --rate"
+    begin = "begin with the mean of an ended run with any k, its training.npz; give another --work, and a lower --rate"
     parser.add_argument("--start", type=Path, metavar="FILE", help=begin)
     parser.add_argument("--samples", type=files.count, default=5000, help="samples in the final estimate (5000)")
     add_options(parser, minutes=85)
@@ -66,10 +67,9 @@ def main(argv: list[str]) -> int:
     last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last")
     elbo, active = float(nll.negative_elbo.mean()), active_units(model, trained.mean, x_test)
     published, units = PUBLISHED[args.k]
-    parts = list(_parts(settings))
-    epochs = trained.run.epoch + sum(part["epochs"] for part in parts)
-    seconds = trained.seconds + sum(part["seconds"] for part in parts)
-    how = f"{epochs} epochs by the {TOLD[model.bound]}"
+    parts = [*_before(settings), {"k": args.k, "bound": model.bound, "epochs": trained.run.epoch}]
+    epochs = sum(part["epochs"] for part in parts)
+    seconds = trained.seconds + sum(part["seconds"] for part in parts[:-1])
     first = len(last.nll)
     results = {
         "epochs": epochs,
@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
             f"−L{samples}, {len(x_test):,} images",
             f"{nll.mean:.2f} ({active} active)",
             f"{published} ({units} active{'' if samples == 5000 else ', by L5000'})",
-            f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {how}",
+            f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {_training(parts)}",
             seconds + nll.seconds,
         )
     ]
@@ -95,11 +95,23 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _parts(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The runs that went before, from the latest to the first."""
-    while "before" in settings:
-        settings = settings["before"]
-        yield settings
+def _before(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs that went before, from the first to the latest."""
+    if "before" not in settings:
+        return []
+    return [*_before(settings["before"]), settings["before"]]
+
+
+def _training(parts: Sequence[Mapping[str, Any]]) -> str:
+    """How many epochs with which k, in words; runs of one kind that follow each other are one."""
+    kinds = [
+        (*kind, sum(part["epochs"] for part in same))
+        for kind, same in groupby(parts, key=lambda part: (part["k"], part["bound"]))
+    ]
+    told = [f"{epochs} epochs by the {TOLD[bound]}" for _, bound, epochs in kinds]
+    if len(kinds) == 1:
+        return told[0]
+    return ", then ".join(f"{words} with k = {k}" for words, (k, _, _) in zip(told, kinds, strict=True))
 
 
 def build(k: int, gradient: str) -> GaussianVAE:

@@ -51,8 +51,12 @@ def test_a_run_begins_with_the_mean_of_another(tmp_path):
     a, b = (json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in "ab")
     assert (a["results"]["epochs"], b["results"]["epochs"]) == (5, 10)
     assert b["settings"]["before"]["rate"] == 2e-3
-    main([*third, "--start", str(tmp_path / "b" / "training.npz"), "--output", str(tmp_path / "c.json")])
-    c = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["results"]
+    assert b["rows"][0]["notes"].endswith("; 10 epochs by the path gradient")
+    main([*third, "--k", "5", "--start", str(tmp_path / "b" / "training.npz"), "--output", str(tmp_path / "c.json")])
+    third_result = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    told = "; 10 epochs by the path gradient with k = 1, then 5 epochs by the DReG gradient with k = 5"
+    assert third_result["rows"][0]["notes"].endswith(told)
+    c = third_result["results"]
     assert c["epochs"] == 15
     assert c["training_seconds"] > b["results"]["training_seconds"]
     assert b["results"]["training_seconds"] > a["results"]["training_seconds"]
