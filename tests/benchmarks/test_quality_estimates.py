@@ -62,6 +62,6 @@ def test_units_are_active_where_the_posterior_mean_moves(theta):
 
 
 def test_the_bound_is_the_elbo_whatever_the_model_was_trained_by(theta):
-    iwae = GaussianVAE(6, 2, (5,), "tanh", bound="iwae", n_samples=3)
+    iwae = GaussianVAE(6, 2, (5,), "tanh", bound="iwae", n_samples=3, weight_precision=0.1)
     assert bound(iwae, theta, X) == bound(MODEL, theta, X)
     assert bound(MODEL, theta.zeros_like(), X) == pytest.approx(6 * np.log(2), rel=1e-6)
