@@ -64,7 +64,7 @@ def dreg(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, d
 
     References
     ----------
-    Tucker et al., Doubly reparameterized gradient estimators for Monte Carlo objectives (2019), eq. (8).
+    Tucker et al., Doubly reparameterized gradient estimators for Monte Carlo objectives (2019): IWAE-DReG.
     """
     loss, upstream = iwae(log_px_z, log_pz, log_qz_x)
     share = upstream["log_qz_x"] * log_qz_x.shape[1]
