@@ -35,7 +35,7 @@ def sticking_the_landing(
 
     References
     ----------
-    Roeder, Wu & Duvenaud, Sticking the landing (2017): the path derivative, their ELBO without the score function.
+    Roeder, Wu & Duvenaud, Sticking the landing (2017): the path derivative, the total one without the score function.
     """
     loss, upstream = monte_carlo_elbo(log_px_z, log_pz, log_qz_x, beta)
     return loss, {**upstream, "direct": np.zeros_like(log_qz_x)}
