@@ -8,11 +8,8 @@ doubly reparameterised one unless another is asked for: the same in expectation,
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,17 +17,13 @@ from benchmarks import files
 from benchmarks.files import RESULTS
 from benchmarks.quality.data import TEST_DRAW, binarize, digit_images
 from benchmarks.quality.estimates import likelihood
-from benchmarks.quality.long_run import add_options, earlier_run, long_run, recipe
+from benchmarks.quality.legs import BOUNDS, add_start, begin, legs, told
+from benchmarks.quality.long_run import add_options, long_run, recipe
 from benchmarks.quality.result import active_units, row, thinned, write
 from npvae.models import GaussianVAE
 
 PUBLISHED = {1: (86.76, 19), 5: (85.54, 22), 50: (84.78, 25)}
 """−L₅₀₀₀ and number of active units of the IWAE, by k."""
-
-BOUNDS = {"dreg": ("stl", "dreg"), "plain": ("elbo", "iwae")}
-"""The model's bound by the gradient's name: with one sample, and with more."""
-
-TOLD = {"stl": "path gradient", "dreg": "DReG gradient", "elbo": "analytic KL", "iwae": "plain gradient"}
 
 UNAVERAGED = 1000
 """Images on which the last parameters are tried as well."""
@@ -41,8 +34,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality iwae", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--k", type=int, choices=PUBLISHED, default=1, help="samples in the training's bound (1)")
     parser.add_argument("--gradient", choices=BOUNDS, default="dreg", help="how the bound's gradient is taken (dreg)")
-    begin = "begin with the mean of an ended run with any k, its training.npz; give another --work, and a lower --rate"
-    parser.add_argument("--start", type=Path, metavar="FILE", help=begin)
+    add_start(parser)
     parser.add_argument("--samples", type=files.count, default=5000, help="samples in the final estimate (5000)")
     add_options(parser, minutes=85)
     args = parser.parse_args(argv)
@@ -52,14 +44,10 @@ def main(argv: list[str]) -> int:
 
     x, x_test, data = digit_images(args.quick)
     model = build(args.k, args.gradient)
-    start = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0))
+    drawn = model.init(np.random.default_rng(args.seed), mean=(x / 255).mean(axis=0))
     plan = recipe(args)
     settings = {"k": args.k, "bound": model.bound, "data": data, "images": len(x), "test draw": TEST_DRAW}
-    settings |= asdict(plan)
-    if args.start is not None:
-        before = earlier_run(args.start)
-        start, took = before.mean, {"epochs": before.run.epoch, "seconds": round(before.seconds, 1)}
-        settings["before"] = {**before.run.settings["settings"], **took}
+    start, settings = begin(drawn, args.start, settings | asdict(plan))
     print(f"{name}: {data}, {len(x):,} images, binarised at every visit; {plan}", flush=True)
     trained = long_run(model, x, plan, work, settings, start, transform=binarize)
 
@@ -67,9 +55,8 @@ def main(argv: list[str]) -> int:
     last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last")
     elbo, active = float(nll.negative_elbo.mean()), active_units(model, trained.mean, x_test)
     published, units = PUBLISHED[args.k]
-    parts = [*_before(settings), {"k": args.k, "bound": model.bound, "epochs": trained.run.epoch}]
-    epochs = sum(part["epochs"] for part in parts)
-    seconds = trained.seconds + sum(part["seconds"] for part in parts[:-1])
+    parts = legs(settings, trained)
+    epochs, seconds = (sum(part[what] for part in parts) for what in ("epochs", "seconds"))
     first = len(last.nll)
     results = {
         "epochs": epochs,
@@ -86,32 +73,13 @@ def main(argv: list[str]) -> int:
             f"−L{samples}, {len(x_test):,} images",
             f"{nll.mean:.2f} ({active} active)",
             f"{published} ({units} active{'' if samples == 5000 else ', by L5000'})",
-            f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {_training(parts)}",
+            f"standard error {nll.standard_error:.2f}; −ELBO {elbo:.2f}; {told(parts)}",
             seconds + nll.seconds,
         )
     ]
     output = args.output or (None if args.quick else RESULTS / f"quality-{name}.json")
     write(output, name, settings | {"samples": samples}, rows, results)
     return 0
-
-
-def _before(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The runs that went before, from the first to the latest."""
-    if "before" not in settings:
-        return []
-    return [*_before(settings["before"]), settings["before"]]
-
-
-def _training(parts: Sequence[Mapping[str, Any]]) -> str:
-    """How many epochs with which k, in words; runs of one kind that follow each other are one."""
-    kinds = [
-        (*kind, sum(part["epochs"] for part in same))
-        for kind, same in groupby(parts, key=lambda part: (part["k"], part["bound"]))
-    ]
-    told = [f"{epochs} epochs by the {TOLD[bound]}" for _, bound, epochs in kinds]
-    if len(kinds) == 1:
-        return told[0]
-    return ", then ".join(f"{words} with k = {k}" for words, (k, _, _) in zip(told, kinds, strict=True))
 
 
 def build(k: int, gradient: str) -> GaussianVAE:

@@ -28,7 +28,8 @@ def test_an_unknown_name_is_an_error_that_names_the_known_ones(capsys):
 
 
 @pytest.mark.parametrize(
-    ("command", "n_rows"), [(["iwae"], 1), (["iwae", "--k", "5"], 1), (["static"], 2), (["manifolds"], 2)]
+    ("command", "n_rows"),
+    [(["iwae"], 1), (["iwae", "--k", "5"], 1), (["static"], 2), (["static", "--k", "5"], 2), (["manifolds"], 2)],
 )
 def test_a_quick_run_ends_with_a_result_and_a_second_one_only_reads_it(command, n_rows, tmp_path, capsys):
     options = ["--quick", "--work", str(tmp_path / "work"), "--output", str(tmp_path / "result.json")]
