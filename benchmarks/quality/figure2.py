@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.files import RESULTS, count, result_file
+from benchmarks.files import RESULTS, count, read, result_file
 from benchmarks.machine import THREAD_VARIABLES
 from benchmarks.quality.curve import ALGORITHMS, BATCH, STEPS, curve
 from benchmarks.quality.result import row, write
@@ -39,28 +39,33 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--panels", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=" ".join(NAMES))
     parser.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=list(ALGORITHMS))
     parser.add_argument("--samples", type=float, default=1e7, help="training samples of every curve (1e7)")
-    parser.add_argument("--frey-samples", type=float, metavar="SAMPLES", help="of those of Frey Face, if it is another")
     parser.add_argument("--jobs", type=count, default=1, help="curves at a time, a process of one thread each (1)")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/quality/figure2)")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it there (docs/figure2.png)")
     parser.add_argument("--output", type=result_file, metavar="FILE.json", help="write the result there")
+    parser.add_argument("--keep", type=result_file, metavar="FILE.json", help="draw its other panels as well")
     parser.add_argument("--quick", action="store_true", help="4,000 samples of few images: does it run?")
     args = parser.parse_args(argv)
     work = args.work or Path("runs/quality") / ("figure2" + "-quick" * args.quick)
-    asked = {"mnist": args.samples, "frey": args.frey_samples or args.samples}
-    samples = {data: 4000 if args.quick else round(n / BATCH) * BATCH for data, n in asked.items()}
+    samples = 4000 if args.quick else round(args.samples / BATCH) * BATCH
+    kept = _earlier(args.keep) if args.keep else None
 
     # Wide latents first: the longest curve should not be the last to begin.
     panels = sorted(args.panels, key=_size)
-    tasks = [(p, a, samples[p.split("-")[0]], work, args.quick) for p in panels for a in args.algorithms]
+    tasks = [(p, a, samples, work, args.quick) for p in panels for a in args.algorithms]
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
         found = list(pool.map(_curve, tasks))
     curves = {f"{panel} {algorithm}": columns for (panel, algorithm, *_), columns in zip(tasks, found, strict=True)}
+    if kept:
+        earlier = kept["results"]["curves"]
+        curves = {name: earlier[name] for name in earlier if name.split()[0] not in panels} | curves
 
     settings = {"samples": samples, "batch": BATCH, "steps": list(STEPS), "panels": args.panels, "jobs": args.jobs}
+    if kept:
+        settings["kept"] = {what: kept[what] for what in ("machine", "settings")}
     output = args.output or (None if args.quick else RESULTS / "quality-figure2.json")
-    write(output, "figure2", settings, _rows(curves, samples), {"curves": curves})
+    write(output, "figure2", settings, _rows(curves), {"curves": curves})
     save(draw(curves), args.picture or (work / "figure2.png" if args.quick else Path("docs/figure2.png")))
     return 0
 
@@ -69,18 +74,27 @@ def _curve(task: tuple) -> dict:
     return curve(*task)
 
 
+def _earlier(path: Path) -> dict:
+    """An earlier result of this figure."""
+    document = read(path, "quality")
+    if document.get("name") != "figure2":
+        raise ValueError(f"--keep must be a result of `python -m benchmarks quality figure2`, got {path}")
+    return document
+
+
 def _size(panel: str) -> tuple[bool, int]:
     data, latents = panel.split("-")
     return data == "frey", -int(latents)
 
 
-def _rows(curves: dict[str, dict], samples: dict[str, int]) -> list[dict]:
+def _rows(curves: dict[str, dict]) -> list[dict]:
     """A row for each data set: the last test bound of each algorithm, by number of latents."""
     rows = []
     for data, numbers in PANELS.items():
         names = [f"{data}-{n}" for n in numbers if all(f"{data}-{n} {a}" in curves for a in ALGORITHMS)]
         if not names:
             continue
+        samples = min(curves[f"{name} {a}"]["samples"][-1] for name in names for a in ALGORITHMS)
         last = {a: [curves[f"{name} {a}"]["test"][-1] for name in names] for a in ALGORITHMS}
         above = {part: sum(_end(curves, name, part, *ALGORITHMS) for name in names) for part in LINES}
         latents = ", ".join(name.split("-")[1] for name in names)
@@ -89,7 +103,7 @@ def _rows(curves: dict[str, dict], samples: dict[str, int]) -> list[dict]:
             row(
                 f"AEVB figure 2, {latents} latents",
                 {"mnist": "MNIST, dynamic", "frey": "Frey Face, last 200 frames"}[data],
-                f"bound, one draw, test, {samples[data]:,} samples",
+                f"bound, one draw, test, {samples:,} samples",
                 told,
                 "AEVB above wake-sleep in every panel",
                 f"of {len(names)} panels AEVB ends above in {above['train']} in training, in {above['test']} in test;"

@@ -43,6 +43,28 @@ def test_a_quick_run_trains_in_processes_draws_and_goes_on_from_what_is_there(tm
     assert (work / "figure2.png").stat().st_size > 1000
 
 
+def test_panels_that_are_not_trained_come_from_the_result_that_is_kept(tmp_path):
+    curves = {name: columns(-150, -100) for name in ("mnist-3 aevb", "mnist-3 wake-sleep", "frey-2 aevb")}
+    earlier = {"command": "quality", "name": "figure2", "machine": {"cores": 7}, "settings": {"batch": 100}}
+    (tmp_path / "earlier.json").write_text(json.dumps(earlier | {"results": {"curves": curves}}), encoding="utf-8")
+    options = ["--quick", "--algorithms", "aevb", "--panels", "frey-2", "--work", str(tmp_path / "work")]
+    files = ["--keep", str(tmp_path / "earlier.json"), "--output", str(tmp_path / "joined.json")]
+    assert main([*options, *files]) == 0
+    joined = json.loads((tmp_path / "joined.json").read_text(encoding="utf-8"))
+    found = joined["results"]["curves"]
+    assert list(found) == ["mnist-3 aevb", "mnist-3 wake-sleep", "frey-2 aevb"]
+    assert all(found[name] == curves[name] for name in found if name.startswith("mnist"))
+    assert found["frey-2 aevb"]["samples"][-1] == 4000
+    assert [row["estimate"] for row in joined["rows"]] == ["bound, one draw, test, 10,000 samples"]
+    assert joined["settings"]["kept"] == {"machine": {"cores": 7}, "settings": {"batch": 100}}
+
+
+def test_what_is_kept_must_be_of_this_figure(tmp_path):
+    (tmp_path / "other.json").write_text('{"command": "quality", "name": "static"}', encoding="utf-8")
+    with pytest.raises(ValueError, match="--keep must be a result of `python -m benchmarks quality figure2`"):
+        main(["--quick", "--panels", "frey-2", "--work", str(tmp_path), "--keep", str(tmp_path / "other.json")])
+
+
 def test_the_rows_tell_the_last_bounds_and_who_is_above():
     from benchmarks.quality.figure2 import _rows
 
@@ -53,7 +75,7 @@ def test_the_rows_tell_the_last_bounds_and_who_is_above():
         "mnist-5 wake-sleep": columns(-150, -120),
         "frey-2 aevb": columns(0, 900),
     }
-    (row,) = _rows(curves, {"mnist": 10_000, "frey": 3000})
+    (row,) = _rows(curves)
     assert row["here"] == "aevb -130.0, -125.0; wake-sleep -140.0, -120.0"
     assert row["notes"].startswith("of 2 panels AEVB ends above in 1 in training, in 1 in test;")
     assert row["estimate"].endswith("10,000 samples")
