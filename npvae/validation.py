@@ -82,17 +82,18 @@ def data_matrix(
         raise ValueError(f"{argument} must have two dimensions, (rows, features), got shape {x.shape}{hint}")
     if x.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {x.shape}")
-    shape, x = x.shape, x.reshape(len(x), -1)
-    if n_features is not None and x.shape[1] != n_features:
+    shape, given = x.shape, x.reshape(len(x), -1)
+    if n_features is not None and given.shape[1] != n_features:
         raise ValueError(f"{argument} must have {n_features} features, got shape {shape}")
     with np.errstate(over="ignore", invalid="ignore"):  # too large for `dtype`: found as an infinity below
-        x = np.ascontiguousarray(x, dtype=dtype)
+        x = np.ascontiguousarray(given, dtype=dtype)
         suspicious = not np.isfinite(x.sum())  # a sum is finite if all its terms are, and quickly made
     if suspicious and len(bad := np.argwhere(~np.isfinite(x))):
         row, column = bad[0]
         count = "1 such entry" if len(bad) == 1 else f"{len(bad)} such entries"
+        value, precision = given[row, column], f" in {x.dtype}" if np.isfinite(given[row, column]) else ""
         raise ValueError(
-            f"{argument} must be finite, got {x[row, column]} at row {row}, column {column} ({count} in all)"
+            f"{argument} must be finite{precision}, got {value} at row {row}, column {column} ({count} in all)"
         )
     return x
 

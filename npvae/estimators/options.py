@@ -70,7 +70,7 @@ def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> Gaussia
     needs_two = {
         "iwae": "L_1 is the ELBO",
         "dreg": "L_1 is the ELBO",
-        "score-function": "one has no others for baseline",
+        "score-function": "the others are what a draw is compared with",
     }
     if n_samples == 1 and n_rows is not None and vae.bound in needs_two:
         raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: {needs_two[vae.bound]}; got 1")

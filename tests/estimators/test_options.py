@@ -73,7 +73,7 @@ REFUSED = [
     ({"bound": "iwea"}, "bound must be one of .* did you mean 'iwae'"),
     ({"bound": "iwae", "n_samples": 0}, "n_samples must be at least 1, got 0"),
     ({"bound": "iwae"}, "n_samples must be at least 2 with bound='iwae': L_1 is the ELBO; got 1"),
-    ({"bound": "score-function"}, "n_samples must be at least 2 with bound='score-function': one has no others"),
+    ({"bound": "score-function"}, "n_samples must be at least 2 with bound='score-function': the others are what"),
     ({"bound": "iwae", "beta": 2}, "beta must be 1 with bound='iwae': inside the logarithm of L_k no KL stands alone"),
     ({"bound": "dreg", "beta_schedule": "warm-up"}, "beta_schedule must be 'constant' with bound='dreg': .* no KL"),
     ({"beta_schedule": "warmup"}, "beta_schedule must be one of .* did you mean 'warm-up'"),
