@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from math import isfinite
 from time import perf_counter
 from typing import Any
@@ -29,6 +30,7 @@ standard errors:
   latents     how many are in use, and what L_k loses without the others
   KL          its three parts: information on x, dependence between latents, latents that are not normal
   factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
+  outside     how well −L_k tells the rows of --outside from those of DATA, and how well their typicality does
 
 Grey pixels have no log-likelihood under a Bernoulli: what needs one is left out then, and npvae score gives their
 cross-entropy. Under a full covariance the latents are not independent: L_k without some of them, and the KL's parts,
@@ -37,7 +39,8 @@ are left out."""
 EXAMPLE = """\
 npvae train digits --binarize dynamic --output binary
 npvae evaluate binary/model.npz digits --k 500 --factors factors.png
-npvae evaluate binary/model.npz images.npy --k 5000 --rows 0:1000 -o rows.csv"""
+npvae evaluate binary/model.npz images.npy --k 5000 --rows 0:1000 -o rows.csv
+npvae evaluate binary/model.npz images.npy --outside others.npy --k 500 --rows 0:500"""
 
 DIGITS = 2000
 """How many embedded digits are evaluated without --rows."""
@@ -69,7 +72,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     which = f'data file, or "digits" (the first {DIGITS:,}, unless --rows says otherwise)'
     parser.add_argument("data", metavar="DATA", help=which)
     parser.add_argument("--k", metavar="K", type=int, default=5000, help="draws of z per row")
-    parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
+    parser.add_argument("--outside", metavar="DATA", help="data of another kind: are they told from these?")
+    parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only, of both")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("-o", "--output", metavar="FILE", help="the numbers of each row, as .csv, .npy or .npz")
@@ -78,7 +82,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print, write."""
-    inputs = [args.model, args.data]
+    inputs = [args.model, args.data, *([] if args.outside is None else [args.outside])]
     output = None if args.output is None else check_output(args.output, TABLES, inputs)
     embedded = is_embedded(args.data)
     picture = None if args.factors is None else check_output(args.factors, PICTURES, inputs, "factors")
@@ -89,12 +93,16 @@ def run(args: argparse.Namespace) -> int:
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
     grey = read_data(args.data, rows=rows).x
     x = vae.prepare(grey, args.seed)
+    others = None if args.outside is None else _others(vae, args.outside, rows, args.seed)
     facts = {"rows": len(x), "k": args.k, "seed": args.seed}
     facts["made_binary"] = vae.binarize != "none" and not is_binary(grey)
     facts["likelihood"] = vae.likelihood != "bernoulli" or is_binary(x)
-    if facts["likelihood"] or output is not None:  # for the rows' sake the refusal of log_likelihood
+    # What cannot do without a likelihood lets log_likelihood say why there is none.
+    if facts["likelihood"] or output is not None or others is not None:
         columns = _columns(vae, x, args.k, args.seed)
         facts |= _means(columns)
+    if others is not None:
+        facts["outside"] = _outside(vae, others, args.k, args.seed, columns["negative_log_px"])
     facts |= _latents(vae, x, args.k, np.random.default_rng([args.seed, 1]), facts["likelihood"])
     if embedded:
         facts |= _factors(vae, args.seed)
@@ -121,6 +129,33 @@ def _columns(vae: VAE, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
         **{name: rows[name] for name in ("reconstruction", "kl", "gap")},
         "standard_error": estimate.standard_error,
         "effective_samples": estimate.effective_samples,
+    }
+
+
+def _others(vae: VAE, path: str, rows: slice | None, seed: int) -> NDArray:
+    x = read_data(path, rows=rows, argument="--outside").x
+    with _blamed_on("--outside"):
+        return vae.prepare(x, seed)
+
+
+@contextmanager
+def _blamed_on(option: str) -> Iterator[None]:
+    """An error that names X is one of the data behind this option."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{option} {str(error).removeprefix('X ')}") from None
+
+
+def _outside(vae: VAE, x: NDArray, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
+    """How strange others are, and how well that tells them from the rows whose −log p(x) is `inside`."""
+    with _blamed_on("--outside"):
+        outside = -vae.log_likelihood(x, k, seed, _Progress(len(x))).log_px
+    typicality = [evaluation.typicality(-scores, -inside) for scores in (inside, outside)]
+    return {
+        "rows": len(x),
+        "negative_log_px": _plain(evaluation.mean_with_error(outside)),
+        "auroc": {"negative_log_px": evaluation.auroc(inside, outside), "typicality": evaluation.auroc(*typicality)},
     }
 
 
@@ -169,6 +204,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     lines = _likelihood_lines(facts) if facts["likelihood"] else [GREY]
     if facts["made_binary"]:
         lines.insert(0, "grey pixels are made binary first, as in the training")
+    if "outside" in facts:
+        lines += _outside_lines(facts["outside"], facts["k"])
     if "activity" in facts:
         active = np.zeros(len(facts["activity"]), dtype=bool)
         active[facts["active_units"]] = True
@@ -208,6 +245,16 @@ def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
     if effective < min(TRUSTED, k / 2):
         lines.append(f"  one draw carries most of the weight: −L_{k} is too high by nats; take more draws")
     return lines
+
+
+def _outside_lines(outside: dict[str, Any], k: int) -> list[str]:
+    n, auroc = outside["rows"], outside["auroc"]
+    return [
+        f"{n:,} row{'s' * (n > 1)} from outside; the area under the ROC curve: 1 tells all apart, 0.5 is guessing",
+        _line(f"−L_{k}", outside["negative_log_px"], "an estimate of −log p(x)"),
+        f"  {'area by −L_' + str(k):18}{auroc['negative_log_px']:10.3f}   less likely is outside",
+        f"  {'by typicality':18}{auroc['typicality']:10.3f}   farther from the mean of −L_{k} over DATA is outside",
+    ]
 
 
 def _line(label: str, mean: dict[str, float | None], note: str) -> str:

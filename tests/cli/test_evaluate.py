@@ -178,6 +178,37 @@ def test_two_draws_of_a_good_posterior_are_not_blamed(files, model, here, capsys
     assert "one draw carries" not in out
 
 
+def test_data_from_outside_are_told_apart_by_likelihood_and_by_typicality(files, model, here, capsys):
+    np.save("dark.npy", np.zeros((7, 36)))
+    options = ["--outside", "dark.npy", "--k", "20", "--rows", "0:40"]
+    facts = facts_of(capsys, model, files.images, *options)["outside"]
+    vae = npvae.load(model)
+    inside, outside = (-vae.log_likelihood(x, 20, random_state=0).log_px for x in (files.x[:40], np.zeros((7, 36))))
+    assert facts["rows"] == 7
+    assert facts["negative_log_px"]["value"] == pytest.approx(outside.mean(), rel=1e-6)
+    pairs = outside[:, None] > inside
+    assert facts["auroc"]["negative_log_px"] == pytest.approx(pairs.mean())
+    strange = np.abs(outside - inside.mean())[:, None] > np.abs(inside - inside.mean())
+    assert facts["auroc"]["typicality"] == pytest.approx(strange.mean())
+    assert main(["evaluate", model, files.images, *options]) == 0
+    told = capsys.readouterr().out
+    assert "7 rows from outside" in told
+    assert re.search(rf"area by −L_20 +{pairs.mean():.3f}", told)
+    assert re.search(rf"by typicality +{strange.mean():.3f}", told)
+
+
+def test_data_from_outside_that_cannot_be_are_blamed_on_their_option(files, model, here, refused):
+    np.save("narrow.npy", np.zeros((7, 30)))
+    np.save("grey.npy", np.full((7, 36), 0.5))
+    assert "--outside must have 36 features, got" in refused("evaluate", model, files.images, "--outside", "narrow.npy")
+    assert "--outside must name an existing file" in refused("evaluate", model, files.images, "--outside", "none.npy")
+    np.save("binary.npy", files.x.round())
+    text = refused("evaluate", files.model, "binary.npy", "--outside", "grey.npy", "--k", "2")
+    assert "--outside must be binary to have a log-likelihood" in text
+    text = refused("evaluate", files.model, files.images, "--outside", "binary.npy", "--k", "2")
+    assert "DATA must be binary to have a log-likelihood" in text
+
+
 def test_progress_lives_on_a_terminal(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
