@@ -1,5 +1,6 @@
 """Every error names the argument, what was expected and what came."""
 
+import pickle
 import re
 
 import numpy as np
@@ -7,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npvae.validation import data_matrix, existing_file, integer, number, one_of, widths
+from npvae.validation import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingFileError,
+    data_matrix,
+    existing_file,
+    integer,
+    number,
+    one_of,
+    widths,
+)
 
 GOOD = np.ones((2, 3), np.float32)
 
@@ -208,3 +219,31 @@ def test_missing_file_is_named(tmp_path):
 def test_folder_is_no_file(tmp_path):
     with pytest.raises(IsADirectoryError, match="path must name a file, got the folder"):
         existing_file(tmp_path)
+
+
+def test_an_argument_error_holds_its_parts_and_prints_one_line():
+    error = ArgumentError("x", "have 784 features", "shape (32, 100)", "flatten images first")
+    assert (error.argument, error.rule, error.got) == ("x", "have 784 features", "shape (32, 100)")
+    assert str(error) == "x must have 784 features, got shape (32, 100); flatten images first"
+
+
+def test_an_argument_error_can_be_spelled_in_other_words():
+    error = ArgumentError("n_samples", "be at least 2 with {bound}: L_1 is the ELBO", 1, settings={"bound": "iwae"})
+    assert str(error) == "n_samples must be at least 2 with bound='iwae': L_1 is the ELBO; got 1"
+    spelled = error.spelled(lambda name: f"--{name}", lambda name, value: f"--{name} {value}")
+    assert spelled == "--n_samples must be at least 2 with --bound iwae: L_1 is the ELBO; got 1"
+    assert str(error.about("k")).startswith("k must be at least 2 with bound='iwae'")
+
+
+@pytest.mark.parametrize("kind", [ArgumentError, ArgumentTypeError, MissingFileError])
+def test_an_argument_error_survives_pickle(kind):
+    error = pickle.loads(pickle.dumps(kind("x", "be {a}", "3", "try 4", {"a": 1})))
+    assert (str(error), type(error)) == ("x must be a=1, got 3; try 4", kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"), [(ArgumentTypeError, TypeError), (MissingFileError, OSError), (ArgumentError, ValueError)]
+)
+def test_an_argument_error_is_caught_as_the_builtin_that_it_stands_for(kind, builtin):
+    with pytest.raises(builtin, match=r"^x must be a number, got 'a'$"):
+        raise kind("x", "be a number", repr("a"))
