@@ -82,7 +82,7 @@ def correct(seeds: int) -> dict[str, dict]:
 
 def correct_parts() -> dict:
     """Name and ``check(seed)`` of everything the package exports, and of the hand-written VAE, made small."""
-    from npvae.gradcheck.cases import all_cases
+    from npvae.proofs import all_cases
 
     def small_vae(seed: int) -> Report:
         params = parameters(seed, features=7, hidden=6, latent=3)

@@ -142,7 +142,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _check_all(args: argparse.Namespace) -> int:
-    from npvae.gradcheck.cases import all_cases, table
+    from npvae.proofs import all_cases, table
 
     chosen = [case for case in all_cases() if args.only is None or fnmatch(case.name, f"*{args.only}*")]
     if not chosen:
@@ -155,7 +155,7 @@ def _check_all(args: argparse.Namespace) -> int:
 
 
 def _mutate(args: argparse.Namespace) -> int:
-    from npvae.gradcheck.mutation import HEAD, mutate, mutate_package
+    from npvae.mutation.search import HEAD, mutate, mutate_package
 
     search = mutate_package if args.target is None else partial(mutate, make(args.target))
     print(HEAD, flush=True)

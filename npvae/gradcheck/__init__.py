@@ -4,7 +4,6 @@ It imports nothing but NumPy and the standard library, and knows the code under 
 """
 
 from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
-from npvae.gradcheck.mutation import mutate
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry, Finding, GradientCheckError, Report
 from npvae.gradcheck.second_order import TaylorTest, check_gradient_of_gradient, taylor_test
 from npvae.gradcheck.settings import Settings
@@ -25,6 +24,5 @@ __all__ = [
     "check_layer",
     "check_loss",
     "check_model",
-    "mutate",
     "taylor_test",
 ]

@@ -52,6 +52,11 @@ def make(target: str) -> object:
         raise TargetError(f"{target} raised {_one_line(error)}") from error
 
 
+def backward_names(kind: type) -> list[str]:
+    """The methods of a class that compute gradients: ``backward``, ``…_backward…`` and ``loss_and_grad``."""
+    return [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
+
+
 def _module(place: str) -> ModuleType:
     if not place.endswith(".py"):
         if not {"", str(Path.cwd())} & set(sys.path):

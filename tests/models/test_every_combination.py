@@ -12,8 +12,8 @@ from npvae.distributions import (
     FullGaussian,
     LearnedGaussian,
 )
-from npvae.gradcheck.definitions import surrogate
 from npvae.models import GaussianVAE
+from npvae.proofs.definitions import surrogate
 
 LIKELIHOODS = [
     Bernoulli(),

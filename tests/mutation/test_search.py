@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from npvae.gradcheck import GradientCheckError, Report, check_function
-from npvae.gradcheck.cases import all_cases
-from npvae.gradcheck.mutants import NoSource
-from npvae.gradcheck.mutation import Exposed, mutate, mutate_package, try_mutants
 from npvae.gradcheck.report import Entry
 from npvae.gradcheck.target import TargetError
+from npvae.mutation.mutants import NoSource
+from npvae.mutation.search import Exposed, mutate, mutate_package, try_mutants
+from npvae.proofs import all_cases
 
 
 def passing() -> Report:

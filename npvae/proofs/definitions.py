@@ -3,7 +3,6 @@
 A value that is wrong has a gradient that fits it, and an estimate need not be the derivative of the value: both are
 held against what is written out here.
 
-Part of the registry `npvae.gradcheck.cases`: it knows the package's models.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who checks the checker? Mutation: break a backward in every way, and see that each break is found.
 
-Every mutant of a backward (`npvae.gradcheck.mutants`) is put in the function's place, and the checks that cover it are
+Every mutant of a backward (`npvae.mutation.mutants`) is put in the function's place, and the checks that cover it are
 run. Then it is one of three:
 
 - **killed**: a check fails, as it should;
@@ -21,7 +21,10 @@ from types import FunctionType
 
 from npvae.gradcheck.convention import loss_subject
 from npvae.gradcheck.engine import check
-from npvae.gradcheck.mutants import (
+from npvae.gradcheck.report import FAIL, Report
+from npvae.gradcheck.settings import Settings
+from npvae.gradcheck.target import subjects_made
+from npvae.mutation.mutants import (
     Call,
     Mutant,
     NoSource,
@@ -32,9 +35,6 @@ from npvae.gradcheck.mutants import (
     plain_function,
     record,
 )
-from npvae.gradcheck.report import FAIL, Report
-from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.target import subjects_made
 
 CALLS, FEWEST = 200, 4
 """Calls recorded of each function, and of each function by each check."""
@@ -174,8 +174,8 @@ def mutate(
 def mutate_package(
     *, seed: int = 0, only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
-    """The same for every backward of this package, with the cases of `npvae.gradcheck.cases` as the checks."""
-    from npvae.gradcheck.cases import all_cases
+    """The same for every backward of this package, with the cases of `npvae.proofs` as the checks."""
+    from npvae.proofs import all_cases
 
     covering: dict[FunctionType, list[Check]] = {}
     for case in all_cases():

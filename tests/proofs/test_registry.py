@@ -1,15 +1,17 @@
 """Every gradient of the package, proved; and no part without its proof."""
 
+import sys
+
 import pytest
 
 from npvae.gradcheck import FAIL
-from npvae.gradcheck.cases import all_cases, has_backward, missing_cases, table
 from npvae.gradcheck.report import Report
+from npvae.proofs import all_cases, has_backward, missing_cases, table
 
 pytest_plugins = ["npvae.gradcheck.pytest_plugin"]
 
 if missing := missing_cases():
-    pytest.fail(f"{', '.join(missing)}: not proved. Add a case in npvae/gradcheck/cases.py.", pytrace=False)
+    pytest.fail(f"{', '.join(missing)}: not proved. Add a case in npvae/proofs/.", pytrace=False)
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
@@ -45,6 +47,15 @@ def test_a_new_export_with_a_backward_is_missed(monkeypatch):
     assert missing_cases() == ["npvae.layers.Novelty"]
 
 
+def test_a_new_file_is_found_by_itself(tmp_path, monkeypatch):
+    from npvae import proofs
+
+    (tmp_path / "novelties.py").write_text("def cases():\n    return ['a case of a new room']\n")
+    monkeypatch.setattr(proofs, "__path__", [*proofs.__path__, str(tmp_path)])
+    assert all_cases().count("a case of a new room") == 1
+    monkeypatch.delitem(sys.modules, "npvae.proofs.novelties")
+
+
 def test_what_counts_as_having_a_backward():
     from npvae import bounds, distributions, layers, numerics, optimizers
 
@@ -60,7 +71,7 @@ def test_a_case_says_how_to_repeat_it():
 
 
 def test_the_table_has_a_row_for_each_part_and_explains_what_failed():
-    case = all_cases()[0]
+    case = next(case for case in all_cases() if case.name == "layers.Tanh")
     good, bad = case.run(), Report("bad")
     text = table([good])
     assert f"{good.name}  " in text

@@ -5,7 +5,7 @@ import types
 import numpy as np
 import pytest
 
-from npvae.gradcheck.mutants import NoSource, equivalent, in_place, mutants, record, same
+from npvae.mutation.mutants import NoSource, equivalent, in_place, mutants, record, same
 from npvae.parameters import Parameters
 
 

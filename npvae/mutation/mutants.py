@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.mutant_edits import Mistakes
 from npvae.gradcheck.subject import quiet
+from npvae.gradcheck.target import backward_names
+from npvae.mutation.edits import Mistakes
 
 SHOWN = 50
 TURNS = "_turns_of_all_loops"
@@ -94,9 +95,8 @@ def plain_function(function: Callable) -> types.FunctionType:
 
 
 def backward_methods(kind: type) -> list[types.FunctionType]:
-    """The methods of a class that compute gradients: ``backward``, ``…_backward…`` and ``loss_and_grad``."""
-    names = [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
-    return [plain_function(getattr(kind, name)) for name in names]
+    """The functions behind the methods of a class that compute gradients."""
+    return [plain_function(getattr(kind, name)) for name in backward_names(kind)]
 
 
 def _parse(function: types.FunctionType) -> ast.FunctionDef:
