@@ -1,4 +1,4 @@
-"""Elementwise activations. None has parameters; each caches what makes its derivative cheapest.
+"""Smooth elementwise activations. Each caches what makes its derivative cheapest.
 
 Most cache y itself, so nothing may write into a y that a layer returned until its backward has run.
 """
@@ -8,35 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.layers.activation import Elementwise, register_activation
 from npvae.numerics import sigmoid, softplus
-from npvae.parameters import Parameters, Shapes
+from npvae.parameters import Parameters
 
-__all__ = ["ACTIVATIONS", "Identity", "ReLU", "Sigmoid", "Softplus", "Tanh"]
-
-
-class _Activation:
-    """An elementwise function: no parameters, any shape, and nothing by which two of a kind could differ."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    @property
-    def shapes(self) -> Shapes:
-        """No parameters."""
-        return {}
-
-    def init(self, rng: np.random.Generator) -> dict[str, NDArray]:
-        """No parameters."""
-        return {}
+__all__ = ["Identity", "Sigmoid", "Softplus", "Tanh"]
 
 
-class Identity(_Activation):
+@register_activation("identity")
+class Identity(Elementwise):
     """y = x: a linear network."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, None]:
@@ -49,42 +29,13 @@ class Identity(_Activation):
         """dx = dy (a copy)."""
         return dy.copy()
 
-
-class ReLU(_Activation):
-    """y = max(x, 0). At the kink x = 0 every slope from 0 to 1 is a subgradient; `backward` takes 0."""
-
-    def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
-        """y = max(x, 0). The cache is y."""
-        y = np.maximum(x, 0)
-        return y, y
-
-    def backward(
-        self, params: Parameters, cache: NDArray, dy: NDArray, grads: Parameters, need_dx: bool = True
-    ) -> NDArray:
-        """dx = dy where y > 0, else 0."""
-        y = cache
-        return dy * (y.real > 0)
+    def slope_backward(self, cache: None, dslope: NDArray) -> NDArray:
+        """f″ = 0, so dx = 0."""
+        return np.zeros_like(dslope)
 
 
-class Tanh(_Activation):
-    """y = tanh(x)."""
-
-    def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
-        """y = tanh(x). The cache is y."""
-        y = np.tanh(x)
-        return y, y
-
-    def backward(
-        self, params: Parameters, cache: NDArray, dy: NDArray, grads: Parameters, need_dx: bool = True
-    ) -> NDArray:
-        """dx = dy (1 − y²)."""
-        y = cache
-        dx = y * y
-        np.subtract(1, dx, out=dx)
-        return dx * dy
-
-
-class Sigmoid(_Activation):
+@register_activation("sigmoid")
+class Sigmoid(Elementwise):
     """y = 1 / (1 + e^{−x})."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
@@ -101,8 +52,14 @@ class Sigmoid(_Activation):
         dx *= y
         return dx * dy
 
+    def slope_backward(self, cache: NDArray, dslope: NDArray) -> NDArray:
+        """f″ = y (1 − y)(1 − 2y), so dx = dslope y (1 − y)(1 − 2y)."""
+        y = cache
+        return dslope * (y * (1 - y) * (1 - 2 * y))
 
-class Softplus(_Activation):
+
+@register_activation("softplus")
+class Softplus(Elementwise):
     """y = log(1 + e^x)."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
@@ -116,12 +73,31 @@ class Softplus(_Activation):
         x = cache
         return sigmoid(x) * dy
 
+    def slope_backward(self, cache: NDArray, dslope: NDArray) -> NDArray:
+        """f″ = σ(x) σ(−x), so dx = dslope σ(x) σ(−x)."""
+        x = cache
+        return dslope * (sigmoid(x) * sigmoid(-x))
 
-ACTIVATIONS: dict[str, type[_Activation]] = {
-    "identity": Identity,
-    "relu": ReLU,
-    "sigmoid": Sigmoid,
-    "softplus": Softplus,
-    "tanh": Tanh,
-}
-"""Activations by the name that a user types."""
+
+@register_activation("tanh")
+class Tanh(Elementwise):
+    """y = tanh(x)."""
+
+    def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
+        """y = tanh(x). The cache is y."""
+        y = np.tanh(x)
+        return y, y
+
+    def backward(
+        self, params: Parameters, cache: NDArray, dy: NDArray, grads: Parameters, need_dx: bool = True
+    ) -> NDArray:
+        """dx = dy (1 − y²)."""
+        y = cache
+        dx = y * y
+        np.subtract(1, dx, out=dx)
+        return dx * dy
+
+    def slope_backward(self, cache: NDArray, dslope: NDArray) -> NDArray:
+        """f″ = −2 y (1 − y²), so dx = −2 dslope y (1 − y²)."""
+        y = cache
+        return dslope * (-2 * y * (1 - y * y))

@@ -55,6 +55,21 @@ class Chain:
         """Shapes of all layers, numbered."""
         return {f"{i}.{name}": shape for i, layer in enumerate(self.layers) for name, shape in layer.shapes.items()}
 
+    @property
+    def output_bias(self) -> str:
+        """Name of the parameter (n_out,) that the last layer adds to the output, so that a model can start at a mean.
+
+        Raises
+        ------
+        ValueError
+            If the last layer is not one that adds such a parameter, such as an activation.
+        """
+        last = len(self.layers) - 1
+        name = getattr(self.layers[last], "output_bias", None)
+        if name is None:
+            raise ValueError(f"the last layer must add a bias, got {self.layers[last]!r}")
+        return f"{last}.{name}"
+
     def init(self, rng: np.random.Generator) -> dict[str, NDArray]:
         """Initial values of all layers, numbered."""
         return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.init(rng).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ class Dense:
     n_in: int
     n_out: int
     init_weights: Initializer = glorot_uniform
+    output_bias: ClassVar[str] = "b"
 
     @property
     def shapes(self) -> Shapes:

@@ -7,12 +7,57 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INITIALIZERS", "Initializer", "glorot_uniform", "he_normal", "normal", "standard_uniform"]
+from npvae.validation import one_of
+
+__all__ = [
+    "INITIALIZERS",
+    "Initializer",
+    "glorot_uniform",
+    "he_normal",
+    "initializer",
+    "normal",
+    "register_initializer",
+    "standard_uniform",
+]
 
 Initializer = Callable[["np.random.Generator", int, int], NDArray]
 """A function of (rng, n_in, n_out) that returns an (n_in, n_out) array."""
 
 
+INITIALIZERS: dict[str, Initializer] = {}
+"""Initialisers by the name that a user types. Option tables, messages and tests read it."""
+
+
+def register_initializer(name: str) -> Callable[[Initializer], Initializer]:
+    """Decorator that gives an initialiser the name under which `init_weights="name"` finds it.
+
+    Raises
+    ------
+    ValueError
+        If another has that name.
+    """
+
+    def register(initializer: Initializer) -> Initializer:
+        if name in INITIALIZERS:
+            raise ValueError(f"name must be new, got {name!r}, which is {INITIALIZERS[name].__name__}")
+        INITIALIZERS[name] = initializer
+        return initializer
+
+    return register
+
+
+def initializer(init_weights: str | Initializer) -> Initializer:
+    """The initialiser of that name; a function of (rng, n_in, n_out) is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, and for what is neither a name nor callable.
+    """
+    return init_weights if callable(init_weights) else one_of("init_weights", init_weights, INITIALIZERS)
+
+
+@register_initializer("standard")
 def standard_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     """W ~ U(−r, r) with r = 1/√n_in, so Var W = 1 / (3 n_in): a third of what keeps the variance of the activations.
 
@@ -27,11 +72,12 @@ def standard_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray
     return rng.uniform(-radius, radius, (n_in, n_out))
 
 
+@register_initializer("glorot")
 def glorot_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     """W ~ U(−r, r) with r = √(6 / (n_in + n_out)), so Var W = 2 / (n_in + n_out).
 
-    A compromise between keeping the variance of the activations on the way down (1/n_in) and of the gradients on the
-    way up (1/n_out), for layers that are near the identity around zero: tanh, sigmoid, linear outputs.
+    A compromise between keeping the variance of the activations forward (1/n_in) and of the gradients backward
+    (1/n_out), for layers that are near the identity around zero: tanh, sigmoid, linear outputs.
 
     References
     ----------
@@ -41,6 +87,7 @@ def glorot_uniform(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     return rng.uniform(-radius, radius, (n_in, n_out))
 
 
+@register_initializer("he")
 def he_normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     """W ~ N(0, 2 / n_in): the 2 makes up for the half of the variance that a ReLU cuts away.
 
@@ -51,6 +98,7 @@ def he_normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     return rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out))
 
 
+@register_initializer("normal")
 def normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     """W ~ N(0, 0.01), the second number a variance as it is throughout that paper: standard deviation 0.1.
 
@@ -59,12 +107,3 @@ def normal(rng: np.random.Generator, n_in: int, n_out: int) -> NDArray:
     Kingma & Welling, Auto-encoding variational Bayes (2013), section 5.
     """
     return rng.normal(0, 0.1, (n_in, n_out))
-
-
-INITIALIZERS: dict[str, Initializer] = {
-    "standard": standard_uniform,
-    "glorot": glorot_uniform,
-    "he": he_normal,
-    "normal": normal,
-}
-"""Initialisers by the name that a user types."""

@@ -60,7 +60,7 @@ class GaussianVAE:
     beta : float, default 1.0
         Weight of the KL term in the objective.
     init_weights : {"standard", "glorot", "he", "normal"}
-        See `npvae.layers.mlp`.
+        See `npvae.layers.networks.mlp`.
     posterior : Posterior, default DiagonalGaussian()
         q(z|x), from what the encoder puts out.
     bound : {"elbo", "monte-carlo", "stl", "iwae", "dreg", "score-function"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npvae.layers import ACTIVATIONS, Chain, Constants, Dense, Sigmoid, Tanh, mlp
 from npvae.parameters import Parameters
@@ -19,6 +20,7 @@ def cases() -> Iterator[Case]:
 
     for activation in ACTIVATIONS.values():
         yield case(activation.__name__, activation(), activation)
+        yield _slope(activation)
     for n_in, n_out in ((N, N), (5, 3), (3, 5)):
         yield case(f"Dense {n_in}→{n_out}", Dense(n_in, n_out), Dense, n_in=n_in)
     yield case("Chain", Chain(Tanh(), Dense(N, N), Chain(Dense(N, N), Sigmoid()), Dense(N, N)), Chain)
@@ -28,6 +30,20 @@ def cases() -> Iterator[Case]:
     yield _without_dx(Chain(Dense(N, N), Dense(N, N), Tanh()))
     for activation in ACTIVATIONS:
         yield case(f"mlp {activation}", mlp(N, [N, 3], 2, activation), mlp, Chain)
+
+
+def _slope(activation: type) -> Case:
+    """The slope of an activation as a function of x, and its derivative."""
+    layer, none = activation(), Parameters({})
+
+    def forward(x: NDArray) -> tuple[NDArray, object]:
+        _, cache = layer.forward(none, x)
+        return layer.backward(none, cache, np.ones_like(x), none), cache
+
+    def make(rng: np.random.Generator) -> tuple:
+        return forward, layer.slope_backward, (rng.standard_normal((N, N)),)
+
+    return Case(f"layers.{activation.__name__} slope", make, (activation,))
 
 
 def _without_dx(layer: object) -> Case:

@@ -52,6 +52,12 @@ def test_only_the_first_layer_may_leave_its_dx_out(need_dx):
     assert (first.asked, second.asked) == ([need_dx], [True])
 
 
+def test_the_output_bias_is_the_one_of_the_last_layer():
+    assert CHAIN.output_bias == "2.1.b"
+    with pytest.raises(ValueError, match=r"^the last layer must add a bias, got Tanh\(\)$"):
+        _ = Chain(Dense(2, 3), Tanh()).output_bias
+
+
 def test_repr_reads_like_the_code_that_made_it():
     assert repr(Chain(Tanh(), Chain(Identity()))) == "Chain(Tanh(), Chain(Identity()))"
 

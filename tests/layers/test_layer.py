@@ -52,8 +52,8 @@ def backward(layer, theta, x, dy, need_dx=True):
 
 def test_every_exported_layer_has_a_case_here():
     exported = [getattr(layers, name) for name in layers.__all__]
-    classes = {thing for thing in exported if isinstance(thing, type)} - {layers.Layer}
-    assert classes == {type(layer) for layer in LAYERS.values()}
+    classes = {thing for thing in exported if isinstance(thing, type) and hasattr(thing, "backward")}
+    assert classes - {layers.Layer, layers.Activation} == {type(layer) for layer in LAYERS.values()}
 
 
 @every_layer

@@ -1,11 +1,12 @@
-"""The multilayer perceptron: which layers stand in it, and how their weights start."""
+"""Networks: which layers stand in them, how their weights start, and where their last bias is."""
 
 import re
 
 import numpy as np
 import pytest
 
-from npvae.layers import ACTIVATIONS, Dense, mlp
+from npvae.layers import ACTIVATIONS, INITIALIZERS, Dense, LeakyReLU, mlp
+from npvae.parameters import Parameters
 
 
 def layout(chain):
@@ -42,11 +43,27 @@ def test_weights_start_with_the_variance_that_was_asked_for(activation, init, hi
     assert not start["2.b"].any()
 
 
+def test_activation_and_initial_weights_may_be_objects():
+    network = mlp(2, [3, 3], 1, LeakyReLU(0.2), lambda rng, n_in, n_out: np.full((n_in, n_out), 0.25))
+    assert network.layers[1] == network.layers[3] == LeakyReLU(0.2)
+    assert (network.init(np.random.default_rng(0))["0.W"] == 0.25).all()
+
+
+def test_the_output_bias_is_the_last_parameter_and_shifts_the_output():
+    network = mlp(2, [3], 4)
+    theta = Parameters.from_arrays(network.init(np.random.default_rng(0)), np.float64)
+    x = np.random.default_rng(1).standard_normal((5, 2))
+    before, _ = network.forward(theta, x)
+    assert network.output_bias == list(network.shapes)[-1] == "2.b"
+    theta[network.output_bias][:] = [1, 2, 3, 4]
+    np.testing.assert_allclose(network.forward(theta, x)[0] - before, np.broadcast_to([1, 2, 3, 4], (5, 4)), rtol=1e-14)
+
+
 def test_unknown_names_are_refused():
-    known = "'identity', 'relu', 'sigmoid', 'softplus', 'tanh'"
+    known = ", ".join(map(repr, ACTIVATIONS))
     message = f"activation must be one of {known}, got 'rleu'; did you mean 'relu'?"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mlp(2, [3], 1, "rleu")
-    message = "init_weights must be one of 'standard', 'glorot', 'he', 'normal', got 'xavier'"
+    message = f"init_weights must be one of {', '.join(map(repr, INITIALIZERS))}, got 'xavier'"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mlp(2, [3], 1, init_weights="xavier")
