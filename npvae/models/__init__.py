@@ -1,7 +1,8 @@
 """Models: pure functions of parameters, data and noise. One file a model: its networks, its loss, its gradient."""
 
+from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model
 from npvae.models.wake_sleep import WakeSleep, WakeSleepNoise
 
-__all__ = ["GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]
+__all__ = ["GaussianMixture", "GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]

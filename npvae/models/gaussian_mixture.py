@@ -15,7 +15,7 @@ from npvae.models.covariances import COVARIANCES, Covariances, Factors
 from npvae.models.k_means import blocks, k_means, k_means_plus_plus
 from npvae.numerics import logsumexp
 from npvae.parameters import Parameters, Shapes
-from npvae.validation import integer, number, one_of
+from npvae.validation import ArgumentError, integer, number, one_of
 
 __all__ = ["EMRun", "GaussianMixture", "Moments"]
 
@@ -107,12 +107,12 @@ class GaussianMixture:
 
         Raises
         ------
-        ValueError
+        ArgumentError
             If x (n, d) has fewer different rows than there are components.
         """
         k, n = self.n_components, len(x)
         if k > n:
-            raise ValueError(f"n_components must be at most {n}, the number of rows, got {k}")
+            raise ArgumentError("n_components", f"be at most {n}, the number of rows", k)
         centres, index = k_means(x, k_means_plus_plus(rng, x, k))
         theta = Parameters(self.shapes, np.float64)
         theta["weights"][:], theta["means"][:] = 1 / k, centres

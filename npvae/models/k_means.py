@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.validation import ArgumentError
+
 __all__ = ["k_means", "k_means_plus_plus", "nearest"]
 
 _ELEMENTS = 1 << 18  # numbers of float64 in a block: a few of them stay in the cache
@@ -35,7 +37,7 @@ def k_means_plus_plus(rng: np.random.Generator, x: NDArray, k: int) -> NDArray:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If x has fewer than k different rows.
 
     References
@@ -48,7 +50,7 @@ def k_means_plus_plus(rng: np.random.Generator, x: NDArray, k: int) -> NDArray:
         weights = np.ones(len(x)) if i == 0 else distance
         total = np.cumsum(weights)
         if not total[-1] > 0:
-            raise ValueError(f"n_components must be at most {i}, the number of different rows, got {k}")
+            raise ArgumentError("n_components", f"be at most {i}, the number of different rows", k)
         # The last row with a positive weight is the last that may be drawn, whatever the rounding of the sum.
         last = int(np.searchsorted(total, total[-1], side="left"))
         chosen = min(int(np.searchsorted(total, rng.random() * total[-1], side="right")), last)
