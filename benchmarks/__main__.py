@@ -7,13 +7,13 @@ from importlib import import_module
 
 COMMANDS = {
     "speed": "training and inference against the peers, in turns (the default)",
+    "memory": "training under a memory limit, on data that are loaded and data that stay in a file",
     "profile": "where a training step's time goes, part by part",
-    "scaling": "time and memory against hidden width, batch and data size",
     "startup": "process start to the end of an epoch, import time, installed size",
     "compare": "two results: exit status 1 if the loop became slower",
-    "table": "the README's table from the results",
     "gradcheck": "the gradient checker against planted errors",
-    "quality": "published figures, trained again",
+    "published": "published figures, trained again",
+    "table": "the tables of README.md and docs/, from the results",
 }
 
 

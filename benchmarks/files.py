@@ -1,19 +1,29 @@
-"""Results on disk."""
+"""Results on disk, the machine that they were measured on, and tables in Markdown."""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Mapping
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
+import numpy as np
 
-__all__ = ["RESULTS", "count", "read", "result_file", "write"]
+import npvae
+
+__all__ = ["RESULTS", "THREAD_VARIABLES", "count", "describe", "markdown", "one_line", "read", "result_file", "write"]
 
 RESULTS = Path(__file__).parent / "results"
 """Where the published results lie."""
+
+PACKAGES = ("numpy", "torch", "jax", "jaxlib", "optax", "scikit-learn")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def write(path: Path | None, command: str, settings: dict, **results: Any) -> None:
@@ -60,3 +70,52 @@ def result_file(name: str) -> Path:
     if not name.endswith(".json"):
         raise ArgumentTypeError(f"must end in .json, got {name}")
     return Path(name)
+
+
+def describe() -> dict:
+    """The machine and the software, ready for JSON. `threads` holds the variables that limit them, where set."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "date": date.today().isoformat(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "blas": f"{blas['name']} {blas['version']}",
+        "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "versions": {"npvae": npvae.__version__, **_versions()},
+    }
+
+
+def one_line(machine: Mapping) -> str:
+    """The description as a sentence for a caption."""
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if name != "npvae")
+    return (
+        f"{machine['date']}; {machine['processor']}, {machine['cores']} cores; Python {machine['python']}, {versions}"
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    """The model name as Linux tells it, else what Python knows."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+            names = [line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """Rows of cells as a table; the first row is the header, and all columns but the first are aligned right."""
+    rule = ["---", *["---:"] * (len(rows[0]) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])

@@ -7,26 +7,29 @@ tell a clock when they begin and end. That costs about 1 % of a step. The median
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from benchmarks import files
-from benchmarks.clock import Clock, Part, Timed, TimedRows
-from benchmarks.images import images
-from benchmarks.implementations import LEARNING_RATE
+from benchmarks.data import images
+from benchmarks.implementations import LEARNING_RATE, WORKLOADS, Workload
 from benchmarks.implementations.by_npvae import FOR_EVER, Paced, build
 from benchmarks.implementations.products import training_products
-from benchmarks.workloads import WORKLOADS, Workload
 from npvae.layers import Chain
 from npvae.models import GaussianVAE
 from npvae.optimizers import Adam
 from npvae.training import train
 
-__all__ = ["main", "profile"]
+__all__ = ["Clock", "Timed", "TimedRows", "main", "profile"]
+
+Part = tuple[str, str]
+"""Group and detail, such as ("encoder forward", "0 Dense"); a detail "" is what the group does itself."""
 
 LOOP: Part = ("loop: shuffling, sums, checks", "")
 FLOOR_EVERY = 20
@@ -53,6 +56,78 @@ def main(argv: list[str]) -> int:
         results[name] = {"title": str(WORKLOADS[name]), "parts_ms": in_ms, "products_ms": round(1000 * floor, 4)}
     files.write(args.output, "profile", {"steps": steps, "data": data.name}, workloads=results)
     return 0
+
+
+class Clock:
+    """Attributes time to parts: to the innermost timed call that is running, or to `rest`.
+
+    Attributes
+    ----------
+    steps : list of dict
+        Seconds by part, of every step that has ended.
+    """
+
+    def __init__(self, rest: Part) -> None:
+        self.steps: list[dict[Part, float]] = []
+        self._parts: dict[Part, float] = defaultdict(float)
+        self._running, self._since = rest, perf_counter()
+
+    def switch(self, part: Part) -> Part:
+        """From now on time belongs to `part`; returns the part to which it belonged until now."""
+        before, now = self._running, perf_counter()
+        self._parts[before] += now - self._since
+        self._running, self._since = part, now
+        return before
+
+    def end_step(self) -> None:
+        """Put the step's seconds away and begin the next."""
+        self.switch(self._running)
+        self.steps.append(dict(self._parts))
+        self._parts.clear()
+
+    def resume(self) -> None:
+        """Forget what has passed since the last switch."""
+        self._since = perf_counter()
+
+    def timed(self, function: Callable, part: Part) -> Callable:
+        """The function, its time attributed to `part` except for timed calls inside it."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            before = self.switch(part)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.switch(before)
+
+        return call
+
+
+class Timed:
+    """Stands for `subject` and has all its attributes; `methods` maps the names of those that are timed to parts."""
+
+    def __init__(self, subject: Any, clock: Clock, methods: Mapping[str, Part]) -> None:
+        self._subject = subject
+        for name, part in methods.items():
+            setattr(self, name, clock.timed(getattr(subject, name), part))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._subject, name)
+
+
+class TimedRows:
+    """Stands for an array of rows; picking rows out of it is timed."""
+
+    def __init__(self, x: Any, clock: Clock, part: Part) -> None:
+        self._x, self._pick = x, clock.timed(x.__getitem__, part)
+
+    def __len__(self) -> int:
+        return len(self._x)
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._pick(rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._x, name)
 
 
 class _Enough(Exception):

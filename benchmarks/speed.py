@@ -7,11 +7,10 @@ import os
 from statistics import median
 
 from benchmarks import files
+from benchmarks.compare import fastest, geometric_mean, ratio
 from benchmarks.contestants import lined_up, take_turns
-from benchmarks.images import image_file, images
-from benchmarks.implementations import IMPLEMENTATIONS, LEFT_OUT
-from benchmarks.ratios import fastest, geometric_mean, ratio
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.data import image_file, images
+from benchmarks.implementations import IMPLEMENTATIONS, LEFT_OUT, SWEEPS, WORKLOADS, Workload
 
 __all__ = ["fastest_peer", "main", "race", "report"]
 
@@ -31,12 +30,13 @@ def main(argv: list[str]) -> int:
     load = os.getloadavg()[0]
     if load > BUSY:
         print(f"the machine is busy with something else (load {load:.1f}): these ratios will be rough")
+    workloads = {name: WORKLOADS[name] for name in args.workload} if args.sweep is None else SWEEPS[args.sweep]
     results = {}
     with image_file(data) as path:
-        for name in args.workload:
-            results[name] = race(WORKLOADS[name], args.implementations, path, args.rounds, args.seconds)
+        for name, workload in workloads.items():
+            results[name] = race(workload, args.implementations, path, args.rounds, args.seconds)
             print(f"\n{name}: {results[name]['title']}\n{report(results[name])}", flush=True)
-    print(f"\n{summary(results)}")
+    print(f"\n{summary(results, workloads)}")
     settings = {
         "rounds": args.rounds,
         "seconds_per_block": args.seconds,
@@ -50,6 +50,7 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks speed", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
+    parser.add_argument("--sweep", choices=SWEEPS, help="instead, the usual one with other hidden widths or batches")
     parser.add_argument(
         "--implementations", nargs="+", choices=IMPLEMENTATIONS, default=list(IMPLEMENTATIONS), metavar="NAME"
     )
@@ -105,12 +106,12 @@ def fastest_peer(result: dict) -> str | None:
     return fastest(times["npvae"], {name: t for name, t in times.items() if IMPLEMENTATIONS[name].is_peer})
 
 
-def summary(results: dict[str, dict]) -> str:
+def summary(results: dict[str, dict], workloads: dict[str, Workload]) -> str:
     """The ratio to the fastest peer over the training workloads, in one line."""
     ratios = {}
     for name, result in results.items():
         peer = fastest_peer(result) if "npvae" in result["measured"] else None
-        if peer is not None and WORKLOADS[name].task == "train":
+        if peer is not None and workloads[name].task == "train":
             measured = result["measured"]
             ratios[name] = ratio(measured["npvae"]["seconds_per_step"], measured[peer]["seconds_per_step"]).median
     if not ratios:

@@ -16,11 +16,10 @@ from time import perf_counter
 
 import npvae
 from benchmarks import files
+from benchmarks.compare import ratio, spread
 from benchmarks.contestants import ROOT, Skipped, alone
-from benchmarks.images import image_file, images
-from benchmarks.implementations import IMPLEMENTATIONS
-from benchmarks.ratios import ratio, spread
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.data import image_file, images
+from benchmarks.implementations import IMPLEMENTATIONS, WORKLOADS, Workload
 
 __all__ = ["import_times", "installed_mb", "main", "start_to_epochs"]
 

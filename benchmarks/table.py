@@ -1,60 +1,101 @@
-"""``python -m benchmarks table``: the README's table from the results."""
+"""``python -m benchmarks table``: the tables of README.md and docs/, from the results."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
 from benchmarks import files
+from benchmarks.compare import ratio, spread
+from benchmarks.files import markdown, one_line
 from benchmarks.implementations import IMPLEMENTATIONS
-from benchmarks.machine import one_line
-from benchmarks.markdown import markdown
-from benchmarks.quality.table import quality_table
-from benchmarks.ratios import ratio, spread
 from benchmarks.speed import BUSY, fastest_peer
 
-__all__ = ["BEGIN", "END", "checker_table", "insert", "main", "quality_table", "speed_table", "startup_table"]
+__all__ = [
+    "checker_table",
+    "insert",
+    "main",
+    "published_table",
+    "short_published_table",
+    "short_speed_table",
+    "speed_table",
+    "startup_table",
+    "tables",
+]
 
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-QUALITY_BEGIN, QUALITY_END = "<!-- quality: begin -->", "<!-- quality: end -->"
-CHECKER_BEGIN, CHECKER_END = "<!-- checker: begin -->", "<!-- checker: end -->"
+ROOT = Path(__file__).parents[1]
 NOTHING = "–"
 
 
 def main(argv: list[str]) -> int:
-    """Print the tables, or put each into a file between its two markers."""
+    """Print the tables, or put each between its two markers wherever a page has them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks table", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("--speed", default=files.RESULTS / "speed.json", help="a result of `speed`")
-    parser.add_argument("--startup", default=files.RESULTS / "startup.json", help="a result of `startup`")
-    parser.add_argument("--checker", default=files.RESULTS / "gradcheck.json", help="a result of `gradcheck`")
-    parser.add_argument(
-        "--quality", nargs="*", help="results of `quality`", default=sorted(files.RESULTS.glob("quality-*.json"))
-    )
-    parser.add_argument("--insert", type=Path, metavar="FILE", help=f"put them between the lines {BEGIN}, …")
+    parser.add_argument("--results", type=Path, default=files.RESULTS, metavar="FOLDER", help="of the .json files")
+    says = "put them between the lines <!-- NAME: begin --> and <!-- NAME: end --> (README.md and docs/*.md)"
+    parser.add_argument("--insert", type=Path, nargs="*", metavar="FILE", help=says)
     args = parser.parse_args(argv)
     try:
-        tables = {(BEGIN, END): speed_table(files.read(args.speed, "speed"))} if Path(args.speed).exists() else {}
-        if tables and Path(args.startup).exists():
-            tables[BEGIN, END] += "\n\n" + startup_table(files.read(args.startup, "startup"))
-        if Path(args.checker).exists():
-            tables[CHECKER_BEGIN, CHECKER_END] = checker_table(files.read(args.checker, "gradcheck"))
-        if args.quality:
-            tables[QUALITY_BEGIN, QUALITY_END] = quality_table([files.read(path, "quality") for path in args.quality])
-        if not tables:
-            raise ValueError(f"there is no result: neither {args.speed} nor {args.checker}")
+        made = tables(args.results)
         if args.insert is None:
-            print("\n\n".join(tables.values()))
-        else:
-            text = args.insert.read_text(encoding="utf-8")
-            for markers, table in tables.items():
-                text = insert(text, table, *markers)
-            args.insert.write_text(text, encoding="utf-8")
+            print("\n\n".join(f"{name}\n\n{table}" for name, table in made.items()))
+            return 0
+        for page in args.insert or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+            page.write_text(insert(page.read_text(encoding="utf-8"), made), encoding="utf-8")
     except (OSError, ValueError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def tables(folder: Path) -> dict[str, str]:
+    """All tables that the results in a folder give, by the names that the markers have.
+
+    Raises
+    ------
+    ValueError
+        If there is no result.
+    """
+    makers = {
+        "speed": ("speed", speed_table),
+        "short-speed": ("speed", short_speed_table),
+        "startup": ("startup", startup_table),
+        "checker": ("gradcheck", checker_table),
+    }
+    made = {
+        name: table(files.read(folder / f"{command}.json", command))
+        for name, (command, table) in makers.items()
+        if (folder / f"{command}.json").exists()
+    }
+    published = [files.read(path, "published") for path in sorted(folder.glob("published-*.json"))]
+    if published:
+        made |= {"published": published_table(published), "short-published": short_published_table(published)}
+    if not made:
+        raise ValueError(f"--results must hold speed.json or another result, got {folder}")
+    return made
+
+
+def insert(text: str, made: dict[str, str]) -> str:
+    """`text` with each table between its markers, where it has them.
+
+    Raises
+    ------
+    ValueError
+        If a marker stands alone, twice, or in the wrong order, or if there is no such table.
+    """
+    for name in dict.fromkeys(re.findall(r"<!-- ([a-z-]+): (?:begin|end) -->", text)):
+        begin, end = (f"<!-- {name}: {which} -->" for which in ("begin", "end"))
+        before, _, rest = text.partition(begin)
+        _, last, after = rest.partition(end)
+        if not last or text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"the text must have the lines {begin} and {end}, once each and in this order")
+        if name not in made:
+            raise ValueError(f"there is no result for the table {name!r}, known are {', '.join(made)}")
+        text = f"{before}{begin}\n{made[name]}\n{end}{after}"
+    return text
 
 
 def speed_table(document: dict) -> str:
@@ -85,6 +126,19 @@ def speed_table(document: dict) -> str:
         f" {', '.join(i.title for i in IMPLEMENTATIONS.values() if i.is_peer)}. {one_line(document['machine'])}."
     )
     return f"{markdown(rows)}\n\n{caption}"
+
+
+def short_speed_table(document: dict) -> str:
+    """A row for each workload: time, share of PyTorch's and of the fastest peer's time, share of PyTorch's memory."""
+    rows = [["npvae", "ms/step", "time / PyTorch", "time / fastest", "memory / PyTorch"]]
+    for result in document["workloads"].values():
+        measured = result["measured"]
+        ours, peer = measured["npvae"]["seconds_per_step"], fastest_peer(result)
+        times = {who: f"{ratio(ours, measured[who]['seconds_per_step']).median:.2f}" for who in measured}
+        against = [times.get("torch", NOTHING), times[peer] if peer else NOTHING]
+        rows.append([result["title"], f"{1000 * median(ours):.1f}", *against, _memory(measured, "torch")])
+    machine = document["machine"]
+    return f"{markdown(rows)}\n\n{machine['date']}; {machine['processor']}, {machine['cores']} cores."
 
 
 def _rough(settings: dict) -> str:
@@ -131,19 +185,32 @@ def checker_table(document: dict) -> str:
     return f"{markdown(rows)}\n\n{one_line(document['machine'])}."
 
 
-def insert(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
-    """`text` with `table` between the markers.
+def published_table(documents: Iterable[dict]) -> str:
+    """A row for each figure: what was found here, what was published, and how long it took."""
+    rows = [["model", "data", "estimate, nats", "here", "published", "notes", "minutes"]]
+    machines = []
+    for document in documents:
+        for row in document["rows"]:
+            told = [row[name] for name in ("model", "data", "estimate", "here", "published", "notes")]
+            rows.append([*told, f"{row['seconds'] / 60:.0f}"])
+        machine = f"{one_line(document['machine'])}, {_threads(document['machine'])}"
+        if machine not in machines:
+            machines.append(machine)
+    return f"{markdown(rows)}\n\nMinutes are of training and estimate, pauses not counted. {'; '.join(machines)}."
 
-    Raises
-    ------
-    ValueError
-        If the markers are not there, once each and in order.
-    """
-    before, first, rest = text.partition(begin)
-    _, last, after = rest.partition(end)
-    if not first or not last or begin in rest or end in after:
-        raise ValueError(f"the text must have the lines {begin} and {end}, once each and in this order")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+
+def short_published_table(documents: Iterable[dict]) -> str:
+    """The figures that were published as numbers."""
+    columns = ("model", "data", "estimate", "here", "published")
+    found = [row for document in documents for row in document["rows"] if re.search(r"\d\.\d", row["published"])]
+    return markdown(
+        [["model", "data", "estimate, nats", "here", "published"], *([row[c] for c in columns] for row in found)]
+    )
+
+
+def _threads(machine: dict) -> str:
+    found = sorted(set(machine["threads"].values()))
+    return f"{' or '.join(found)} BLAS thread{'s' * (found != ['1'])}" if found else "BLAS threads as it chooses"
 
 
 def _against(measured: dict, other: str) -> str:

@@ -13,8 +13,7 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from benchmarks.implementations import LEARNING_RATE
-from benchmarks.workloads import Workload
+from benchmarks.implementations import LEARNING_RATE, Workload
 
 __all__ = ["infer", "init", "loss", "train"]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.implementations import LEARNING_RATE
-from benchmarks.workloads import Workload
+from benchmarks.implementations import LEARNING_RATE, Workload
 from npvae import VAE
 from npvae.models import GaussianVAE
 from npvae.optimizers import Adam

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.implementations import LEARNING_RATE
-from benchmarks.workloads import Workload
+from benchmarks.implementations import LEARNING_RATE, Workload
 
 __all__ = ["TorchVAE", "infer", "train"]
 

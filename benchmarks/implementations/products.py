@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.workloads import Workload
+from benchmarks.implementations import Workload
 
 __all__ = ["forward_products", "infer", "train", "training_products"]
 

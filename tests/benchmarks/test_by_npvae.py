@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.implementations import LEARNING_RATE
+from benchmarks.implementations import LEARNING_RATE, Workload
 from benchmarks.implementations.by_npvae import build, infer, train
-from benchmarks.workloads import Workload
 from npvae import training
 from npvae.optimizers import Adam
 

@@ -22,12 +22,12 @@ def test_every_command_has_help(name, capsys):
 
 def test_an_unknown_command_is_an_error_that_names_the_known_ones(capsys):
     assert main(["sped"]) == 2
-    assert "must be one of speed, profile" in capsys.readouterr().err
+    assert "must be one of speed, memory" in capsys.readouterr().err
 
 
 def test_missing_data_are_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NPVAE_DATA", str(tmp_path))
-    assert main(["quality", "static", "--epochs", "1", "--work", str(tmp_path)]) == 2
+    assert main(["published", "static", "--epochs", "1", "--work", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("benchmarks: error: folder must hold binarized_mnist.npz, got")
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.implementations import LEARNING_RATE
+from benchmarks.implementations import LEARNING_RATE, WORKLOADS
 from benchmarks.implementations.by_npvae import build
-from benchmarks.workloads import WORKLOADS
 from npvae.optimizers import Adam
 
 TRAINING = [name for name, workload in WORKLOADS.items() if workload.task == "train"]

@@ -2,9 +2,9 @@ from math import prod
 
 import numpy as np
 
+from benchmarks.implementations import WORKLOADS, Workload
 from benchmarks.implementations.by_npvae import build
 from benchmarks.implementations.products import forward_products, training_products
-from benchmarks.workloads import WORKLOADS, Workload
 
 SMALL = Workload((5, 4), 2, 3, "tanh", n_features=7)
 

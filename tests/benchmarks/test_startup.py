@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.implementations import Workload
 from benchmarks.startup import import_times, installed_mb, report, start_to_epochs
-from benchmarks.workloads import Workload
 
 
 def test_the_last_epoch_ends_after_the_first(tmp_path):
@@ -36,5 +36,5 @@ def test_what_is_not_installed_has_no_size():
 
 
 def test_no_worker_imports_more_than_it_races():
-    code = "import sys, benchmarks.worker; print('npvae' in sys.modules)"
+    code = "import sys, benchmarks.contestants; print('npvae' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -1,15 +1,16 @@
 import json
+from itertools import pairwise
 
 import pytest
 
+from benchmarks.estimates import row, thinned, write
 from benchmarks.table import (
-    BEGIN,
-    CHECKER_BEGIN,
-    CHECKER_END,
-    END,
     checker_table,
     insert,
     main,
+    published_table,
+    short_published_table,
+    short_speed_table,
     speed_table,
     startup_table,
 )
@@ -69,31 +70,57 @@ def test_startup_is_seconds_ratio_and_loss_by_implementation():
     assert "Medians [quartiles] of 2 processes each" in table
 
 
-def test_a_table_replaces_what_stood_between_the_markers():
-    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    assert insert(text, "| new |") == f"before\n{BEGIN}\n| new |\n{END}\nafter\n"
+BOTH = "<!-- speed: begin -->\nold\n<!-- speed: end -->"
 
 
-@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}", f"{BEGIN}{END}{END}"])
+def test_a_table_replaces_what_stood_between_its_markers():
+    text = f"before\n{BOTH}\nbetween\n{BOTH.replace('speed', 'checker')}\nafter\n"
+    assert insert(text, {"speed": "| a |", "checker": "| b |", "startup": "| c |"}) == (
+        "before\n<!-- speed: begin -->\n| a |\n<!-- speed: end -->\nbetween\n"
+        "<!-- checker: begin -->\n| b |\n<!-- checker: end -->\nafter\n"
+    )
+
+
+def test_a_page_without_markers_stays_what_it_is():
+    assert insert("# Title\n", {"speed": "| a |"}) == "# Title\n"
+
+
+@pytest.mark.parametrize(
+    "text", [BOTH[:24], BOTH[-22:], "\n".join(BOTH.split("\n")[::-1]), BOTH + BOTH, BOTH + BOTH[-22:]]
+)
 def test_markers_that_are_missing_or_doubled_are_refused(text):
     with pytest.raises(ValueError, match="once each and in this order"):
-        insert(text, "| new |")
+        insert(text, {"speed": "| new |"})
+
+
+def test_a_marker_of_an_unknown_table_is_named():
+    with pytest.raises(ValueError, match="no result for the table 'sped', known are speed"):
+        insert(BOTH.replace("speed", "sped"), {"speed": "| new |"})
 
 
 def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
     (tmp_path / "speed.json").write_text(json.dumps(SPEED))
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Title\n{BEGIN}\n{END}\n")
-    none = str(tmp_path / "none.json")
-    options = ["--speed", str(tmp_path / "speed.json"), "--startup", none, "--checker", none, "--quality"]
-    assert main([*options, "--insert", str(readme)]) == 0
-    assert "| 784-400-20 relu, batch 128 | 4.00 |" in readme.read_text()
+    page = tmp_path / "page.md"
+    page.write_text(f"# Title\n{BOTH}\n")
+    assert main(["--results", str(tmp_path), "--insert", str(page)]) == 0
+    assert "| 784-400-20 relu, batch 128 | 4.00 |" in page.read_text()
 
 
-def test_without_results_the_command_says_which_file_is_missing(tmp_path, capsys):
-    none = str(tmp_path / "none.json")
-    assert main(["--speed", none, "--checker", none, "--quality"]) == 2
-    assert "none.json" in capsys.readouterr().err
+def test_the_short_table_of_speed_has_a_time_and_three_shares():
+    assert cells(short_speed_table(SPEED), 2) == ["784-400-20 relu, batch 128", "4.0", "0.50", "0.80", "0.25"]
+    alone = short_speed_table(speed_result((4e-3,), (2e-3,)))
+    assert cells(alone, 2) == ["784-400-20 relu, batch 128", "4.0", "–", "–", "–"]
+
+
+def test_without_results_the_command_says_what_is_missing(tmp_path, capsys):
+    assert main(["--results", str(tmp_path)]) == 2
+    assert "--results must hold speed.json or another result, got" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_result_is_named(tmp_path, capsys):
+    (tmp_path / "published-a.json").write_text("{}")
+    assert main(["--results", str(tmp_path)]) == 2
+    assert "published-a.json must be a result of `python -m benchmarks published`" in capsys.readouterr().err
 
 
 CHECKER = {
@@ -121,15 +148,64 @@ def test_the_checker_is_told_by_its_hits_its_alarms_and_its_times():
     assert "| time: everything | 2.00 s |" in table
 
 
-def test_both_tables_go_between_their_own_markers(tmp_path):
-    readme, speed, checker = tmp_path / "README.md", tmp_path / "speed.json", tmp_path / "gradcheck.json"
-    readme.write_text(f"a\n{BEGIN}\n{END}\nb\n{CHECKER_BEGIN}\nold\n{CHECKER_END}\nc\n", encoding="utf-8")
-    speed.write_text(json.dumps(SPEED), encoding="utf-8")
-    checker.write_text(json.dumps(CHECKER), encoding="utf-8")
-    places = ["--speed", str(speed), "--startup", str(tmp_path / "none.json"), "--checker", str(checker), "--quality"]
-    assert main([*places, "--insert", str(readme)]) == 0
-    text = readme.read_text(encoding="utf-8")
-    assert (
-        text
-        == f"a\n{BEGIN}\n{speed_table(SPEED)}\n{END}\nb\n{CHECKER_BEGIN}\n{checker_table(CHECKER)}\n{CHECKER_END}\nc\n"
-    )
+MACHINE = {
+    "date": "2025-01-31",
+    "processor": "Abacus",
+    "cores": 2,
+    "python": "3.11",
+    "versions": {"numpy": "2"},
+    "threads": {"OPENBLAS_NUM_THREADS": "1"},
+}
+ROW = row("VAE", "MNIST, dynamic", "−L5000", "86.40 (20 active)", "86.76 (19 active)", "1 epoch", 5130.0)
+
+
+def result(*rows, **machine):
+    return {"command": "published", "machine": MACHINE | machine, "rows": list(rows)}
+
+
+def test_a_row_has_the_figure_beside_the_published_one_and_minutes():
+    table = published_table([result(ROW)]).splitlines()
+    assert table[2] == "| VAE | MNIST, dynamic | −L5000 | 86.40 (20 active) | 86.76 (19 active) | 1 epoch | 86 |"
+
+
+def test_every_machine_is_named_once():
+    caption = published_table([result(ROW), result(ROW, ROW), result(ROW, processor="Quipu")]).splitlines()[-1]
+    assert caption.count("Abacus") == caption.count("Quipu") == 1
+    assert caption.count("1 BLAS thread") == 2
+
+
+@pytest.mark.parametrize(
+    ("threads", "said"),
+    [({}, "BLAS threads as it chooses"), ({"A": "2", "B": "2"}, "2 BLAS threads"), ({"A": "1"}, "1 BLAS thread.")],
+)
+def test_the_threads_are_those_of_the_environment(threads, said):
+    assert said in published_table([result(ROW, threads=threads)])
+
+
+def test_the_short_table_has_the_figures_that_were_published_as_numbers():
+    pictures = row("VAE", "MNIST", "bound", "-100.0", "pictures only", "", 1.0)
+    table = short_published_table([result(ROW, pictures), result(ROW)]).splitlines()
+    assert table[2:] == ["| VAE | MNIST, dynamic | −L5000 | 86.40 (20 active) | 86.76 (19 active) |"] * 2
+
+
+def test_what_a_reproduction_writes_is_read_into_the_page(tmp_path):
+    path, page = tmp_path / "published-a.json", tmp_path / "page.md"
+    write(path, "a", {"seed": 3}, [ROW], {"nll": 86.4})
+    page.write_text(f"before\n{BOTH.replace('speed', 'published')}\nafter\n", encoding="utf-8")
+    assert main(["--results", str(tmp_path), "--insert", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "86.40 (20 active)" in text
+    assert text.startswith("before")
+    assert text.endswith("after\n")
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written["settings"] == {"seed": 3}
+    assert written["results"] == {"nll": 86.4}
+
+
+@pytest.mark.parametrize("n", [1, 7, 100, 101, 250, 1201])
+def test_a_thinned_history_is_short_even_and_ends_with_the_last_epoch(n):
+    epochs = thinned({"epoch": list(range(1, n + 1)), "loss": [1 / 3] * n})["epoch"]
+    assert min(n, 50) <= len(epochs) <= 100
+    assert epochs[-1] == n
+    assert len({b - a for a, b in pairwise(epochs)}) <= 1
+    assert thinned({"loss": [1 / 3]})["loss"] == [0.333]
