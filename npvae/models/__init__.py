@@ -3,6 +3,7 @@
 from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model
+from npvae.models.pca import PCA
 from npvae.models.wake_sleep import WakeSleep, WakeSleepNoise
 
-__all__ = ["GaussianMixture", "GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]
+__all__ = ["PCA", "GaussianMixture", "GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]
