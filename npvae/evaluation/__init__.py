@@ -1,6 +1,11 @@
 """What a trained model knows: measures of its likelihood and of its latent space."""
 
 from npvae.evaluation.active_units import Pruned, active_units, activity, collapse_message, kl_per_unit, prune
+from npvae.evaluation.annealed_importance_sampling import (
+    LogPartition,
+    annealed_importance_sampling,
+    reverse_annealing,
+)
 from npvae.evaluation.decomposition import Decomposition, decompose, decompose_rows
 from npvae.evaluation.disentanglement import factor_matrix, mig
 from npvae.evaluation.interpolation import interpolate
@@ -8,21 +13,26 @@ from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
 from npvae.evaluation.missing import Filled, fill_in
 from npvae.evaluation.out_of_distribution import auroc, typicality
+from npvae.evaluation.partition_function import exact_gradient, exact_log_partition
 
 __all__ = [
     "Decomposition",
     "Filled",
     "KLDecomposition",
     "LogLikelihood",
+    "LogPartition",
     "Mean",
     "Pruned",
     "active_units",
     "activity",
+    "annealed_importance_sampling",
     "auroc",
     "collapse_message",
     "decompose",
     "decompose_kl",
     "decompose_rows",
+    "exact_gradient",
+    "exact_log_partition",
     "factor_matrix",
     "fill_in",
     "interpolate",
@@ -31,5 +41,6 @@ __all__ = [
     "mean_with_error",
     "mig",
     "prune",
+    "reverse_annealing",
     "typicality",
 ]

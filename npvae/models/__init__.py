@@ -4,6 +4,21 @@ from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model
 from npvae.models.pca import PCA
+from npvae.models.rbm import RBM, GibbsNoise, centred
+from npvae.models.visible_units import BinaryUnits, GaussianUnits, VisibleUnits
 from npvae.models.wake_sleep import WakeSleep, WakeSleepNoise
 
-__all__ = ["PCA", "GaussianMixture", "GaussianVAE", "Model", "WakeSleep", "WakeSleepNoise"]
+__all__ = [
+    "PCA",
+    "RBM",
+    "BinaryUnits",
+    "GaussianMixture",
+    "GaussianUnits",
+    "GaussianVAE",
+    "GibbsNoise",
+    "Model",
+    "VisibleUnits",
+    "WakeSleep",
+    "WakeSleepNoise",
+    "centred",
+]

@@ -1,0 +1,233 @@
+"""The visible units of a Boltzmann machine: binary ones, and real ones with Gaussian noise.
+
+Both enter the energy by a term of their own and by a row s(v) that meets the hidden units in s(v) W h:
+
+    E(v, h) = e(v) − bᵀh − s(v) W h
+
+==========  ======================================  ===============  =================================
+units       e(v)                                    s(v)             p(v|h), with the field f = W h
+==========  ======================================  ===============  =================================
+binary      −aᵀv                                    v                Bernoulli(σ(a + f))
+Gaussian    Σ_i (v_i − a_i)² / (2 σ_i²)             v / σ²           N(a + f, σ²)
+==========  ======================================  ===============  =================================
+
+References
+----------
+Cho, Ilin & Raiko, Improved learning of Gaussian–Bernoulli restricted Boltzmann machines (2011), eq. (2) to (4), for
+the Gaussian row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions import Bernoulli
+from npvae.numerics import sigmoid, softplus
+from npvae.parameters import Parameters, Shapes
+from npvae.validation import ArgumentError, number
+
+__all__ = ["BinaryUnits", "GaussianUnits", "VisibleUnits"]
+
+LOG_2PI = log(2 * pi)
+
+
+class VisibleUnits(Protocol):
+    """What a kind of visible units has to say. `theta` is the machine's; the units read their own arrays of it.
+
+    Attributes
+    ----------
+    binary : bool
+        Whether v is a row of zeros and ones, so that all v can be enumerated.
+    reads_field : bool
+        Whether `energy_backward` reads its field.
+    """
+
+    binary: bool
+    reads_field: bool
+
+    def shapes(self, d: int) -> Shapes:
+        """Their parameters for d units; "a" is always among them."""
+
+    def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
+        """Write the parameters by which the units have that mean and variance, each (d,), without hidden units."""
+
+    def require_support(self, argument: str, v: NDArray) -> None:
+        """A ValueError that names `argument` if it has values v that cannot be."""
+
+    def scaled(self, theta: Parameters, v: NDArray) -> NDArray:
+        """s(v), (…, d)."""
+
+    def energy(self, theta: Parameters, v: NDArray) -> NDArray:
+        """e(v), nats, (…)."""
+
+    def energy_backward(
+        self, theta: Parameters, v: NDArray, denergy: NDArray, field: NDArray, dtheta: Parameters
+    ) -> None:
+        """Write the gradient of Σ_n denergy_n (e(v_n) − s(v_n)·field_n) into the units' arrays of dtheta."""
+
+    def mean(self, theta: Parameters, field: NDArray) -> NDArray:
+        """E[v|h], (…, d), from the field W h."""
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """The noise that `sample` turns into a draw."""
+
+    def sample(self, theta: Parameters, field: NDArray, eps: NDArray) -> NDArray:
+        """v ~ p(v|h), (…, d), from the field W h."""
+
+    def log_normalizer(self, theta: Parameters, field: NDArray) -> NDArray:
+        """Logarithm of the sum or integral of e^{−e(v) + s(v)·field} over all v, nats, (…)."""
+
+    def log_normalizer_backward(self, theta: Parameters, field: NDArray, dlog: NDArray, dtheta: Parameters) -> NDArray:
+        """dfield of Σ_n dlog_n log_normalizer(field_n); the units' own gradient is written into dtheta."""
+
+
+@dataclass(frozen=True)
+class BinaryUnits:
+    """v_i in {0, 1} with bias a_i: e(v) = −aᵀv, s(v) = v."""
+
+    binary: ClassVar[bool] = True
+    reads_field: ClassVar[bool] = False
+
+    def shapes(self, d: int) -> Shapes:
+        """The biases."""
+        return {"a": (d,)}
+
+    def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
+        """a = logit(mean), kept off 0 and 1 by 0.001."""
+        theta["a"][...] = Bernoulli().output_bias(mean, var)
+
+    def require_support(self, argument: str, v: NDArray) -> None:
+        """A ValueError unless all v are 0 or 1."""
+        grey = (v != 0) & (v != 1)
+        if grey.any():
+            advice = (
+                "binarise it, by a threshold or by drawing each pixel with its grey value as its probability, or use"
+                " Gaussian units"
+            )
+            raise ArgumentError(argument, "be 0 or 1 for binary visible units", f"{v[grey].flat[0]:g}", advice)
+
+    def scaled(self, theta: Parameters, v: NDArray) -> NDArray:
+        """The identity."""
+        return v
+
+    def energy(self, theta: Parameters, v: NDArray) -> NDArray:
+        """−aᵀv."""
+        return -(v @ theta["a"])
+
+    def energy_backward(
+        self, theta: Parameters, v: NDArray, denergy: NDArray, field: NDArray, dtheta: Parameters
+    ) -> None:
+        """da = −Σ_n denergy_n v_n; the field has no parameters of these units."""
+        dtheta["a"][...] = -(denergy @ v)
+
+    def mean(self, theta: Parameters, field: NDArray) -> NDArray:
+        """σ(a + f)."""
+        return sigmoid(theta["a"] + field)
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Uniform numbers in [0, 1)."""
+        return rng.random(shape, dtype=dtype)
+
+    def sample(self, theta: Parameters, field: NDArray, eps: NDArray) -> NDArray:
+        """1 where eps < σ(a + f), else 0."""
+        return (eps < self.mean(theta, field).real).astype(eps.dtype)
+
+    def log_normalizer(self, theta: Parameters, field: NDArray) -> NDArray:
+        """Σ_i log(1 + e^{a_i + f_i})."""
+        return softplus(theta["a"] + field).sum(axis=-1)
+
+    def log_normalizer_backward(self, theta: Parameters, field: NDArray, dlog: NDArray, dtheta: Parameters) -> NDArray:
+        """dfield = dlog σ(a + f), and da is its sum over the rows."""
+        dfield = self.mean(theta, field) * dlog[:, None]
+        dtheta["a"][...] = dfield.sum(axis=0)
+        return dfield
+
+
+@dataclass(frozen=True)
+class GaussianUnits:
+    """Real v_i with mean a_i and log-variance log σ_i²: e(v) = Σ_i (v_i − a_i)²/(2 σ_i²), s(v) = v/σ².
+
+    Parameters
+    ----------
+    learn_variance : bool, default False
+        Whether log_var is trained. Fixed at that of the data it is the safe choice for standardised data; trained, it
+        falls without end on columns that the hidden units explain exactly.
+    min_var : float, default 1e-4
+        Smallest variance that `start` gives, for columns that are constant.
+    """
+
+    binary: ClassVar[bool] = False
+    learn_variance: bool = False
+    min_var: float = 1e-4
+
+    @property
+    def reads_field(self) -> bool:
+        """For the gradient of log_var."""
+        return self.learn_variance
+
+    def __post_init__(self) -> None:
+        number("min_var", self.min_var, above=0)
+
+    def shapes(self, d: int) -> Shapes:
+        """Means and log-variances."""
+        return {"a": (d,), "log_var": (d,)}
+
+    def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
+        """a = mean, log_var = log(var), from `min_var` up."""
+        theta["a"][...], theta["log_var"][...] = mean, np.log(np.maximum(var, self.min_var))
+
+    def require_support(self, argument: str, v: NDArray) -> None:
+        """All real v."""
+
+    def scaled(self, theta: Parameters, v: NDArray) -> NDArray:
+        """v e^{−log_var}."""
+        return v * np.exp(-theta["log_var"])
+
+    def energy(self, theta: Parameters, v: NDArray) -> NDArray:
+        """½ Σ_i (v_i − a_i)² e^{−log_var_i}."""
+        off = v - theta["a"]
+        return 0.5 * ((off * off) @ np.exp(-theta["log_var"]))
+
+    def energy_backward(
+        self, theta: Parameters, v: NDArray, denergy: NDArray, field: NDArray, dtheta: Parameters
+    ) -> None:
+        """da_i = −Σ_n denergy_n (v_ni − a_i)/σ_i², dlog_var_i = Σ_n denergy_n [s_ni f_ni − ½ (v_ni − a_i)²/σ_i²].
+
+        A log-variance that is not learned gets the gradient 0.
+        """
+        precision, off = np.exp(-theta["log_var"]), v - theta["a"]
+        dtheta["a"][...] = -(denergy @ off) * precision
+        dtheta["log_var"][...] = denergy @ (v * field - 0.5 * off * off) * precision if self.learn_variance else 0
+
+    def mean(self, theta: Parameters, field: NDArray) -> NDArray:
+        """The mean a + f."""
+        return theta["a"] + field
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Standard normal numbers."""
+        return rng.standard_normal(shape, dtype=dtype)
+
+    def sample(self, theta: Parameters, field: NDArray, eps: NDArray) -> NDArray:
+        """The mean a + f, and σ eps of noise."""
+        return theta["a"] + field + np.exp(0.5 * theta["log_var"]) * eps
+
+    def log_normalizer(self, theta: Parameters, field: NDArray) -> NDArray:
+        """Σ_i [½ log(2π σ_i²) + f_i (2 a_i + f_i)/(2 σ_i²)]."""
+        constant = 0.5 * (LOG_2PI + theta["log_var"]).sum()
+        return constant + 0.5 * ((field * (2 * theta["a"] + field)) @ np.exp(-theta["log_var"]))
+
+    def log_normalizer_backward(self, theta: Parameters, field: NDArray, dlog: NDArray, dtheta: Parameters) -> NDArray:
+        """dfield = dlog (a + f)/σ², da = Σ_n dlog f/σ², dlog_var = ½ Σ_n dlog [1 − f (2 a + f)/σ²].
+
+        A log-variance that is not learned gets the gradient 0.
+        """
+        a, precision = theta["a"], np.exp(-theta["log_var"])
+        dtheta["a"][...] = (dlog @ field) * precision
+        exponent = (dlog @ (field * (2 * a + field))) * precision
+        dtheta["log_var"][...] = 0.5 * (dlog.sum() - exponent) if self.learn_variance else 0
+        return (a + field) * precision * dlog[:, None]

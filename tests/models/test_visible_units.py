@@ -1,0 +1,75 @@
+"""Binary and Gaussian visible units against SciPy's distributions and quadrature."""
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.stats
+
+from npvae.models import BinaryUnits, GaussianUnits
+from npvae.parameters import Parameters
+from tests.models.machines import rows
+
+A, LOG_VAR, FIELD = np.array([0.3, -0.8]), np.array([-0.5, 0.4]), np.array([[0.7, -1.1], [0.0, 2.0]])
+
+
+def parameters(**arrays):
+    return Parameters.from_arrays(arrays, np.float64)
+
+
+def test_the_normalizer_of_binary_units_is_the_sum_over_all_states():
+    theta = parameters(a=A)
+    summed = np.log(np.exp(rows(2) @ (A + FIELD).T).sum(axis=0))
+    np.testing.assert_allclose(BinaryUnits().log_normalizer(theta, FIELD), summed, rtol=1e-14)
+
+
+def test_the_normalizer_of_gaussian_units_is_the_integral():
+    units = GaussianUnits()
+    for i in range(2):
+        theta = parameters(a=A[i : i + 1], log_var=LOG_VAR[i : i + 1])
+
+        def density(v, theta=theta, i=i):
+            row = np.array([[v]])
+            return np.exp(-units.energy(theta, row) + (units.scaled(theta, row) * FIELD[0, i]).sum())[0]
+
+        integral, _ = scipy.integrate.quad(density, -20, 20)
+        found = units.log_normalizer(theta, FIELD[:1, i : i + 1])[0]
+        assert found == pytest.approx(np.log(integral), abs=1e-9)
+
+
+def test_gaussian_conditionals_are_the_normalised_energies():
+    units, theta = GaussianUnits(), parameters(a=A, log_var=LOG_VAR)
+    v = np.array([[0.2, 1.5], [-0.4, 0.1]])
+    found = -units.energy(theta, v) + (units.scaled(theta, v) * FIELD).sum(axis=1) - units.log_normalizer(theta, FIELD)
+    expected = scipy.stats.norm.logpdf(v, A + FIELD, np.exp(LOG_VAR / 2)).sum(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("units", [BinaryUnits(), GaussianUnits()], ids=["binary", "gaussian"])
+def test_draws_have_the_conditional_mean(units):
+    theta = parameters(a=A, log_var=LOG_VAR)
+    n = 50_000
+    field = np.repeat(FIELD[:1], n, axis=0)
+    v = units.sample(theta, field, units.draw_noise(np.random.default_rng(0), (n, 2), np.float64))
+    np.testing.assert_allclose(v.mean(axis=0), units.mean(theta, FIELD)[0], atol=0.03)
+    if not units.binary:
+        np.testing.assert_allclose(v.var(axis=0), np.exp(LOG_VAR), rtol=0.03)
+
+
+def test_units_start_at_the_moments_of_the_data():
+    theta = parameters(a=np.zeros(2), log_var=np.zeros(2))
+    GaussianUnits().start(theta, np.array([1.0, 2.0]), np.array([4.0, 0.0]))
+    np.testing.assert_array_equal(theta["a"], [1, 2])
+    np.testing.assert_allclose(np.exp(theta["log_var"]), [4, 1e-4])
+
+
+def test_grey_pixels_are_refused_with_the_advice_to_binarise():
+    message = "x must be 0 or 1 for binary visible units, got 0.5; binarise it"
+    with pytest.raises(ValueError, match=message):
+        BinaryUnits().require_support("x", np.array([[0.0, 0.5]]))
+    BinaryUnits().require_support("x", np.array([[0.0, 1.0]]))
+    GaussianUnits().require_support("x", np.array([[0.0, 0.5]]))
+
+
+def test_a_floor_of_the_variance_that_is_not_positive_is_refused():
+    with pytest.raises(ValueError, match="min_var must be greater than 0, got 0"):
+        GaussianUnits(min_var=0)
