@@ -145,6 +145,10 @@ class Bernoulli:
         """E[x] = σ(a)."""
         return sigmoid(a)
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da = σ(a) (1 − σ(a)) dmean."""
+        return sigmoid(a) * sigmoid(-a) * dmean
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The logit of the mean, kept off 0 and 1 by 0.001 so that it stays finite on constant pixels."""
         return logit(off_the_ends(mean))

@@ -138,6 +138,10 @@ class ContinuousBernoulli:
         mean_near = 0.5 + inner * _polynomial(inner * inner, SERIES)
         return _choose(near, mean_near, (0.5 + 0.5 / np.tanh(0.5 * outer)) - 1 / outer)
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da = A''(a) dmean."""
+        return _variance(a) * dmean
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The logit with the given mean, by Newton's method; the mean is kept off 0 and 1 by 0.001.
 

@@ -184,6 +184,10 @@ class DiagonalGaussian:
         """E[z] = mu, the first half of a (a copy)."""
         return _halves(a)[0].copy()
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da = [dmean | 0]."""
+        return np.concatenate([dmean, np.zeros_like(dmean)], axis=-1)
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The mean itself, and the variance's logarithm; a dimension that does not vary gets variance one."""
         return np.concatenate([mean, log_variance(var)])

@@ -66,6 +66,9 @@ class Distribution(Protocol):
     def mean(self, a: NDArray) -> NDArray:
         """Expectation of x."""
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """∂loss/∂a from ∂loss/∂mean."""
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The constant `a`, shape (n_params(d),), closest to the mean and the variance of the data, each (d,)."""
 

@@ -93,6 +93,10 @@ class FixedGaussian:
         """E[x] = m (a copy)."""
         return np.array(link_mean(self.link, a))
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da = dmean, or m (1 − m) dmean (a copy)."""
+        return np.array(link_mean_backward(self.link, link_mean(self.link, a), dmean))
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """The mean itself (a copy), or its logit, kept finite by 0.001 off 0 and 1."""
         return inverse_link(self.link, mean)

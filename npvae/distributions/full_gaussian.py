@@ -142,6 +142,12 @@ class FullGaussian:
         """E[z] = mu (a copy)."""
         return _parts(a)[0].copy()
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da: dmean in the place of mu, 0 elsewhere."""
+        da = np.zeros_like(a)
+        da[..., : dmean.shape[-1]] = dmean
+        return da
+
     def factor(self, a: NDArray) -> NDArray:
         """L, lower triangular, with Σ = L Lᵀ: (…, d, d)."""
         mu, log_diag, lower = _parts(a)

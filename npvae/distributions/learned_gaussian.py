@@ -139,6 +139,10 @@ class LearnedGaussian:
         """E[x] = m, or σ(m) (a copy)."""
         return _DIAGONAL.mean(self._diagonal(a)[0])
 
+    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """da = [dmean | 0], or with m (1 − m) dmean for "sigmoid"."""
+        return self._diagonal_backward(self._diagonal(a)[1], _DIAGONAL.mean_grad(a, dmean))
+
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """m with the given mean (for "sigmoid" kept off 0 and 1 by 0.001), and r with the given variance.
 

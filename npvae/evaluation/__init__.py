@@ -12,17 +12,23 @@ from npvae.evaluation.interpolation import interpolate
 from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
 from npvae.evaluation.missing import Filled, fill_in
+from npvae.evaluation.operators import OPERATORS, LinearOperator
 from npvae.evaluation.out_of_distribution import auroc, typicality
 from npvae.evaluation.partition_function import exact_gradient, exact_log_partition
+from npvae.evaluation.restoration import LatentPosterior, Restored, most_probable, restore
 
 __all__ = [
+    "OPERATORS",
     "Decomposition",
     "Filled",
     "KLDecomposition",
+    "LatentPosterior",
+    "LinearOperator",
     "LogLikelihood",
     "LogPartition",
     "Mean",
     "Pruned",
+    "Restored",
     "active_units",
     "activity",
     "annealed_importance_sampling",
@@ -40,7 +46,9 @@ __all__ = [
     "log_likelihood",
     "mean_with_error",
     "mig",
+    "most_probable",
     "prune",
+    "restore",
     "reverse_annealing",
     "typicality",
 ]

@@ -1,0 +1,65 @@
+"""Cases of `npvae.evaluation.restoration`: the gradient of a decoder's mean, and of the posterior of latents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.distributions import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiagonalGaussian,
+    Distribution,
+    FixedGaussian,
+    FullGaussian,
+    LearnedGaussian,
+)
+from npvae.evaluation.operators import blur
+from npvae.evaluation.restoration import LatentPosterior
+from npvae.models import GaussianVAE
+from npvae.parameters import Parameters
+from npvae.proofs.case import Case, N
+
+
+def cases() -> Iterator[Case]:
+    """Cases of restoring images."""
+    gaussians = [DiagonalGaussian(), FixedGaussian(0.7), FixedGaussian(0.7, "sigmoid"), LearnedGaussian(shared=True)]
+    for likelihood in (Bernoulli(), ContinuousBernoulli(), *gaussians, LearnedGaussian(link="sigmoid"), FullGaussian()):
+        yield _mean(likelihood)
+    for likelihood in (Bernoulli(), DiagonalGaussian()):
+        yield _latent_posterior(likelihood)
+
+
+def _mean(likelihood: Distribution) -> Case:
+    def forward(a: NDArray) -> tuple[NDArray, NDArray]:
+        return likelihood.mean(a), a
+
+    def make(rng: np.random.Generator) -> tuple:
+        return forward, likelihood.mean_grad, (2 * rng.standard_normal((3, likelihood.n_params(N))),)
+
+    return Case(f"distributions.{likelihood!r} mean", make, (type(likelihood),))
+
+
+def _latent_posterior(likelihood: Distribution) -> Case:
+    def make(rng: np.random.Generator) -> tuple:
+        model = GaussianVAE(6, 3, (N,), "tanh", likelihood)
+        theta = model.init(rng, np.float64)
+        theta.flat += 0.1 * rng.standard_normal(theta.flat.size)
+        y = rng.standard_normal((N, 6))
+
+        def posterior(dtype: np.dtype) -> LatentPosterior:
+            at = Parameters.from_arrays(theta, dtype)
+            return LatentPosterior(model, at, blur((2, 3), 0.8), y.astype(dtype), 0.7)
+
+        def forward(z: NDArray) -> tuple[NDArray, tuple]:
+            energy, cache = posterior(z.real.dtype).energy(z, 0.6)
+            return energy, (z.real.dtype, cache)
+
+        def backward(cache: tuple, dU: NDArray) -> NDArray:
+            return posterior(cache[0]).energy_backward(cache[1], dU)
+
+        return forward, backward, (rng.standard_normal((N, 3)),)
+
+    return Case(f"evaluation.LatentPosterior {type(likelihood).__name__}", make, (LatentPosterior,))
