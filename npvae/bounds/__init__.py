@@ -6,22 +6,32 @@ more say how: "path" multiplies what goes through z_l into the encoder (1 where 
 weight of ∂log q(z_l|x)/∂encoder at fixed z_l (that of log q where it is not given).
 """
 
+from npvae.bounds.antithetic import arm, disarm
 from npvae.bounds.bound import BOUNDS, Bound
 from npvae.bounds.elbo import elbo, free_bits, monte_carlo_elbo
+from npvae.bounds.estimators import ESTIMATORS, Estimator, learning_signals, score_weights
 from npvae.bounds.iwae import dreg, iwae
 from npvae.bounds.loss import Loss
 from npvae.bounds.score_function import score_function
 from npvae.bounds.sticking_the_landing import sticking_the_landing
+from npvae.bounds.vimco import vimco
 
 __all__ = [
     "BOUNDS",
+    "ESTIMATORS",
     "Bound",
+    "Estimator",
     "Loss",
+    "arm",
+    "disarm",
     "dreg",
     "elbo",
     "free_bits",
     "iwae",
+    "learning_signals",
     "monte_carlo_elbo",
     "score_function",
+    "score_weights",
     "sticking_the_landing",
+    "vimco",
 ]

@@ -8,6 +8,7 @@ from npvae.evaluation.annealed_importance_sampling import (
 )
 from npvae.evaluation.decomposition import Decomposition, decompose, decompose_rows
 from npvae.evaluation.disentanglement import factor_matrix, mig
+from npvae.evaluation.enumeration import Enumerated, Moments, binary_states, enumerate_latents, moments, uniform_points
 from npvae.evaluation.interpolation import interpolate
 from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
@@ -20,6 +21,7 @@ from npvae.evaluation.restoration import LatentPosterior, Restored, most_probabl
 __all__ = [
     "OPERATORS",
     "Decomposition",
+    "Enumerated",
     "Filled",
     "KLDecomposition",
     "LatentPosterior",
@@ -27,16 +29,19 @@ __all__ = [
     "LogLikelihood",
     "LogPartition",
     "Mean",
+    "Moments",
     "Pruned",
     "Restored",
     "active_units",
     "activity",
     "annealed_importance_sampling",
     "auroc",
+    "binary_states",
     "collapse_message",
     "decompose",
     "decompose_kl",
     "decompose_rows",
+    "enumerate_latents",
     "exact_gradient",
     "exact_log_partition",
     "factor_matrix",
@@ -46,9 +51,11 @@ __all__ = [
     "log_likelihood",
     "mean_with_error",
     "mig",
+    "moments",
     "most_probable",
     "prune",
     "restore",
     "reverse_annealing",
     "typicality",
+    "uniform_points",
 ]

@@ -21,6 +21,7 @@ from npvae.layers.initializers import (
 from npvae.layers.layer import Layer
 from npvae.layers.networks import mlp
 from npvae.layers.rectifiers import ELU, GELU, LeakyReLU, ReLU, SiLU
+from npvae.layers.rescale import Rescale
 
 __all__ = [
     "ACTIVATIONS",
@@ -37,6 +38,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "ReLU",
+    "Rescale",
     "SiLU",
     "Sigmoid",
     "Softplus",

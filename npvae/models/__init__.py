@@ -1,5 +1,6 @@
 """Models: pure functions of parameters, data and noise. One file a model: its networks, its loss, its gradient."""
 
+from npvae.models.binary_vae import BinaryVAE
 from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model
@@ -12,6 +13,7 @@ __all__ = [
     "PCA",
     "RBM",
     "BinaryUnits",
+    "BinaryVAE",
     "GaussianMixture",
     "GaussianUnits",
     "GaussianVAE",

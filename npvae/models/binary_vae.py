@@ -1,0 +1,321 @@
+"""The variational autoencoder with Bernoulli latents, in one stochastic layer or several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.bounds import Loss, monte_carlo_elbo
+from npvae.bounds.antithetic import PAIRS
+from npvae.bounds.baselines import begin_running, squared_error, update_running
+from npvae.bounds.concrete import relaxed_slope
+from npvae.bounds.estimators import ESTIMATORS, learning_signals, of_layers, score_weights
+from npvae.bounds.straight_through import straight_through_slope
+from npvae.bounds.vimco import vimco
+from npvae.distributions import Bernoulli
+from npvae.layers import Chain
+from npvae.models.bernoulli_stack import BottomUp, TopDown, bit_network, rows_of
+from npvae.parameters import Parameters, Shapes
+from npvae.validation import ArgumentError, integer, number, one_of, widths
+
+__all__ = ["BinaryVAE"]
+
+State = Mapping[str, NDArray]
+Noise = tuple[NDArray, ...]
+
+
+_BERNOULLI = Bernoulli()
+
+
+class _Forward(NamedTuple):
+    """Everything up to the densities."""
+
+    zs: list[NDArray]
+    logits: list[NDArray]
+    log_p: NDArray  # (T + 1, K, n)
+    log_q: NDArray  # (T, K, n)
+    caches: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryVAE:
+    """A VAE of bits: q(z_t|z_{t−1}) upwards, p(z_{t−1}|z_t) downwards, all Bernoulli, with x = z_0.
+
+    z is no smooth function of the noise, so the decoder's gradient is direct and the encoder's an estimate, by one of
+    the `npvae.bounds.ESTIMATORS`. The latents of layer t reach only the terms
+
+        f_t = Σ_{s≥t} [log q(z_s|z_{s−1}) − log p(z_s|z_{s+1})] − log p(z_{t−1}|z_t),
+
+    so f_t, and not the whole loss f_1, weighs ∂log q(z_t|z_{t−1}): less variance for the same mean.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of a row of x, bits.
+    latent_dims : int or sequence of int, default (64,)
+        Widths of z_1, …, z_T.
+    hidden : int or sequence of int, default ()
+        Widths of the hidden units between every two stochastic layers, upwards, and in reverse downwards; none for
+        linear maps.
+    activation : str
+        Of the hidden units.
+    estimator : str, default "nvil"
+        A name of `npvae.bounds.ESTIMATORS`.
+    n_samples : int, default 1
+        K, draws of z per row; of "arm" and "disarm" K draws with T antithetic ones each.
+    learned_prior : bool, default False
+        Whether p(z_T) has trained logits, as a belief net has; else it is Bernoulli(½).
+    baseline_hidden : int or sequence of int, default (100,)
+        Widths of the baseline networks, tanh.
+    temperature : float, default 0.5
+        τ of "concrete".
+    init_weights : str
+        See `npvae.layers.mlp`.
+    centre : (n_features,) array, optional
+        Subtracted from x before it enters a network, such as the mean of the data; without it x enters as 2x − 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width or K is no positive integer, a name is unknown, or K is too small for the estimator.
+
+    References
+    ----------
+    Mnih & Gregor, Neural variational inference and learning in belief networks (2014), section 3, for f_t, eq. (12),
+    and the baselines.
+    """
+
+    n_features: int
+    latent_dims: int | Sequence[int] = (64,)
+    hidden: int | Sequence[int] = ()
+    activation: str = "tanh"
+    estimator: str = "nvil"
+    n_samples: int = 1
+    learned_prior: bool = False
+    baseline_hidden: int | Sequence[int] = (100,)
+    temperature: float = 0.5
+    init_weights: str = "glorot"
+    centre: NDArray | None = None
+
+    def __post_init__(self) -> None:
+        integer("n_features", self.n_features, at_least=1)
+        number("temperature", self.temperature, above=0)
+        if self.centre is not None and np.shape(self.centre) != (self.n_features,):
+            raise ArgumentError("centre", f"have shape ({self.n_features},)", np.shape(self.centre))
+        if not widths("latent_dims", self.latent_dims):
+            raise ArgumentError("latent_dims", "name at least one layer", self.latent_dims)
+        least = one_of("estimator", self.estimator, ESTIMATORS).least_samples
+        if integer("n_samples", self.n_samples, at_least=1) < least:
+            settings = {"estimator": self.estimator}
+            raise ArgumentError("n_samples", f"be at least {least} with {{estimator}}", self.n_samples, "", settings)
+        self._networks  # noqa: B018  a name or a width that is wrong is said now
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of x, z_1, …, z_T."""
+        return (self.n_features, *widths("latent_dims", self.latent_dims))
+
+    @property
+    def n_layers(self) -> int:
+        """T, stochastic layers."""
+        return len(self.widths) - 1
+
+    @property
+    def encoder(self) -> BottomUp:
+        """q(z_1, …, z_T|x)."""
+        return self._networks["encoder"]
+
+    @property
+    def decoder(self) -> TopDown:
+        """p(x, z_1, …, z_T)."""
+        return self._networks["decoder"]
+
+    @property
+    def baselines(self) -> tuple[Chain, ...]:
+        """C_t(z_{t−1}) of every layer, from (n, widths[t]) to (n, 1); none without such networks."""
+        return tuple(network for part, network in self._networks.items() if part.startswith("baseline"))
+
+    @cached_property
+    def _networks(self) -> dict[str, Any]:
+        common = (self.activation, self.init_weights)
+        hidden, baseline_hidden = widths("hidden", self.hidden), widths("baseline_hidden", self.baseline_hidden)
+        networks = {
+            "encoder": BottomUp(self.widths, hidden, *common, self.centre),
+            "decoder": TopDown(self.widths, hidden, *common, self.learned_prior),
+        }
+        if ESTIMATORS[self.estimator].network:
+            for t, width in enumerate(self.widths[:-1]):
+                centre = self.centre if t == 0 else None
+                networks[f"baseline.{t}"] = bit_network(width, baseline_hidden, 1, "tanh", "glorot", centre)
+        return networks
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The encoder's parameters, the decoder's, then those of the baseline networks, if there are any."""
+        return {f"{part}.{name}": s for part, network in self._networks.items() for name, s in network.shapes.items()}
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        mean: NDArray | None = None,
+        var: NDArray | None = None,
+    ) -> Parameters:
+        """Draw initial parameters; with the `mean` (n_features,) of the data p(x|z_1) starts around it.
+
+        `var` has no use here: a Bernoulli's variance follows from its mean.
+        """
+        theta = Parameters(self.shapes, dtype)
+        for part, network in self._networks.items():
+            arrays = network.init(rng, mean) if part == "decoder" else network.init(rng)
+            for name, value in arrays.items():
+                theta[f"{part}.{name}"][...] = value
+        return theta
+
+    def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> Noise:
+        """Uniform numbers, (K, n, d_t) for every layer."""
+        return tuple(rng.random((self.n_samples, n, d), dtype=dtype) for d in self.widths[1:])
+
+    def begin_state(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        """What the first step knows of the steps before: running averages of 0. See `npvae.bounds.baselines`."""
+        return begin_running(self.n_layers) if ESTIMATORS[self.estimator].running else {}
+
+    def loss(self, theta: Parameters, x: NDArray, noise: Noise, state: State | None = None) -> Loss:
+        """−bound of every row: −ELBO, and of "vimco" −L_K.
+
+        Parameters
+        ----------
+        theta : Parameters
+        x : (n, n_features) array
+            Bits.
+        noise : tuple of (K, n, d_t) arrays
+            From `draw_noise`.
+        state : mapping, optional
+            The bound does not depend on it.
+
+        Returns
+        -------
+        Loss
+            Terms "reconstruction" −(1/K) Σ_l log p(x|z_l) and "kl" (1/K) Σ_l [log q(z_l|x) − log p(z_l)] over all
+            layers, and of "vimco" also "tightening", see `npvae.bounds.iwae`; nats, each (n,).
+        """
+        return self._bound(self._forward(theta, x, noise))[0]
+
+    def loss_and_grad(
+        self, theta: Parameters, x: NDArray, noise: Noise, state: State
+    ) -> tuple[Loss, Parameters, dict[str, NDArray]]:
+        """The loss, its gradient by theta, and the state for the next step.
+
+        The decoder's part is the gradient of the mean loss at these draws. The encoder's is an estimate of that of the
+        expected loss; "nvil" divides it, layer by layer, by max(1, the running standard deviation). The baseline
+        networks' part is the gradient of their squared error, see `npvae.bounds.baselines.squared_error`. "arm" and
+        "disarm" average the loss over the antithetic draws as well; the terms of "concrete" are those of relaxed bits.
+        """
+        how = ESTIMATORS[self.estimator]
+        if how.kind == "pair":
+            noise = with_antithetic(noise)
+        down = self._forward(theta, x, noise, self.temperature if self.estimator == "concrete" else None)
+        loss, upstream = self._bound(down)
+        dtheta = theta.empty_like()
+        dlog_p = np.broadcast_to(upstream["log_px_z"], down.log_p.shape)
+        decoder, ddecoder = theta.section("decoder"), dtheta.section("decoder")
+        dzs = self.decoder.backward(decoder, down.caches["log_p"], dlog_p, ddecoder, need_dz=how.biased)
+        after = dict(state)
+        if how.kind == "path":
+            self._through_the_draws(theta, down, dzs, upstream["log_qz_x"], dtheta)
+            return loss, dtheta, after
+        if how.kind == "pair":
+            dlogits = self._of_pairs(down, noise)
+        else:
+            if how.kind == "vimco":
+                weights = [upstream["direct"]] * self.n_layers
+            else:
+                weights, after = self._score_weights(theta, x, down, state, dtheta)
+            dlogits = self._of_log_q(down, weights)
+        encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
+        self.encoder.backward(encoder, down.caches["encoder"], dlogits, dencoder)
+        return loss, dtheta, after
+
+    def _forward(self, theta: Parameters, x: NDArray, noise: Noise, temperature: float | None = None) -> _Forward:
+        self._require_shapes(x, noise)
+        caches: dict[str, Any] = {}
+        zs, logits, caches["encoder"] = self.encoder.sample(theta.section("encoder"), x, noise, temperature)
+        log_q, caches["log_q"] = self.encoder.log_prob(logits, zs)
+        log_p, caches["log_p"] = self.decoder.log_prob(theta.section("decoder"), x, zs)
+        return _Forward(zs, logits, log_p, log_q, caches)
+
+    def _require_shapes(self, x: NDArray, noise: Noise) -> None:
+        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
+            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
+        expected = [(len(x), d) for d in self.widths[1:]]
+        if [u.shape[1:] for u in noise] != expected or len({len(u) for u in noise}) != 1:
+            raise ArgumentError("noise", f"hold (K, n, d) arrays with (n, d) = {expected}", [u.shape for u in noise])
+
+    def _bound(self, down: _Forward) -> tuple[Loss, dict[str, NDArray]]:
+        bound = vimco if ESTIMATORS[self.estimator].kind == "vimco" else monte_carlo_elbo
+        return bound(down.log_p[0], down.log_p[1:].sum(axis=0), down.log_q.sum(axis=0))
+
+    def _of_log_q(self, down: _Forward, weights: Sequence[NDArray]) -> list[NDArray]:
+        """∂loss/∂a_t at fixed z from the weights (K, n) of log q(z_t|z_{t−1})."""
+        return [_BERNOULLI.log_prob_backward(c, w) for c, w in zip(down.caches["log_q"], weights, strict=True)]
+
+    def _score_weights(
+        self, theta: Parameters, x: NDArray, down: _Forward, state: State, dtheta: Parameters
+    ) -> tuple[NDArray, dict[str, NDArray]]:
+        """Weights of log q, (T, K, n), and the next state; the gradients of the baseline networks are written."""
+        how = ESTIMATORS[self.estimator]
+        signals = learning_signals(down.log_p, down.log_q)
+        predicted = np.zeros_like(signals)
+        if how.network:
+            centred = signals - of_layers(state["mean"], signals) if how.running else signals
+            for t, z in enumerate([x[None], *down.zs[:-1]]):
+                network, section = self.baselines[t], f"baseline.{t}"
+                c, cache = network.forward(theta.section(section), rows_of(z))
+                c = c.reshape(z.shape[:-1])
+                predicted[t] = c
+                _, dc = squared_error(centred[t], c)
+                network.backward(theta.section(section), cache, dc.reshape(-1, 1), dtheta.section(section), False)
+        weights = score_weights(how, signals, predicted, state)
+        return weights, update_running(state, signals - predicted) if how.running else dict(state)
+
+    def _of_pairs(self, down: _Forward, noise: Noise) -> list[NDArray]:
+        """∂loss/∂a_t of "arm" and "disarm"; only the first of the 1 + T groups of draws carries it to the encoder."""
+        signals = learning_signals(down.log_p, down.log_q)
+        groups = self.n_layers + 1
+        k = signals.shape[1] // groups
+        dlogits = []
+        for t, a in enumerate(down.logits):
+            own, pair = signals[t, :k], signals[t, (t + 1) * k : (t + 2) * k]
+            da = PAIRS[self.estimator](own, pair, noise[t][:k], a[:k]) / own.size
+            if t == 0:
+                dlogits.append(da.sum(axis=0, keepdims=True))
+            else:
+                dlogits.append(np.concatenate([da, np.zeros_like(a[k:])]))
+        return dlogits
+
+    def _through_the_draws(
+        self, theta: Parameters, down: _Forward, dzs: list[NDArray], dlog_q: NDArray, dtheta: Parameters
+    ) -> None:
+        """Write the encoder's gradient with a slope in the place of ∂z/∂a: that of the relaxed bit, or σ'(a)."""
+        dzs = [dz + _BERNOULLI.log_prob_backward_x(c, dlog_q) for dz, c in zip(dzs, down.caches["log_q"], strict=True)]
+        if self.estimator == "concrete":
+            slopes = [relaxed_slope(z, self.temperature) for z in down.zs]
+            direct = self._of_log_q(down, [dlog_q] * self.n_layers)
+        else:
+            slopes = [straight_through_slope(a) for a in down.logits]
+            direct = [np.zeros_like(a) for a in down.logits]
+        encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
+        self.encoder.backward(encoder, down.caches["encoder"], direct, dencoder, dzs, slopes)
+
+
+def with_antithetic(noise: Noise) -> Noise:
+    """The K draws, and for every layer t the same once more with 1 − u_t in that layer: (1 + T) K draws.
+
+    Each group by itself is distributed as the first; above layer t both draws of a pair use the same noise.
+    """
+    return tuple(np.concatenate([u, *(1 - u if s == t else u for s in range(len(noise)))]) for t, u in enumerate(noise))
