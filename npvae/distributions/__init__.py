@@ -7,18 +7,22 @@ A posterior q(z|x) and a likelihood p(x|z) are the same kind of thing here. Ever
 from npvae.distributions.bernoulli import Bernoulli
 from npvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
+from npvae.distributions.discretized_logistic import DiscretizedLogistic
 from npvae.distributions.distribution import Distribution, Posterior
 from npvae.distributions.fixed_gaussian import FixedGaussian
 from npvae.distributions.full_gaussian import FullGaussian
 from npvae.distributions.learned_gaussian import LearnedGaussian
+from npvae.distributions.logistic_mixture import LogisticMixture
 
 __all__ = [
     "Bernoulli",
     "ContinuousBernoulli",
     "DiagonalGaussian",
+    "DiscretizedLogistic",
     "Distribution",
     "FixedGaussian",
     "FullGaussian",
     "LearnedGaussian",
+    "LogisticMixture",
     "Posterior",
 ]

@@ -11,9 +11,11 @@ from npvae.distributions import (
     Bernoulli,
     ContinuousBernoulli,
     DiagonalGaussian,
+    DiscretizedLogistic,
     FixedGaussian,
     FullGaussian,
     LearnedGaussian,
+    LogisticMixture,
     standard_normal,
 )
 from npvae.distributions.distribution import sum_to_shape
@@ -44,6 +46,10 @@ def cases() -> Iterator[Case]:
             name = f"LearnedGaussian {link}" + (" shared" if shared else "")
             yield case(name, LearnedGaussian(shared, link, min_log_var=-0.5))
 
+    # Few levels: entropies go through all of them, and the random x meet the ends and what lies between.
+    for link in ("identity", "sigmoid"):
+        yield case(f"DiscretizedLogistic {link}", DiscretizedLogistic(link, levels=5, min_log_scale=-0.5))
+    yield case("LogisticMixture", LogisticMixture(3, levels=5, min_log_scale=-0.5))
     yield _sum_to_shape()
     yield _prior()
 

@@ -1,0 +1,231 @@
+"""The logistic distribution on grey levels: a likelihood for 8-bit images that sums to one over what they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi, sqrt
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.numerics import logit, sigmoid, softplus
+from npvae.validation import ArgumentError, integer, number
+
+__all__ = ["DiscretizedLogistic", "log_mass", "log_mass_backward"]
+
+SMALLEST = 1e-30  # 1/s stays above it, so that nothing is divided by zero
+
+
+@dataclass(frozen=True)
+class DiscretizedLogistic:
+    """x_j in {0, 1/(K − 1), …, 1}: a logistic variable with mean m and scale s, rounded to the nearest level.
+
+        P(x_j) = F(x_j + h) − F(x_j − h),   F(t) = σ((t − m_j)/s_j),   h = 1/(2 (K − 1)),
+
+    where the lowest level has F(x − h) = 0 and the highest F(x + h) = 1: whatever lies outside counts as the end. With
+    K = 256 these are 8-bit images divided by 255, and `log_prob` is the logarithm of a probability. In bits per
+    dimension it is −log_prob/(d log 2), between 0 and 8 for a model that knows anything.
+
+    a = [m | r], each d wide, with log s = min_log_scale + softplus(r − min_log_scale).
+
+    Parameters
+    ----------
+    link : {"identity", "sigmoid"}
+        The mean as a function of what a network puts out.
+    levels : int, default 256
+        K.
+    min_log_scale : float, default −10.0
+        The floor of log s. A probability is bounded, so that this only keeps numbers finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `link` is unknown, there are fewer than two levels, or the floor is no negative number.
+
+    References
+    ----------
+    Salimans, Karpathy, Chen & Kingma, PixelCNN++ (2017), section 2.1, with one component.
+    """
+
+    link: str = "identity"
+    levels: int = 256
+    min_log_scale: float = -10.0
+    n_shared: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_link(self.link)
+        integer("levels", self.levels, at_least=2)
+        number("min_log_scale", self.min_log_scale, below=0)
+
+    def n_params(self, d: int) -> int:
+        """A mean and a scale a dimension: 2 d."""
+        return 2 * d
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Uniform numbers in (0, 1)."""
+        return uniform_noise(rng, shape, dtype)
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
+        require_levels(argument, x, self.levels)
+
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
+        """m + s logit(eps), rounded to a level. A step has no derivative, so there is no backward."""
+        mean, log_scale, _ = self._parts(a)
+        return round_to_level(mean + finite(np.exp(log_scale)) * logit(eps), self.levels), None
+
+    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """Σ_j log P(x_j), see `log_mass`.
+
+        Parameters
+        ----------
+        a : (…, 2 d) array
+        x : (…, d) array
+
+        Returns
+        -------
+        log_prob : (…) array
+            Nats, summed over the d dimensions; never positive.
+        cache
+            For the two backwards.
+        """
+        terms, cache = self._terms(a, x)
+        return terms.sum(axis=-1), cache
+
+    def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dm and dlog s as in `log_mass_backward`, on through the link and to dr = σ(r − min_log_scale) dlog s."""
+        return self._terms_backward(cache, dlog_prob[..., None])
+
+    def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dx, of the formula between the levels, of the shape of x."""
+        return sum_to_shape(log_mass_backward(cache[0], dlog_prob[..., None])[2], cache[3])
+
+    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
+        total = 0.0
+        for level in all_levels(self.levels, a.dtype):
+            log_p, _ = self._terms(a, level)
+            total = total - np.exp(log_p) * log_p
+        return total.sum(axis=-1), a
+
+    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
+        """dlog P(i) = −P(i) (1 + log P(i)) dentropy for every level, each on to da."""
+        da = np.zeros_like(cache)
+        for level in all_levels(self.levels, cache.dtype):
+            log_p, inner = self._terms(cache, level)
+            da += self._terms_backward(inner, -np.exp(log_p) * (1 + log_p) * dentropy[..., None])
+        return da
+
+    def mean(self, a: NDArray) -> NDArray:
+        """E[x_j] = 1/(K − 1) Σ_{i ≥ 1} P(x_j ≥ i/(K − 1)), of the levels, not of the logistic variable behind them."""
+        mean, log_scale, _ = self._parts(a)
+        return mean_level(mean, log_scale, self.levels)
+
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """m is the mean, and s has the variance s²π²/3; without variance it is half the distance of two levels."""
+        return np.concatenate([inverse_link(self.link, mean), raw_scale(var, self.levels, self.min_log_scale)])
+
+    def _parts(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """The mean, log s, and r − min_log_scale."""
+        d = a.shape[-1] // 2
+        excess = a[..., d:] - self.min_log_scale
+        return link_mean(self.link, a[..., :d]), self.min_log_scale + softplus(excess), excess
+
+    def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""
+        mean, log_scale, excess = self._parts(a)
+        terms, cache = log_mass(mean, log_scale, x, self.levels)
+        return terms, (cache, mean, excess, x.shape)
+
+    def _terms_backward(self, cache: tuple, dterms: NDArray) -> NDArray:
+        inner, mean, excess, _ = cache
+        dmean, dlog_scale, _ = log_mass_backward(inner, dterms)
+        dm = link_mean_backward(self.link, mean, sum_to_shape(dmean, mean.shape))
+        return np.concatenate([dm, sum_to_shape(dlog_scale, excess.shape) * sigmoid(excess)], axis=-1)
+
+
+def log_mass(mean: NDArray, log_scale: NDArray, x: NDArray, levels: int) -> tuple[NDArray, tuple]:
+    """log P(x) of every element. With u = (x − m)/s, w = h/s, b = u + w and c = u − w,
+
+        σ(b) − σ(c) = σ(b) σ(−c) (1 − e^{−2w}),
+
+    so that nothing is subtracted: log P = −softplus(−b) − softplus(c) + log(1 − e^{−2w}). The highest level lacks the
+    first and the last term, the lowest the second and the last. With y = 2w the last is log 2h − log s + log φ(y) with
+    φ(y) = (1 − e^{−y})/y, which is 1 for wide scales.
+
+    Parameters
+    ----------
+    mean, log_scale, x : arrays
+        Of shapes that broadcast.
+    levels : int
+
+    Returns
+    -------
+    log_mass : array
+        Nats.
+    cache
+        For `log_mass_backward`.
+    """
+    half = 0.5 / (levels - 1)
+    inverse = np.maximum(np.exp(-log_scale), SMALLEST)
+    u, w = (x - mean) * inverse, half * inverse
+    below_top, above_bottom = x.real < 1 - half, x.real > half
+    inside = below_top & above_bottom
+    phi = -np.expm1(-2 * w) / (2 * w)
+    value = np.where(inside, log(2 * half) - log_scale + np.log(phi), 0)
+    value = value - np.where(below_top, softplus(-u - w), 0) - np.where(above_bottom, softplus(u - w), 0)
+    return value, (u, w, inverse, phi, below_top, above_bottom, inside)
+
+
+def log_mass_backward(cache: tuple, dlog_mass: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """(dmean, dlog_scale, dx), not yet summed over what was broadcast. With B = σ(−b) and C = σ(c), or 0 at the ends,
+
+    dx = (B − C)/s, dmean = −dx and dlog s = −u (B − C) − w (B + C) − e^{−y}/φ(y), times dlog_mass.
+    """
+    u, w, inverse, phi, below_top, above_bottom, inside = cache
+    b, c = np.where(below_top, sigmoid(-u - w), 0), np.where(above_bottom, sigmoid(u - w), 0)
+    dx = (b - c) * inverse * dlog_mass
+    dlog_scale = -(u * (b - c) + w * (b + c) + np.where(inside, np.exp(-2 * w) / phi, 0)) * dlog_mass
+    return -dx, dlog_scale, dx
+
+
+def all_levels(levels: int, dtype: DTypeLike) -> NDArray:
+    """0, 1/(K − 1), …, 1."""
+    return (np.arange(levels) / (levels - 1)).astype(dtype)
+
+
+def round_to_level(x: NDArray, levels: int) -> NDArray:
+    """The nearest level, and an end for whatever lies outside [0, 1]."""
+    return np.rint(np.minimum(np.maximum(x, 0), 1) * (levels - 1)) / (levels - 1)
+
+
+def mean_level(mean: NDArray, log_scale: NDArray, levels: int) -> NDArray:
+    """Mean of the rounded logistic variable: Σ_i σ((m − t_i)/s)/(K − 1) over the thresholds t_i between the levels."""
+    inverse, total = np.exp(-log_scale), np.zeros(mean.shape, mean.dtype)
+    for i in range(1, levels):
+        total += sigmoid((mean - (i - 0.5) / (levels - 1)) * inverse)
+    return total / (levels - 1)
+
+
+def raw_scale(var: NDArray, levels: int, min_log_scale: float) -> NDArray:
+    """The r whose logistic variable has the given variances, at least that of s = h."""
+    scale = np.maximum(np.sqrt(var) * (sqrt(3) / pi), 0.5 / (levels - 1))
+    above = np.maximum(np.log(scale) - min_log_scale, log(2))
+    return min_log_scale + above + np.log1p(-np.exp(-above))
+
+
+def uniform_noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+    """Uniform numbers in (0, 1), whose logits are finite."""
+    return np.maximum(rng.random(shape, dtype=dtype), np.finfo(dtype).tiny)
+
+
+def require_levels(argument: str, x: NDArray, levels: int) -> None:
+    """An ArgumentError unless all x are levels, to a thousandth of their distance."""
+    scaled = x * (levels - 1)
+    off = ~(np.abs(scaled - np.rint(scaled)) <= 1e-3) | (x < 0) | (x > 1)  # NaN is off as well
+    if off.any():
+        rule = f"hold the {levels} grey levels 0, 1/{levels - 1}, …, 1"
+        raise ArgumentError(argument, rule, f"{x[off][0]:.9g}", f"divide {levels}-level images by {levels - 1}")

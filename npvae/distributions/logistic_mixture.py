@@ -1,0 +1,173 @@
+"""A mixture of logistic distributions on grey levels: pixels that may be one of several things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions.discretized_logistic import (
+    all_levels,
+    log_mass,
+    log_mass_backward,
+    mean_level,
+    raw_scale,
+    require_levels,
+    round_to_level,
+    uniform_noise,
+)
+from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.numerics import logit, logsumexp, sigmoid, softplus
+from npvae.validation import integer, number
+
+__all__ = ["LogisticMixture"]
+
+
+@dataclass(frozen=True)
+class LogisticMixture:
+    """P(x_j) = Σ_c w_jc P(x_j; m_jc, s_jc) with the terms of `DiscretizedLogistic`, and weights w_j = softmax(v_j).
+
+    a = [v | m | r], each of C blocks d wide, with log s = min_log_scale + softplus(r − min_log_scale).
+
+    Parameters
+    ----------
+    n_components : int, default 3
+        C.
+    levels : int, default 256
+        K, the number of grey levels 0, 1/(K − 1), …, 1.
+    min_log_scale : float, default −10.0
+        The floor of log s.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a count is too small or no integer, or the floor is no negative number.
+
+    References
+    ----------
+    Salimans, Karpathy, Chen & Kingma, PixelCNN++ (2017), eq. (2).
+    """
+
+    n_components: int = 3
+    levels: int = 256
+    min_log_scale: float = -10.0
+    n_shared: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        integer("n_components", self.n_components, at_least=1)
+        integer("levels", self.levels, at_least=2)
+        number("min_log_scale", self.min_log_scale, below=0)
+
+    def n_params(self, d: int) -> int:
+        """A weight, a mean and a scale for every component and dimension: 3 C d."""
+        return 3 * self.n_components * d
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Uniform numbers in (0, 1)."""
+        return uniform_noise(rng, shape, dtype)
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
+        require_levels(argument, x, self.levels)
+
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
+        """One uniform number draws both: the component by the cumulative weights, and the rest of it within that one.
+
+        A step has no derivative, so there is no backward.
+        """
+        log_weights, mean, log_scale, _ = self._parts(a)
+        ends = np.cumsum(np.exp(log_weights), axis=-2)
+        ends = ends / ends[..., -1:, :]
+        component = (eps[..., None, :] >= ends[..., :-1, :]).sum(axis=-2, keepdims=True)
+
+        def chosen(values: NDArray) -> NDArray:
+            shape = np.broadcast_shapes(values.shape[:-2], component.shape[:-2])
+            whole = np.broadcast_to(values, (*shape, *values.shape[-2:]))
+            index = np.broadcast_to(component, (*shape, *component.shape[-2:]))
+            return np.take_along_axis(whole, index, axis=-2)[..., 0, :]
+
+        start = chosen(np.concatenate([np.zeros_like(ends[..., :1, :]), ends[..., :-1, :]], axis=-2))
+        tiny = np.finfo(eps.dtype)
+        rest = np.minimum(np.maximum((eps - start) / (chosen(ends) - start), tiny.tiny), 1 - tiny.epsneg)
+        x = chosen(mean) + finite(np.exp(chosen(log_scale))) * logit(rest)
+        return round_to_level(x, self.levels).astype(eps.dtype), None
+
+    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """Σ_j log Σ_c e^{log w_jc + log P(x_j; m_jc, s_jc)}.
+
+        Parameters
+        ----------
+        a : (…, 3 C d) array
+        x : (…, d) array
+
+        Returns
+        -------
+        log_prob : (…) array
+            Nats, summed over the d dimensions; never positive.
+        cache
+            For the two backwards.
+        """
+        terms, cache = self._terms(a, x)
+        return terms.sum(axis=-1), cache
+
+    def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """With the responsibilities ρ_c = w_c P_c/P: dv_c = ρ_c − w_c; dm_c and dr_c are ρ_c times those of log P_c."""
+        return self._terms_backward(cache, dlog_prob[..., None])
+
+    def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
+        """dx, of the formula between the levels: Σ_c ρ_c times that of log P_c, of the shape of x."""
+        inner, rho, *_, shape = cache
+        return sum_to_shape(log_mass_backward(inner, rho * dlog_prob[..., None, None])[2].sum(axis=-2), shape)
+
+    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
+        total = 0.0
+        for level in all_levels(self.levels, a.dtype):
+            log_p, _ = self._terms(a, level)
+            total = total - np.exp(log_p) * log_p
+        return total.sum(axis=-1), a
+
+    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
+        """dlog P(i) = −P(i) (1 + log P(i)) dentropy for every level, each on to da."""
+        da = np.zeros_like(cache)
+        for level in all_levels(self.levels, cache.dtype):
+            log_p, inner = self._terms(cache, level)
+            da += self._terms_backward(inner, -np.exp(log_p) * (1 + log_p) * dentropy[..., None])
+        return da
+
+    def mean(self, a: NDArray) -> NDArray:
+        """E[x_j] = Σ_c w_jc E[x_j; m_jc, s_jc]."""
+        log_weights, mean, log_scale, _ = self._parts(a)
+        return (np.exp(log_weights) * mean_level(mean, log_scale, self.levels)).sum(axis=-2)
+
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """Equal weights, means spread by a standard deviation about the mean, and scales as if there were one alone."""
+        spread = np.linspace(-1, 1, self.n_components) if self.n_components > 1 else np.zeros(1)
+        means = mean + spread[:, None].astype(mean.dtype) * np.sqrt(var)
+        scales = np.broadcast_to(raw_scale(var, self.levels, self.min_log_scale), means.shape)
+        return np.stack([np.zeros_like(means), means, scales]).reshape(-1)
+
+    def _parts(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """log w, m, log s and r − min_log_scale, each (…, C, d)."""
+        v, mean, r = np.moveaxis(a.reshape(*a.shape[:-1], 3, self.n_components, -1), -3, 0)
+        excess = r - self.min_log_scale
+        return v - logsumexp(v, axis=-2)[..., None, :], mean, self.min_log_scale + softplus(excess), excess
+
+    def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
+        """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""
+        log_weights, mean, log_scale, excess = self._parts(a)
+        log_p, inner = log_mass(mean, log_scale, x[..., None, :] if x.ndim else x, self.levels)
+        log_joint = log_weights + log_p
+        terms = logsumexp(log_joint, axis=-2)
+        rho = np.exp(log_joint - terms[..., None, :])
+        return terms, (inner, rho, log_weights, excess, a.shape, x.shape)
+
+    def _terms_backward(self, cache: tuple, dterms: NDArray) -> NDArray:
+        inner, rho, log_weights, excess, shape, _ = cache
+        upstream = dterms[..., None, :]
+        dmean, dlog_scale, _ = log_mass_backward(inner, rho * upstream)
+        dweights = (rho - np.exp(log_weights)) * upstream
+        dv, dm, dlog_s = (sum_to_shape(part, excess.shape) for part in (dweights, dmean, dlog_scale))
+        return np.stack([dv, dm, dlog_s * sigmoid(excess)], axis=-3).reshape(shape)

@@ -1,0 +1,148 @@
+"""The logistic on grey levels, alone and mixed: sums over all 256 levels, SciPy's logistic, and both ends."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.special import expit, logsumexp, softmax
+
+from npvae.distributions import DiscretizedLogistic, LogisticMixture
+from npvae.distributions.discretized_logistic import log_mass
+
+LEVELS = np.arange(256) / 255
+RNG = np.random.default_rng(0)
+FAMILIES = [DiscretizedLogistic(), DiscretizedLogistic("sigmoid"), LogisticMixture(1), LogisticMixture(4)]
+every_family = pytest.mark.parametrize("q", FAMILIES, ids=repr)
+
+
+def random_a(q, n=20, d=3):
+    """From scales that fill [0, 1] to such that lie within a level."""
+    a = q.output_bias(np.full(d, 0.4), np.full(d, 0.1)) + 0.3 * RNG.standard_normal((n, q.n_params(d)))
+    blocks = q.n_params(1)
+    shape = a.reshape(n, blocks, d)
+    shape[:, -(blocks // (3 if isinstance(q, LogisticMixture) else 2)) :] += RNG.uniform(-4, 2, (n, 1, d))
+    return a
+
+
+def level_probabilities(q, a, d=3):
+    """P of every level and dimension, (256, n, d), one dimension at a time."""
+    each = a.reshape(len(a), -1, d)
+    return np.stack([np.exp(q.log_prob(each[None, :, :, j], LEVELS[:, None, None])[0]) for j in range(d)], axis=-1)
+
+
+@every_family
+def test_the_probabilities_of_all_levels_sum_to_one(q):
+    np.testing.assert_allclose(level_probabilities(q, random_a(q)).sum(axis=0), 1, rtol=1e-12)
+
+
+@every_family
+def test_dimensions_add_up(q):
+    a = random_a(q)
+    p = level_probabilities(q, a)
+    level = np.minimum((np.cumsum(p, axis=0) < RNG.random((20, 3))).sum(axis=0), 255)
+    picked = np.take_along_axis(p, level[None], axis=0)[0]
+    np.testing.assert_allclose(q.log_prob(a, level / 255)[0], np.log(picked).sum(axis=1), rtol=1e-11, atol=1e-12)
+
+
+@every_family
+def test_mean_and_entropy_are_sums_over_all_levels(q):
+    a = random_a(q)
+    p = level_probabilities(q, a)
+    np.testing.assert_allclose(q.mean(a), np.einsum("l,lnd->nd", LEVELS, p), rtol=1e-10, atol=1e-14)
+    entropy = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=(0, 2))
+    np.testing.assert_allclose(q.entropy(a)[0], entropy, rtol=1e-9, atol=1e-12)
+
+
+@every_family
+def test_the_score_has_mean_zero(q):
+    a = random_a(q, d=1)
+    value, cache = q.log_prob(a[None], LEVELS[:, None, None])
+    np.testing.assert_allclose(q.log_prob_backward(cache, np.exp(value)), 0, atol=1e-9)  # a score is up to 1/s
+
+
+def test_it_is_scipys_logistic_between_the_levels():
+    m, s = np.array([0.3, 0.7, -0.4, 1.2]), np.array([0.2, 0.02, 0.1, 0.05])
+    edges = np.concatenate([[-np.inf], (LEVELS[1:] + LEVELS[:-1]) / 2, [np.inf]])
+    expected = np.diff(scipy.stats.logistic(m, s).cdf(edges[:, None]), axis=0)
+    got = np.exp(log_mass(m, np.log(s), LEVELS[:, None], 256)[0])
+    np.testing.assert_allclose(got, expected, atol=1e-14)
+
+
+def test_the_far_tails_keep_their_digits():
+    log_p, _ = log_mass(np.array(0.1), np.log(np.array(1e-3)), np.array([1.0, 200 / 255]), 256)
+    top, half = (1 - 0.1 - 0.5 / 255) / 1e-3, 0.5 / 255 / 1e-3
+    inner = (200 / 255 - 0.1) / 1e-3
+    np.testing.assert_allclose(log_p, [-top, -inner + half + np.log1p(-np.exp(-2 * half))], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_certain_end_costs_nothing(dtype):
+    m, log_s = np.array([-1e3, 1e3, -1e3, 1e3], dtype), np.full(4, -3, dtype)
+    value, _ = log_mass(m, log_s, np.array([0, 1, 1, 0], dtype), 256)
+    np.testing.assert_array_equal(value[:2], 0)
+    np.testing.assert_allclose(value[2:], -1e3 * np.exp(3), rtol=1e-2)
+
+
+def test_two_levels_are_a_bernoulli():
+    q, r = DiscretizedLogistic(levels=2, min_log_scale=-1.0), np.log(np.expm1(1.0)) - 1.0  # s = 1
+    a = np.array([[0.8, r]])
+    np.testing.assert_allclose(np.exp(q.log_prob(a, np.array([[1.0]]))[0]), expit(0.8 - 0.5), rtol=1e-12)
+
+
+def test_a_mixture_is_the_weighted_sum_of_its_components():
+    q, one = LogisticMixture(3), DiscretizedLogistic()
+    v, m, r = RNG.standard_normal((3, 6, 3, 2)) * np.array([1, 0.3, 1])[:, None, None, None] + np.array(
+        [0, 0.5, -4]
+    ).reshape(3, 1, 1, 1)
+    x = RNG.integers(256, size=(6, 2)) / 255
+    a = np.stack([v, m, r], axis=1).reshape(6, -1)
+    log_p = np.stack(
+        [
+            [one.log_prob(np.stack([m[:, c, j], r[:, c, j]], axis=1), x[:, j : j + 1])[0] for j in range(2)]
+            for c in range(3)
+        ]
+    )  # (3, 2, 6)
+    expected = logsumexp(np.log(softmax(v, axis=1)).transpose(1, 2, 0) + log_p, axis=0).sum(axis=0)
+    np.testing.assert_allclose(q.log_prob(a, x)[0], expected, rtol=1e-12)
+
+
+@every_family
+def test_draws_are_levels_with_their_probabilities(q):
+    a = random_a(q, n=4, d=2)
+    draws, _ = q.sample(a, q.draw_noise(np.random.default_rng(1), (20_000, 4, 2), np.float64))
+    q.require_support("draws", draws)
+    p = level_probabilities(q, a, 2)
+    frequencies = np.stack([(draws == level).mean(axis=0) for level in LEVELS])
+    assert (abs(frequencies - p) <= 5 * np.sqrt(p / 20_000) + 1e-3).all()
+
+
+@every_family
+def test_the_output_bias_starts_at_mean_and_spread_of_the_data(q):
+    mean, var = np.array([0.3, 0.5, 0.6]), np.full(3, 0.03)
+    bias = q.output_bias(mean, var)
+    assert q.mean(bias) == pytest.approx(mean, abs=0.06)
+    draws, _ = q.sample(bias, q.draw_noise(np.random.default_rng(1), (20_000, 3), np.float64))
+    assert (draws.std(axis=0) > 0.1).all()
+    assert (draws.std(axis=0) < 0.35).all()
+    assert np.isfinite(q.log_prob(q.output_bias(mean, 0 * var), mean)[0])
+
+
+@every_family
+@pytest.mark.parametrize("bad", [0.5, -1 / 255, 256 / 255, np.nan, 17.0])
+def test_what_is_no_level_is_refused(q, bad):
+    q.require_support("X", LEVELS.astype(np.float32)[None])
+    with pytest.raises(ValueError, match=r"X must hold the 256 grey levels 0, 1/255, …, 1, got .*; divide 256-level"):
+        q.require_support("X", np.array([[0.0, bad]]))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: DiscretizedLogistic(levels=1), "levels must be at least 2, got 1"),
+        (lambda: DiscretizedLogistic("log"), "link must be one of 'identity', 'sigmoid', got 'log'"),
+        (lambda: LogisticMixture(0), "n_components must be at least 1, got 0"),
+        (lambda: LogisticMixture(min_log_scale=0.0), "min_log_scale must be less than 0, got 0.0"),
+    ],
+)
+def test_a_wrong_option_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
