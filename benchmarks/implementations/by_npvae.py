@@ -13,7 +13,7 @@ from npvae.models import GaussianVAE
 from npvae.optimizers import Adam
 from npvae.training import Progress, TrainingRun
 from npvae.training import train as train_model
-from npvae.training.evaluate import TermSums
+from npvae.training.term_sums import TermSums
 
 FOR_EVER = 10**9
 

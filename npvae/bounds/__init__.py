@@ -11,7 +11,7 @@ from npvae.bounds.bound import BOUNDS, Bound
 from npvae.bounds.elbo import elbo, free_bits, monte_carlo_elbo
 from npvae.bounds.estimators import ESTIMATORS, Estimator, learning_signals, score_weights
 from npvae.bounds.iwae import dreg, iwae
-from npvae.bounds.loss import Loss
+from npvae.bounds.loss import Loss, Term
 from npvae.bounds.score_function import score_function
 from npvae.bounds.sticking_the_landing import sticking_the_landing
 from npvae.bounds.vimco import vimco
@@ -22,6 +22,7 @@ __all__ = [
     "Bound",
     "Estimator",
     "Loss",
+    "Term",
     "arm",
     "disarm",
     "dreg",

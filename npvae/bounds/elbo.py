@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.bounds.loss import Loss
+from npvae.bounds.loss import LABELS, Loss
 
 __all__ = ["elbo", "free_bits", "monte_carlo_elbo"]
 
@@ -36,7 +36,7 @@ def elbo(log_px_z: NDArray, kl: NDArray, beta: float = 1.0) -> tuple[Loss, dict[
     Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (7). Higgins et al., β-VAE (2017), eq. (4).
     """
     n_samples, n = log_px_z.shape
-    loss = Loss({"reconstruction": -log_px_z.mean(axis=0), "kl": kl}, {"kl": beta})
+    loss = Loss({"reconstruction": -log_px_z.mean(axis=0), "kl": kl}, {"kl": beta}, LABELS)
     upstream = {
         "log_px_z": np.full_like(log_px_z, -1 / (n_samples * n)),
         "kl": np.full_like(kl, beta / n),
@@ -76,7 +76,7 @@ def free_bits(log_px_z: NDArray, kl_terms: NDArray, bits: float, beta: float = 1
     lacking = bits - kl_terms.mean(axis=0)
     loss, upstream = elbo(log_px_z, kl, beta)
     shortfall = np.full_like(kl, np.maximum(lacking, 0).sum())
-    loss = Loss({**loss.terms, "free_bits": shortfall}, {"kl": beta, "free_bits": beta})
+    loss = Loss({**loss.terms, "free_bits": shortfall}, {"kl": beta, "free_bits": beta}, loss.labels)
     has_gradient = (lacking.real < 0).astype(kl_terms.dtype)
     return loss, {"log_px_z": upstream["log_px_z"], "kl_terms": upstream["kl"][:, None] * has_gradient}
 

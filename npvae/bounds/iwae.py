@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.bounds.loss import Loss
+from npvae.bounds.loss import LABELS, Loss
 from npvae.numerics import log_mean_exp, logsumexp
 
 __all__ = ["dreg", "iwae"]
@@ -41,7 +41,8 @@ def iwae(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, d
         "tightening": log_w.mean(axis=0) - log_mean_exp(log_w),
     }
     share = np.exp(log_w - logsumexp(log_w)) / log_w.shape[1]
-    return Loss(terms), {"log_px_z": -share, "log_pz": -share, "log_qz_x": share}
+    loss = Loss(terms, labels={**LABELS, "tightening": "by which L_k is tighter"})
+    return loss, {"log_px_z": -share, "log_pz": -share, "log_qz_x": share}
 
 
 def dreg(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, dict[str, NDArray]]:

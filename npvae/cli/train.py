@@ -13,7 +13,7 @@ import numpy as np
 
 from npvae import VAE, training
 from npvae.bounds import BOUNDS
-from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, is_embedded, read_data, reconstruction_note
+from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, is_embedded, read_data
 from npvae.datasets import Dataset
 from npvae.estimators.options import BINARIZE, LIKELIHOODS, MEAN_LINKS, POSTERIORS
 from npvae.files import replacing
@@ -39,13 +39,6 @@ npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --tes
 npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
 
 MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
-TERMS = {
-    "kl": "KL(q(z|x) ‖ p(z))",
-    "tightening": "by which L_k is tighter",
-    "free_bits": "free bits",
-    "weights": "½‖weights‖²",
-}
-"""The terms of a loss beside the reconstruction."""
 PICTURES = ("learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold")
 
 
@@ -146,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
     vae.save(folder / MODEL)
     with replacing(folder / HISTORY) as temporary:
         vae.history_.to_csv(temporary)
-    say(*_summary(vae))
+    say(*training.summary(vae.run_, "row" if vae.image_shape_ is None else "image"))
     if args.overwrite:
         for name in PICTURES:
             (folder / f"{name}.png").unlink(missing_ok=True)
@@ -210,28 +203,6 @@ def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argp
     return 130 if vae.run_.stopped == "interrupted" else 0
 
 
-def _summary(vae: VAE) -> list[str]:
-    lines = [] if vae.run_.stopped == "finished" else [f"stopped: {vae.run_.stopped}, after {vae.run_.epoch} epochs"]
-    row = vae.run_.best_epoch - 1 if vae.run_.chosen is vae.run_.best else -1  # with --patience: the best epoch
-    last = {name: column[row] for name, column in vae.history_.items()}
-    unit = "row" if vae.image_shape_ is None else "image"
-    for prefix, name in (("", "train"), ("val_", "held-out")):
-        if f"{prefix}loss" in last:
-            loss, reconstruction = last[f"{prefix}loss"], last[f"{prefix}reconstruction"]
-            first = f"{reconstruction:.2f} reconstruction ({reconstruction_note(vae.grey_)})"
-            beta = f"{vae.beta:g}" if prefix or vae.beta_schedule == "constant" else "β(t)"
-            weights = dict.fromkeys(TERMS, "1") | {"kl": beta, "free_bits": beta}
-            weights["weights"] = f"{vae.model_.weight_precision:.2g}"
-            others = "".join(
-                f" {'−' if (value := last[prefix + term]) < 0 else '+'} "
-                f"{'' if weights[term] == '1' else f'{weights[term]} · '}{abs(value):.2f} {called}"
-                for term, called in TERMS.items()
-                if prefix + term in last
-            )
-            lines.append(f"{name}: {loss:.2f} nats per {unit} = {first}{others}")
-    return lines
-
-
 def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:
     """Draw what the model can show into `folder`: `shown` is reconstructed, `data` is scattered by class.
 
@@ -246,8 +217,7 @@ def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:
 
     pictures = {}
     if vae.history_.n_rows:
-        label = "cross-entropy" if vae.grey_ else "reconstruction"
-        pictures["learning_curves"] = plots.learning_curves(vae.history_, reconstruction_label=label)
+        pictures["learning_curves"] = plots.learning_curves(vae.history_)
     if vae.latent_dim > 1:
         seen = data.take(slice(0, SCATTERED))
         z = vae.transform(seen.x)

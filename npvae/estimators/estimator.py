@@ -116,6 +116,7 @@ def save_estimator(path: str | Path, estimator: VAE) -> None:
         "image_shape": estimator.image_shape_,
         "grey": estimator.grey_,
         "history": dict(estimator.history_),
+        "terms": estimator.history_.to_header(),
     }
     storage.save(path, header, dict(estimator.theta_))
 
@@ -159,5 +160,5 @@ def _restore(cls: type[VAE], header: Mapping[str, Any], arrays: Mapping[str, np.
         raise ValueError(f"image_shape should have {estimator.n_features_in_} pixels, got {shape}")
     estimator.grey_ = bool(header["grey"])
     estimator.seed_ = integer("seed", header["seed"], at_least=0)
-    estimator.history_ = History(header["history"])
+    estimator.history_ = History.from_file(header["history"], header.get("terms", {}))
     return estimator

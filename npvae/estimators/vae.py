@@ -226,6 +226,8 @@ class VAE(TrainedVAE):
             self.params_ = {name: plain(value) for name, value in self.get_params().items()}
             self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
             self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
+            if self.grey_:
+                run.history.relabel("reconstruction", "reconstruction (cross-entropy of grey pixels, not a likelihood)")
 
         try:
             run = training.train(

@@ -3,7 +3,7 @@
 from npvae.models.binary_vae import BinaryVAE
 from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.gaussian_vae import GaussianVAE
-from npvae.models.model import Model
+from npvae.models.model import Model, ModelWithState, State
 from npvae.models.pca import PCA
 from npvae.models.rbm import RBM, GibbsNoise, centred
 from npvae.models.visible_units import BinaryUnits, GaussianUnits, VisibleUnits
@@ -19,6 +19,8 @@ __all__ = [
     "GaussianVAE",
     "GibbsNoise",
     "Model",
+    "ModelWithState",
+    "State",
     "VisibleUnits",
     "WakeSleep",
     "WakeSleepNoise",

@@ -225,7 +225,11 @@ class GaussianVAE:
         if self.weight_precision == 0:
             return loss
         weights = np.full_like(loss.terms["kl"], 0.5 * (theta.flat @ theta.flat))
-        return Loss({**loss.terms, "weights": weights}, {**loss.weights, "weights": self.weight_precision})
+        return Loss(
+            {**loss.terms, "weights": weights},
+            {**loss.weights, "weights": self.weight_precision},
+            {**loss.labels, "weights": "½‖weights‖²"},
+        )
 
     def require_shapes(self, x: NDArray, eps: NDArray) -> None:
         """A ValueError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -10,7 +10,10 @@ from numpy.typing import DTypeLike, NDArray
 from npvae.bounds import Loss
 from npvae.parameters import Parameters, Shapes
 
-__all__ = ["Model"]
+__all__ = ["Model", "ModelWithState", "State"]
+
+State = dict[str, NDArray]
+"""What a model hands from one step to the next, such as persistent chains, by name. Nobody writes into it."""
 
 
 class Model(Protocol):
@@ -26,11 +29,31 @@ class Model(Protocol):
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Parameters:
         """Draw initial parameters."""
 
-    def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> NDArray:
-        """Draw the noise for n rows."""
+    def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> Any:
+        """Draw the noise for n rows: an array, None, or any nesting of them in tuples, lists and dicts.
 
-    def loss(self, theta: Parameters, x: NDArray, noise: NDArray) -> Loss:
-        """The loss of every row of x, nats, term by term."""
+        In every array the axis of the rows is the one whose length follows n; see `npvae.models.noise`.
+        """
 
-    def loss_and_grad(self, theta: Parameters, x: NDArray, noise: NDArray) -> tuple[Loss, Parameters]:
+    def loss(self, theta: Parameters, x: NDArray, noise: Any) -> Loss:
+        """The loss of every row of x, term by term."""
+
+    def loss_and_grad(self, theta: Parameters, x: NDArray, noise: Any) -> tuple[Loss, Parameters]:
         """The same, and ∂(mean loss)/∂theta in the layout of theta."""
+
+
+class ModelWithState(Protocol):
+    """A model that remembers something between the steps of a training: the state goes in, and the next one comes out.
+
+    The training loop carries the state and puts it into the checkpoints, so that a resumed run is the same to the bit.
+    `shapes`, `init` and `draw_noise` are those of `Model`.
+    """
+
+    def begin_state(self, rng: np.random.Generator) -> State:
+        """The state before the first step."""
+
+    def loss(self, theta: Parameters, x: NDArray, noise: Any, state: State) -> Loss:
+        """The loss of every row of x in that state, term by term."""
+
+    def loss_and_grad(self, theta: Parameters, x: NDArray, noise: Any, state: State) -> tuple[Loss, Parameters, State]:
+        """The same, ∂(mean loss)/∂theta, and the state of the next step in new arrays."""

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from npvae.bounds import Term
 from npvae.plots.canvas import axes_or_new, figure_or_new, require_matplotlib
+from npvae.training.history import HELD_OUT, WEIGHT, History
+from npvae.training.summary import factor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = ("epoch", "loss", "reconstruction", "kl")
-OPTIONAL = (*(f"val_{term}" for term in COLUMNS[1:]), "beta")
-COLOURS = {"loss": "black", "reconstruction": "tab:blue", "kl": "tab:orange"}
+COLOURS = ("black", "tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:olive", "tab:cyan")
+"""Of the loss, then of its terms in their order."""
+
 FEW_EPOCHS = 20
 """Up to so many epochs are marked as points: a line through one point is not seen."""
 
@@ -32,68 +35,91 @@ FLOOR = 2.0**-54
 """Half a unit in the last place: where an error of exactly zero is drawn."""
 
 
-def learning_curves(
-    history: Mapping[str, Sequence[float]],
-    figure: Figure | None = None,
-    reconstruction_label: str = "reconstruction",
-) -> Figure:
-    """Draw the loss and its two terms by epoch, in nats per datum.
+def learning_curves(history: Mapping[str, Sequence[float]], figure: Figure | None = None) -> Figure:
+    """Draw the loss and each of its terms by epoch, as they count in the loss: times their weights.
 
-    The loss and its reconstruction term share the upper panel; the KL term, an order of magnitude smaller, has the
-    lower one. Training is solid, held-out data dashed.
+    The loss and its first term share the upper panel; the others, as a rule much smaller, have a lower one for each of
+    their units. Training is solid, held-out data dashed. Weights that change during the training are dotted, on an axis
+    of their own, and their terms are drawn without them.
 
     Parameters
     ----------
-    history : mapping of str to sequence of float
-        Columns "epoch", "loss", "reconstruction" and "kl"; where there were held-out data, "val_loss",
-        "val_reconstruction" and "val_kl"; where β was annealed, "beta". NaN where an epoch has no number.
+    history : History, or mapping of str to sequence of float
+        Columns "epoch", "loss" and a column for each term; with "val_" in front those of held-out data; "weight_kl"
+        and the like for mean weights by epoch. NaN where an epoch has no number. Labels, units and weights of the terms
+        are those of a `npvae.training.History`; terms of another mapping are called by their names.
     figure : matplotlib Figure, optional
         An empty one to draw into; without it, a new one.
-    reconstruction_label : str
-        What the reconstruction term is, for example "cross-entropy" when grey values met a Bernoulli likelihood.
 
     Returns
     -------
     matplotlib Figure
-        Its axes are the upper and the lower panel.
+        Its axes are the upper panel, then the lower ones, then the axis of the weights.
     """
-    columns = _columns(history)
+    history = history if isinstance(history, History) else History(history)
+    _require_columns(history)
+    terms = history.terms
+    (first, *others), unit = terms, history.unit
+    panels = [(["loss", first], unit)]
+    for other in dict.fromkeys(terms[name].unit for name in others):
+        panels.append(([name for name in others if terms[name].unit == other], other))
     figure = figure_or_new(figure)
-    upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 2))
-    labels = {"loss": "loss", "reconstruction": reconstruction_label, "kl": "KL"}
-    for ax, terms in (upper, ("loss", "reconstruction")), (lower, ("kl",)):
-        for term in terms:
-            for name, data, line in (term, "training", "-"), (f"val_{term}", "held-out", "--"):
-                values = columns.get(name, np.empty(0))
-                there = np.flatnonzero(np.isfinite(values))
-                if len(there):
-                    marker = "." if len(there) <= FEW_EPOCHS else ""
-                    style = {"color": COLOURS[term], "marker": marker, "linewidth": 1.2}
-                    ax.plot(columns["epoch"][there], values[there], line, label=f"{labels[term]}, {data}", **style)
-        _finish(ax, "", "nats per datum")
-    if "beta" in columns:
-        right = lower.twinx()
-        right.plot(columns["epoch"], columns["beta"], color="silver", linestyle=":")
-        right.set_ylabel("β, mean of the epoch (dotted)")
-        right.spines["top"].set_visible(False)
-    lower.set_xlabel("epoch")
+    ratios = (3, *(2 for _ in panels[1:]))
+    axes = figure.subplots(len(panels), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for ax, (names, of_panel) in zip(axes, panels, strict=True):
+        for name in names:
+            _draw_term(ax, history, name)
+        _finish(ax, "", f"{of_panel} per datum")
+    if history.weight_columns:
+        _draw_weights(axes[-1], history)
+    axes[-1].set_xlabel("epoch")
     locator = require_matplotlib().ticker.MaxNLocator
-    lower.xaxis.set_major_locator(locator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    axes[-1].xaxis.set_major_locator(locator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     return figure
 
 
-def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
-    if missing := [name for name in COLUMNS if name not in history]:
-        raise ValueError(f"history must have the columns {', '.join(COLUMNS)}, it lacks {', '.join(missing)}")
-    names = (name for name in (*COLUMNS, *OPTIONAL) if name in history)
-    columns = {name: np.asarray(history[name], dtype=np.float64) for name in names}
-    n_epochs = columns["epoch"].size
+def _draw_term(ax: Axes, history: History, name: str) -> None:
+    """The curves of the loss or of one of its terms, in training and on held-out data."""
+    order = ["loss", *history.terms]
+    term = history.terms.get(name, Term(name))
+    weight = 1.0 if WEIGHT + name in history else term.weight
+    label, colour = f"{factor(weight)}{term.label}", COLOURS[order.index(name) % len(COLOURS)]
+    epochs = np.asarray(history["epoch"], dtype=np.float64)
+    for column, data, line in (name, "training", "-"), (HELD_OUT + name, "held-out", "--"):
+        values = np.asarray(history.get(column, ()), dtype=np.float64)
+        there = np.flatnonzero(np.isfinite(values))
+        if len(there):
+            marker = "." if len(there) <= FEW_EPOCHS else ""
+            style = {"color": colour, "marker": marker, "linewidth": 1.2}
+            ax.plot(epochs[there], weight * values[there], line, label=f"{label}, {data}", **style)
+
+
+def _draw_weights(ax: Axes, history: History) -> None:
+    """The mean weights by epoch, on an axis at the right."""
+    right = ax.twinx()
+    for column in history.weight_columns:
+        name = column.removeprefix(WEIGHT)
+        colour = COLOURS[(1 + list(history.terms).index(name)) % len(COLOURS)]
+        right.plot(history["epoch"], history[column], color=colour, linestyle=":")
+    right.set_ylabel("weight, mean of the epoch (dotted)")
+    right.spines["top"].set_visible(False)
+
+
+def _require_columns(history: History) -> None:
+    if missing := [name for name in ("epoch", "loss") if name not in history]:
+        raise ValueError(f"history must have the columns epoch and loss, it lacks {', '.join(missing)}")
+    if not history.terms:
+        raise ValueError(f"history must have a column for each term of the loss, got {', '.join(history)}")
+    n_epochs = len(history["epoch"])
     if n_epochs == 0:
         raise ValueError("history must have at least one epoch, got none")
-    for name, values in columns.items():
-        if values.shape != (n_epochs,):
-            raise ValueError(f"history[{name!r}] must have {n_epochs} entries, one for each epoch, got {values.shape}")
-    return columns
+    for name, values in history.items():
+        if np.shape(values) != (n_epochs,):
+            raise ValueError(
+                f"history[{name!r}] must have {n_epochs} entries, one for each epoch, got {np.shape(values)}"
+            )
+    if unknown := [name for name in history.weight_columns if name.removeprefix(WEIGHT) not in history.terms]:
+        raise ValueError(f"history must have a column for the term of {unknown[0]!r}, got {', '.join(history)}")
 
 
 def _finish(ax: Axes, x: str, y: str) -> None:

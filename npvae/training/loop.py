@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from itertools import zip_longest
 from time import perf_counter
-from types import FrameType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.bounds import Term
 from npvae.models import Model
 from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
-from npvae.training.evaluate import TermSums, evaluate
+from npvae.training.held_out import held_out
+from npvae.training.history import HELD_OUT, WEIGHT
 from npvae.training.progress import Progress
 from npvae.training.run import NonFiniteLossError, TrainingRun
+from npvae.training.signals import deferred_interrupt
+from npvae.training.steps import BrokenStepError, SerialSteps, Steps
+from npvae.training.term_sums import TermSums
 from npvae.validation import integer
 
 Callback = Callable[[TrainingRun], "bool | None"]
@@ -31,10 +34,8 @@ Transform = Callable[[NDArray, "np.random.Generator"], NDArray]
 ModelAt = Callable[[int], Model]
 """The model of step t, counted from 0: the same parameters, another objective, such as another weight β."""
 
-SNAPSHOT_EVERY = 100
-"""Steps between two copies of parameters that are known to give a finite loss."""
-
 _SHUFFLE, _NOISE, _VALIDATION = range(3)
+_STATE = 7  # streams of random numbers; the estimators have those between
 
 
 def train(
@@ -81,8 +82,8 @@ def train(
     progress : Progress, optional
     model_at : callable, optional
         ``model_at(t)`` stands for the model at step t of the whole run, counted from 0; that is how β is annealed. The
-        training loss is then a mean of losses that differ from step to step, and the history has their mean β in a
-        column "beta". Held-out data are for `model` itself.
+        training loss is then a mean of losses that differ from step to step, and the history has the mean weight of
+        every term that has one, as "weight_kl". Held-out data are for `model` itself.
 
     Returns
     -------
@@ -103,30 +104,35 @@ def train(
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val, model_at is not None)
+    if run.state is None and hasattr(model, "begin_state"):
+        run.state = model.begin_state(np.random.default_rng([run.seed, 0, _STATE]))
     run.stopped = ""
-    if patience is None:
-        run.best, run.best_epoch = None, 0
-    elif run.best is None and run.epoch > 0:  # patience begins where the run goes on
-        run.best, run.best_epoch = run.theta.copy(), run.epoch
-    good = run.theta.copy()
+    _set_patience(run, patience)
     keep_freed_memory()
+    steps = SerialSteps(run, optimizer)
     with (
         deferred_interrupt() as interrupted,
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
+        visits = _Visits(x, batch_size, transform, model, model_at, interrupted, progress)
         while run.epoch < epochs and not run.stopped:
-            means = _epoch(model, model_at, run, good, x, optimizer, batch_size, transform, interrupted, progress)
+            try:
+                means = _epoch(run, steps, visits)
+            except BrokenStepError as error:
+                raise _breakdown(run, steps.good, error.step, error.blamed, optimizer) from None
             if means is None:
                 run.stopped = "interrupted"
                 break
+            terms = steps.terms
             if x_val is not None:
-                means |= _held_out(model, run, x_val, batch_size)
+                held_out_means, terms = _held_out(model, run, x_val, batch_size)
+                means |= held_out_means
             bad = _not_finite(means, x_val)
             if bad or not np.isfinite(run.theta.flat).all():
-                raise _breakdown(run, good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
+                raise _breakdown(run, steps.good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
             run.epoch += 1
-            run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means})
+            run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means}, terms)
             if patience is not None and _out_of_patience(run, patience):
                 run.stopped = "early stopping"
             if progress is not None:
@@ -153,60 +159,65 @@ def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: i
         raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
 
 
-def _epoch(
-    model: Model,
-    model_at: ModelAt | None,
-    run: TrainingRun,
-    good: Parameters,
-    x: NDArray,
-    optimizer: Optimizer,
-    batch_size: int,
-    transform: Transform | None,
-    interrupted: Callable[[], bool],
-    progress: Progress | None,
-) -> dict[str, float] | None:
-    """Move the run by one pass over the data; returns seconds and mean terms, or None if Ctrl-C cut it short.
+@dataclass(frozen=True)
+class _Visits:
+    """What every epoch does with the data."""
 
-    `good` is overwritten from time to time with parameters at which the loss was finite.
-    """
-    theta, started = run.theta, perf_counter()
+    x: NDArray
+    batch_size: int
+    transform: Transform | None
+    model: Model
+    model_at: ModelAt | None
+    interrupted: Callable[[], bool]
+    progress: Progress | None
+
+
+def _epoch(run: TrainingRun, steps: Steps, visits: _Visits) -> dict[str, float] | None:
+    """Move the run by one pass over the data; returns seconds and mean terms, or None if Ctrl-C cut it short."""
+    started, x, dtype, model, progress = perf_counter(), visits.x, run.theta.dtype, visits.model, visits.progress
     shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
     sums = TermSums()
-    for rows in minibatches(len(x), batch_size, shuffle_rng):
-        if interrupted():
+    first = run.optimizer_state.t
+    for t, rows in enumerate(minibatches(len(x), visits.batch_size, shuffle_rng), first):
+        if visits.interrupted():
             return None
-        model = model if model_at is None else model_at(run.optimizer_state.t)
-        batch = np.asarray(x[rows], dtype=theta.dtype)
-        if transform is not None:
-            batch = transform(batch, noise_rng)
-        noise = model.draw_noise(noise_rng, len(rows), theta.dtype)
-        loss, dtheta = model.loss_and_grad(theta, batch, noise)
-        if not np.isfinite(loss.value):
-            bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
-            bad = bad or list(loss.terms) if np.isfinite(batch).all() else ["x itself"]
-            raise _breakdown(run, good, run.optimizer_state.t + 1, bad, optimizer)
-        if run.optimizer_state.t % SNAPSHOT_EVERY == 0:
-            good.flat[:] = theta.flat
-        optimizer.step(theta.flat, dtheta.flat, run.optimizer_state)
-        sums.add(loss)
+        if visits.model_at is not None:
+            model = visits.model_at(t)
+        batch = np.asarray(x[rows], dtype=dtype)
+        if visits.transform is not None:
+            batch = visits.transform(batch, noise_rng)
+        steps.step(model, batch, model.draw_noise(noise_rng, len(rows), dtype), sums)
         if progress is not None:
             progress.step(run, sums, len(x))
+    steps.finish(sums)
     before = run.history["seconds"][-1] if run.history else 0.0
-    beta = {} if model_at is None else {"beta": sums.beta()}
-    return {"seconds": before + perf_counter() - started, **sums.means(), **beta}
+    annealed = {} if visits.model_at is None else {WEIGHT + name: mean for name, mean in sums.weights().items()}
+    return {"seconds": before + perf_counter() - started, **sums.means(), **annealed}
 
 
-def _held_out(model: Model, run: TrainingRun, x_val: NDArray, batch_size: int) -> dict[str, float]:
+def _held_out(
+    model: Model, run: TrainingRun, x_val: NDArray, batch_size: int
+) -> tuple[dict[str, float], dict[str, Term]]:
     """Mean terms on held-out data, with the same noise after every epoch, and "val_" before their names."""
     noise = np.random.default_rng([run.seed, 0, _VALIDATION])
-    means = evaluate(model, run.theta, x_val, noise, batch_size)
-    return {f"val_{name}": mean for name, mean in means.items()}
+    means, terms = held_out(model, run.theta, x_val, noise, batch_size, run.state)
+    return {HELD_OUT + name: mean for name, mean in means.items()}, terms
 
 
 def _not_finite(means: dict[str, float], x_val: NDArray | None) -> list[str]:
     """The terms that are infinite or NaN, or the held-out data where these are."""
     bad = [name for name, mean in means.items() if not np.isfinite(mean)]
     return ["x_val itself"] if bad and x_val is not None and not np.isfinite(x_val).all() else bad
+
+
+def _set_patience(run: TrainingRun, patience: int | None) -> None:
+    """Patience begins where it is new, and has ended where a run without any left goes on."""
+    if patience is None:
+        run.best, run.best_epoch = None, 0
+    elif run.best is None and run.epoch > 0:
+        run.best, run.best_epoch = run.theta.copy(), run.epoch
+    elif run.epoch > 0 and run.epoch - run.best_epoch >= patience:
+        run.stopped = "early stopping"
 
 
 def _out_of_patience(run: TrainingRun, patience: int) -> bool:
@@ -242,11 +253,15 @@ def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: ND
             raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")
     states = (optimizer.init(run.theta.flat), run.optimizer_state)
     expected, got = ({name: slot.size for name, slot in state.slots.items()} for state in states)
+    if run.epoch > 0 and hasattr(model, "begin_state") != (run.state is not None):
+        which = "no state" if run.state is not None else "the state of the model between its steps"
+        raise ValueError(f"start must have {which}, since it goes on with epochs of that model")
     if expected != got:
         raise ValueError(f"start must have the moments of {optimizer}, expected {expected}, got {got}")
-    for argument, column, given in (("x_val", "val_loss", x_val is not None), ("model_at", "beta", annealed)):
-        if run.history and (column in run.history) != given:
-            raise ValueError(f"{argument} must {'not ' if given else ''}be given, as in the epochs before")
+    if run.history and ("val_loss" in run.history) != (x_val is not None):
+        raise ValueError(f"x_val must {'' if x_val is None else 'not '}be given, as in the epochs before")
+    if run.history.weight_columns and not annealed:
+        raise ValueError("model_at must be given, as in the epochs before")
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray]:
@@ -254,29 +269,3 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[N
     order = rng.permutation(n)
     for start in range(0, n, batch_size):
         yield order[start : start + batch_size]
-
-
-@contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
-
-    The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
-    at once. Nothing changes outside the main thread, where Python delivers no signals, and where Ctrl-C is ignored, as
-    in a background job.
-    """
-    pressed = threading.Event()
-
-    def remember(signum: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        yield pressed.is_set
-        return
-    previous = signal.signal(signal.SIGINT, remember)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, previous)

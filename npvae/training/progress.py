@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from npvae.training.history import WEIGHT
 from npvae.training.run import TrainingRun
-
-if TYPE_CHECKING:
-    from npvae.training.evaluate import TermSums
-
-_BESIDE = {"beta": "β", "weights": "½‖θ‖²"}
-"""What is no summand of the loss, or is one only after it is multiplied by a small weight."""
+from npvae.training.summary import factor
+from npvae.training.term_sums import TermSums
 
 REFRESH = 0.1
 """Seconds between two updates of the living line."""
 
 
 class Progress:
-    """Prints epoch, loss and its terms in nats, images per second and time left.
+    """Prints epoch, loss and its terms, images per second and time left.
 
     Parameters
     ----------
@@ -47,7 +45,10 @@ class Progress:
             self._refreshed = now
             speed = sums.n / (now - self._epoch_started)
             left = ((self.epochs - run.epoch) * n - sums.n) / speed
-            line = f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {_terms(sums.means())} nats{_pace(left, speed)}"
+            means, weights = sums.means(), sums.weights()
+            means.pop("loss")
+            terms = f"{_terms(means, weights)} {sums.unit()}"
+            line = f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {terms}{_pace(left, speed)}"
             # A line that wraps could not be rewritten; what 80 columns cut off is the end of the unit.
             self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K")
             self._open = True
@@ -57,8 +58,9 @@ class Progress:
         now = perf_counter()
         speed = self._images / (now - self._epoch_started)
         left = (self.epochs - run.epoch) * (now - self._epoch_started)
-        means = run.history.last()
-        loss = f"loss {means['loss']:.2f} ({_terms(means)}) nats{_beside(means)}"
+        means, terms = run.history.last(), run.history.terms
+        weights = {name: means.get(WEIGHT + name, term.weight) for name, term in terms.items()}
+        loss = f"loss {means['loss']:.2f} ({_terms({name: means[name] for name in terms}, weights)}) {run.history.unit}"
         held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
         line = f"{self._count(run.epoch)} | {loss}{held_out}{_pace(left, speed)}"
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
@@ -79,14 +81,9 @@ class Progress:
             self.stream.flush()
 
 
-def _terms(means: dict[str, float]) -> str:
-    others = ("epoch", "steps", "seconds", "loss", *_BESIDE)
-    terms = {name: mean for name, mean in means.items() if name not in others and not name.startswith("val_")}
-    return ", ".join(f"{name} {mean:.2f}" for name, mean in terms.items())
-
-
-def _beside(means: dict[str, float]) -> str:
-    return "".join(f" | {called} {means[name]:.2f}" for name, called in _BESIDE.items() if name in means)
+def _terms(means: Mapping[str, float], weights: Mapping[str, float]) -> str:
+    """The terms by their names, each behind its weight if that is not 1."""
+    return ", ".join(f"{factor(weights.get(name, 1.0))}{name} {mean:.2f}" for name, mean in means.items())
 
 
 def _pace(left: float, speed: float) -> str:

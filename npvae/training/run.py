@@ -1,62 +1,15 @@
-"""The state of a training run, in memory and as a file: all that is known after an epoch, and needed to go on."""
+"""The state of a training run: all that is known after an epoch, and needed to go on."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from npvae import storage
+from npvae.models import State
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
-from npvae.validation import integer
-
-
-class History(dict[str, list[float]]):
-    """A table of numbers, one row an epoch, read by column: ``history["kl"]`` is a list.
-
-    Columns: "epoch" (from 1), "steps" and "seconds" (from the start of training), "loss" and its terms in nats (mean
-    over the epoch's data, each batch at the parameters of its moment), and the same with "val_" in front on held-out
-    data (at the parameters after the epoch); "beta" where the weight of the KL is annealed, its mean over the epoch.
-    """
-
-    def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
-        super().__init__({name: list(values) for name, values in (columns or {}).items()})
-
-    def __repr__(self) -> str:
-        return f"History({self.n_rows} epochs: {', '.join(self)})"
-
-    @property
-    def n_rows(self) -> int:
-        """Number of epochs."""
-        return max(map(len, self.values()), default=0)
-
-    def append(self, row: Mapping[str, float]) -> None:
-        """Add an epoch; every row has the columns of the first."""
-        if self and set(row) != set(self):
-            raise ValueError(f"row must have the columns {', '.join(self)}, got {', '.join(row)}")
-        for name, value in row.items():
-            self.setdefault(name, []).append(value)
-
-    def last(self) -> dict[str, float]:
-        """The latest epoch, or {} before the first."""
-        return {name: values[-1] for name, values in self.items() if values}
-
-    def copy(self) -> History:
-        """A copy that grows by itself."""
-        return History(self)
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write the table with a header line; integers and floats as Python prints them, so nothing is lost."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(self)
-            writer.writerows(zip(*self.values(), strict=True))
+from npvae.training.history import History
 
 
 @dataclass
@@ -74,6 +27,8 @@ class TrainingRun:
         Moments and step count.
     seed : int
         Where the random numbers of all epochs come from.
+    state : dict of str to array, optional
+        What the model hands from step to step, where it has `begin_state`.
     epoch, history : int, History
         Epochs completed, and a row for each of them.
     best, best_epoch : Parameters or None, int
@@ -93,6 +48,7 @@ class TrainingRun:
     best_epoch: int = 0
     stopped: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    state: State | None = None
 
     @classmethod
     def begin(
@@ -116,6 +72,7 @@ class TrainingRun:
             history=self.history.copy(),
             best=self.best.copy() if self.best is not None else None,
             settings=dict(self.settings),
+            state=None if self.state is None else {name: array.copy() for name, array in self.state.items()},
         )
 
 
@@ -133,62 +90,3 @@ class NonFiniteLossError(FloatingPointError):
     def __reduce__(self) -> tuple:
         """For pickle, by which process pools hand errors over: an exception is rebuilt from its message alone."""
         return type(self), (str(self), self.run)
-
-
-def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
-    """Write a run, moments and history included. An older file at `path` is replaced in one move."""
-    header = {
-        "kind": "checkpoint",
-        "seed": run.seed,
-        "epoch": run.epoch,
-        "steps": run.optimizer_state.t,
-        "history": dict(run.history),
-        "best_epoch": run.best_epoch,
-        "stopped": run.stopped,
-        "settings": run.settings,
-    }
-    groups = {"theta": run.theta, "slot": run.optimizer_state.slots, "best": run.best or {}}
-    arrays = {f"{group}.{name}": array for group, held in groups.items() for name, array in held.items()}
-    storage.save(path, header, arrays)
-
-
-def load_checkpoint(path: str | Path) -> TrainingRun:
-    """Read what `save_checkpoint` wrote; `npvae.training.train` takes it as its `start`.
-
-    Raises
-    ------
-    StorageError
-        If the file is damaged, no checkpoint, or its parts do not fit each other.
-    """
-    header, arrays = storage.load(path)
-    if header.get("kind") != "checkpoint":
-        raise storage.StorageError(f"{path}: expected a checkpoint, got {header.get('kind', 'another file')!r}")
-    try:
-        return _restore(header, arrays)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise storage.StorageError(f"{path}: the header does not describe a checkpoint: {error}") from None
-
-
-def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> TrainingRun:
-    def group(prefix: str) -> dict[str, NDArray]:
-        return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-    dtypes = {array.dtype for array in arrays.values()}
-    if dtypes not in ({np.dtype(np.float32)}, {np.dtype(np.float64)}):
-        raise ValueError(f"all arrays must be float32 or all float64, got {', '.join(map(str, dtypes)) or 'none'}")
-    dtype = dtypes.pop()
-    theta, best, slots = Parameters.from_arrays(group("theta."), dtype), group("best."), group("slot.")
-    for name, slot in slots.items():
-        if slot.shape != theta.flat.shape:
-            raise ValueError(f"slot.{name} should have shape {theta.flat.shape}, got {slot.shape}")
-    if best and {name: array.shape for name, array in best.items()} != theta.shapes:
-        raise ValueError("best and theta should have the same shapes")
-    counts = {name: integer(name, header[name], at_least=0) for name in ("steps", "seed", "epoch", "best_epoch")}
-    history = History(header["history"])
-    if {len(column) for column in history.values()} - {counts["epoch"]}:
-        raise ValueError(f"history should have a row for each of the {counts['epoch']} epochs")
-    state = OptimizerState(counts.pop("steps"), slots)
-    kept = Parameters.from_arrays(best, dtype) if best else None
-    stopped = str(header.get("stopped", ""))
-    settings = dict(header["settings"])
-    return TrainingRun(theta, state, history=history, best=kept, stopped=stopped, settings=settings, **counts)

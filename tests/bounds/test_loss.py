@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.bounds import Loss
+from npvae.bounds import Loss, Term
 from tests.numerical import frozen
 
 RECONSTRUCTION, KL = frozen(np.array([80.0, 100.0, 90.0]), np.array([20.0, 30.0, 10.0]))
@@ -32,3 +32,8 @@ def test_the_value_keeps_the_dtype_of_the_terms(dtype):
     loss = Loss({name: term.astype(dtype) for name, term in TERMS.items()}, {"kl": 0.5})
     assert loss.per_datum.dtype == loss.value.dtype == dtype
     assert np.ndim(loss.value) == 0
+
+
+def test_a_term_is_described_by_what_is_said_of_it_and_else_by_its_name():
+    loss = Loss({"free_bits": KL, "rate": KL}, {"rate": 0.5}, {"rate": "rate R"}, {"rate": "bits"})
+    assert loss.described() == {"free_bits": Term("free bits", "nats", 1.0), "rate": Term("rate R", "bits", 0.5)}

@@ -214,7 +214,7 @@ def test_the_weighted_loss_is_shown_as_such(files, here, capsys):
         ("--bound iwae --samples 3", "KL(q(z|x) ‖ p(z)) − {tightening:.2f} by which L_k is tighter"),
         ("--free-bits 1 --beta 2", "2 · {kl:.2f} KL(q(z|x) ‖ p(z)) + 2 · {free_bits:.2f} free bits"),
         ("--weight-prior 6", "+ 0.1 · {weights:.2f} ½‖weights‖²"),
-        ("--beta-schedule warm-up", "+ β(t) · {kl:.2f} KL(q(z|x) ‖ p(z))"),
+        ("--beta-schedule warm-up", "+ weight(t) · {kl:.2f} KL(q(z|x) ‖ p(z))"),
     ],
 )
 def test_every_term_of_the_loss_is_shown_with_its_weight(files, here, capsys, options, ending):

@@ -149,7 +149,7 @@ def beta_of_each_step(monkeypatch, **params):
 
 def test_beta_rises_over_the_whole_run_and_held_out_data_have_the_last(monkeypatch):
     vae, betas = beta_of_each_step(monkeypatch, epochs=8, batch_size=10, beta=2.0, beta_schedule="warm-up")
-    assert vae.history_["beta"] == pytest.approx(np.reshape(betas, (8, 4)).mean(axis=1))
+    assert vae.history_["weight_kl"] == pytest.approx(np.reshape(betas, (8, 4)).mean(axis=1))
     assert betas == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, *[2.0] * 24])
     h = vae.history_
     np.testing.assert_allclose(h["val_loss"], np.add(h["val_reconstruction"], np.multiply(2, h["val_kl"])), rtol=1e-5)

@@ -3,7 +3,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from npvae import plots
-from npvae.training.run import History
+from npvae.bounds import Term
+from npvae.training import History
 from tests.plots.test_images import texts
 
 EPOCHS = np.arange(1, 41)
@@ -23,13 +24,13 @@ def test_terms_and_their_sum_stand_in_two_panels():
         "reconstruction, training",
         "reconstruction, held-out",
     ]
-    assert list(lines(lower)) == ["KL, training", "KL, held-out"]
+    assert list(lines(lower)) == ["kl, training", "kl, held-out"]
     for ax in (upper, lower):
         assert texts(ax.get_legend().get_texts()) == list(lines(ax))
         assert ax.get_ylabel() == "nats per datum"
     assert lower.get_xlabel() == "epoch"
     found = lines(upper) | lines(lower)
-    for term, label in {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL"}.items():
+    for term, label in {"loss": "loss", "reconstruction": "reconstruction", "kl": "kl"}.items():
         for kind, data in {"training": TRAINING[term], "held-out": HELD_OUT[f"val_{term}"]}.items():
             np.testing.assert_array_equal(found[f"{label}, {kind}"].get_xydata(), np.stack([EPOCHS, data], axis=1))
             assert found[f"{label}, {kind}"].get_linestyle() == ("-" if kind == "training" else "--")
@@ -38,15 +39,15 @@ def test_terms_and_their_sum_stand_in_two_panels():
 def test_without_held_out_data_there_is_no_held_out_line():
     upper, lower = plots.learning_curves(TRAINING).axes
     assert list(lines(upper)) == ["loss, training", "reconstruction, training"]
-    assert list(lines(lower)) == ["KL, training"]
+    assert list(lines(lower)) == ["kl, training"]
 
 
-def test_an_annealed_beta_has_an_axis_of_its_own():
+def test_an_annealed_weight_has_an_axis_of_its_own():
     beta = np.minimum(1, EPOCHS / 10)
-    _, lower, right = plots.learning_curves(TRAINING | {"beta": beta}).axes
+    _, lower, right = plots.learning_curves(TRAINING | {"weight_kl": beta}).axes
     np.testing.assert_array_equal(right.get_lines()[0].get_xydata(), np.stack([EPOCHS, beta], axis=1))
-    assert right.get_ylabel().startswith("β")
-    assert list(lines(lower)) == ["KL, training"]
+    assert right.get_ylabel().startswith("weight")
+    assert list(lines(lower)) == ["kl, training"]
 
 
 def test_gaps_are_bridged_and_empty_columns_left_out():
@@ -56,7 +57,7 @@ def test_gaps_are_bridged_and_empty_columns_left_out():
     upper, lower = plots.learning_curves(history).axes
     np.testing.assert_array_equal(lines(upper)["loss, held-out"].get_xdata(), [10, 20, 30, 40])
     assert "reconstruction, held-out" not in lines(upper)
-    assert "KL, held-out" not in lines(lower)
+    assert "kl, held-out" not in lines(lower)
 
 
 def test_a_single_epoch_is_seen():
@@ -72,15 +73,41 @@ def test_epochs_are_whole_numbers():
     np.testing.assert_array_equal(lower.get_xticks(), np.round(lower.get_xticks()))
 
 
-def test_reconstruction_is_called_what_it_is():
-    upper = plots.learning_curves(TRAINING, reconstruction_label="cross-entropy").axes[0]
+def history_of(terms, columns):
+    return History({"epoch": EPOCHS.tolist()} | {name: list(values) for name, values in columns.items()}, terms)
+
+
+def test_terms_are_called_what_they_are_and_drawn_as_they_count():
+    terms = {"reconstruction": Term("cross-entropy"), "kl": Term("KL", "nats", 4.0)}
+    upper, lower = plots.learning_curves(History(TRAINING, terms)).axes
     assert list(lines(upper)) == ["loss, training", "cross-entropy, training"]
+    np.testing.assert_array_equal(lines(lower)["4 · KL, training"].get_ydata(), 4 * TRAINING["kl"])
+
+
+def test_every_term_of_any_model_is_drawn_in_a_panel_of_its_unit():
+    terms = {
+        "energy": Term("energy"),
+        "sparsity": Term("sparsity", "units"),
+        "gap": Term("gap"),
+        "bits": Term("b", "bits"),
+    }
+    columns = {name: EPOCHS * i for i, name in enumerate(["loss", *terms], 1)}
+    upper, *lower = plots.learning_curves(history_of(terms, columns)).axes
+    assert list(lines(upper)) == ["loss, training", "energy, training"]
+    assert [list(lines(ax)) for ax in lower] == [["sparsity, training"], ["gap, training"], ["b, training"]]
+    assert [ax.get_ylabel() for ax in lower] == ["units per datum", "nats per datum", "bits per datum"]
+
+
+def test_a_loss_of_one_term_has_one_panel():
+    figure = plots.learning_curves(history_of({"energy": Term("energy")}, {"loss": EPOCHS, "energy": EPOCHS}))
+    assert len(figure.axes) == 1
+    assert figure.axes[0].get_xlabel() == "epoch"
 
 
 def test_takes_the_history_of_a_training():
     history = History({name: values.tolist() for name, values in (TRAINING | {"steps": EPOCHS * 10}).items()})
     np.testing.assert_array_equal(
-        lines(plots.learning_curves(history).axes[1])["KL, training"].get_ydata(), TRAINING["kl"]
+        lines(plots.learning_curves(history).axes[1])["kl, training"].get_ydata(), TRAINING["kl"]
     )
 
 
@@ -95,7 +122,9 @@ def test_draws_into_the_given_figure():
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ({"epoch": [1], "loss": [2.0]}, "history must have the columns .*, it lacks reconstruction, kl"),
+        ({"epoch": [1], "kl": [2.0]}, "history must have the columns epoch and loss, it lacks loss"),
+        ({"epoch": [1], "loss": [2.0]}, "history must have a column for each term of the loss, got epoch, loss"),
+        (TRAINING | {"weight_x": EPOCHS}, "history must have a column for the term of 'weight_x'"),
         ({name: [] for name in TRAINING}, "history must have at least one epoch, got none"),
         (TRAINING | {"kl": [1.0]}, r"history\['kl'\] must have 40 entries, one for each epoch, got \(1,\)"),
         (TRAINING | {"val_kl": [1.0]}, r"history\['val_kl'\] must have 40 entries"),

@@ -230,6 +230,16 @@ def test_a_run_with_patience_goes_on_as_if_it_had_never_stopped():
     np.testing.assert_array_equal(on.chosen.flat, whole.chosen.flat)
 
 
+def test_a_run_that_patience_has_ended_is_at_its_end():
+    run, _ = stopped_early([5, 4, 3, 3.5, 3.2, 1], patience=2)
+    settings = {"x_val": np.ones((1, 3)), "epochs": 20}
+    again = train(losses(1), run, np.ones((4, 3)), patience=2, **settings)
+    assert (again.stopped, again.epoch, again.best_epoch) == ("early stopping", 5, 3)
+    np.testing.assert_array_equal(again.theta.flat, run.theta.flat)
+    more = train(losses(*[9] * 9), run, np.ones((4, 3)), patience=4, **settings)
+    assert (more.stopped, more.epoch, more.best_epoch) == ("early stopping", 7, 3)
+
+
 def test_callbacks_see_every_epoch_and_a_true_answer_ends_the_run():
     seen, model = [], Mean()
 
@@ -343,6 +353,13 @@ def test_every_step_has_the_model_that_stands_for_it():
     assert run.history["val_loss"][0] == pytest.approx(1.5 + run.history["val_noise"][0])
     with pytest.raises(ValueError, match="model_at must be given, as in the epochs before"):
         train(model, run, x, epochs=3, **{**settings, "model_at": None})
-    run.history.pop("beta")
-    with pytest.raises(ValueError, match="model_at must not be given, as in the epochs before"):
-        train(model, run, x, epochs=3, **settings)
+    plain = train(model, model.init(None), x, epochs=1, **{**settings, "model_at": None})
+    with pytest.raises(ValueError, match="row must have the columns"):
+        train(model, plain, x, epochs=2, **settings)
+
+
+def test_mean_weights_of_the_terms_are_noted_where_the_model_changes():
+    x = np.ones((4, 3), np.float32)
+    run = train(Mean(), Mean().init(None), x, epochs=2, batch_size=2, model_at=lambda t: Scaled(float(t)))
+    assert run.history["weight_distance"] == run.history["weight_noise"] == [0.5, 2.5]
+    assert list(run.history.terms) == ["distance", "noise"]

@@ -9,7 +9,7 @@ import pytest
 
 from npvae.bounds import Loss
 from npvae.training import NonFiniteLossError, Progress, progress, train
-from npvae.training.evaluate import TermSums
+from npvae.training.term_sums import TermSums
 from tests.training.toys import Mean, binary_rows, small_vae
 
 
@@ -47,7 +47,7 @@ def test_a_pipe_gets_one_plain_line_an_epoch():
     assert re.fullmatch(pattern.format(**row), lines[1])
 
 
-def test_what_is_no_summand_stands_beside_the_loss():
+def test_a_weight_that_is_not_one_stands_before_its_term():
     stream = io.StringIO()
     model, theta = small_vae()
     priored = replace(model, weight_precision=0.01)
@@ -61,7 +61,7 @@ def test_what_is_no_summand_stands_beside_the_loss():
         model_at=lambda t: priored.with_beta(0.5),
     )
     assert re.search(
-        r"loss [\d.]+ \(reconstruction [\d.]+, kl [\d.]+\) nats \| β 0\.50 \| ½‖θ‖² [\d.]+ \|", stream.getvalue()
+        r"loss [\d.]+ \(reconstruction [\d.]+, 0\.5 · kl [\d.]+, 0\.01 · weights [\d.]+\) nats \|", stream.getvalue()
     )
 
 

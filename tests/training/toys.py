@@ -37,3 +37,19 @@ def binary_rows(n=50, d=6, seed=0):
 def small_vae(d=6):
     model = GaussianVAE(d, 2, (5,), "tanh")
     return model, model.init(np.random.default_rng(0))
+
+
+class Chain(Mean):
+    """Learns with a fantasy row that it keeps between steps: a model with state, as persistent chains have it."""
+
+    def begin_state(self, rng):
+        return {"fantasy": rng.standard_normal(3), "steps": np.zeros((), np.int64)}
+
+    def loss(self, theta, x, noise, state):
+        return super().loss(theta, x + state["fantasy"].astype(x.dtype), noise)
+
+    def loss_and_grad(self, theta, x, noise, state):
+        grads = theta.zeros_like()
+        grads["m"][:] = (theta["m"] - x - state["fantasy"]).mean(axis=0)
+        fantasy = 0.9 * state["fantasy"] + 0.1 * theta["m"] + noise.mean()
+        return self.loss(theta, x, noise, state), grads, {"fantasy": fantasy, "steps": state["steps"] + 1}

@@ -6,7 +6,7 @@ import pytest
 from npvae.bounds import Loss
 from npvae.models import GaussianVAE
 from npvae.training import evaluate
-from npvae.training.evaluate import TermSums
+from npvae.training.term_sums import TermSums
 from tests.training.toys import Mean, binary_rows, small_vae
 
 

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 
+from npvae.bounds import Term
 from npvae.training import History
 
 
@@ -71,3 +72,38 @@ def test_csv_is_plain_enough_for_numpy(tmp_path):
 
 def test_repr_names_the_columns():
     assert repr(two_rows()) == "History(2 epochs: epoch, loss, kl)"
+
+
+KL = Term("KL(q ‖ p)", "nats", 0.5)
+
+
+def test_columns_that_are_no_bookkeeping_are_terms():
+    history = History({"epoch": [1], "steps": [2], "seconds": [0.1], "loss": [3.0], "free_bits": [1.0], "kl": [4.0]})
+    history.append({**history.last(), "epoch": 2}, {"kl": KL})
+    assert history.terms == {"free_bits": Term("free bits", "nats", 1.0), "kl": KL}
+
+
+def test_held_out_means_and_weights_are_no_terms():
+    history = History(
+        {"epoch": [1], "loss": [3.0], "bits": [4.0], "val_loss": [3.0], "val_bits": [4.0], "weight_bits": [1]}
+    )
+    assert list(history.terms) == ["bits"]
+    assert history.weight_columns == ["weight_bits"]
+
+
+def test_terms_survive_a_copy_and_a_file():
+    history = History(
+        {"epoch": [1, 2], "steps": [5, 10], "seconds": [0.5, 1.0], "loss": [3.5, 2.0], "kl": [4.0, 0.25]}, {"kl": KL}
+    )
+    assert history.copy().terms == {"kl": KL}
+    back = History.from_file(history.to_arrays(), history.to_header())
+    assert dict(back) == dict(history)
+    assert back.terms == {"kl": KL}
+    assert type(back["epoch"][0]) is int
+
+
+def test_a_term_is_called_otherwise():
+    history = two_rows()
+    history.relabel("kl", "divergence")
+    history.relabel("nothing", "something")
+    assert history.terms == {"kl": Term("divergence")}

@@ -6,7 +6,7 @@ import pytest
 from npvae import storage
 from npvae.optimizers import Adam
 from npvae.training import load_checkpoint, save_checkpoint, train
-from tests.training.toys import binary_rows, small_vae
+from tests.training.toys import Mean, binary_rows, small_vae
 
 
 @pytest.fixture
@@ -98,7 +98,6 @@ def array(name, value):
     [
         drop("steps"),
         drop("seed"),
-        drop("history"),
         put("steps", "many"),
         put("epoch", -1),
         put("epoch", 7),
@@ -107,6 +106,19 @@ def array(name, value):
         put("history", {"loss": 3}),
         put("history", {"loss": [1.0]}),
         lambda header, arrays: arrays.clear(),
+        lambda header, arrays: arrays.pop("history.loss"),
+        lambda header, arrays: arrays.pop("theta.encoder.0.W"),
+        put("best_epoch", 4),
+        put("best_epoch", 0),
+        array("theta.encoder.0.b", np.full(5, np.nan, np.float32)),
+        put("terms", [1]),
+        put("terms", {"kl": {"label": "KL", "unit": "nats"}}),
+        put("terms", {"kl": {"label": 3, "unit": "nats", "weight": 1.0}}),
+        put("terms", {"kl": {"label": "KL", "unit": "nats", "weight": True}}),
+        array("history.loss", np.zeros(2)),
+        array("history.loss", np.zeros((3, 1))),
+        array("history.loss", np.zeros(3, np.bool_)),
+        array("other.loss", np.zeros(3)),
         array("slot.m", np.zeros(3, np.float32)),
         array("slot.m", np.zeros(1)),
         array("best.encoder.0.W", np.zeros((2, 2), np.float32)),
@@ -127,7 +139,38 @@ def test_a_failed_save_keeps_the_old_checkpoint(tmp_path, trained):
     path = tmp_path / "c.npz"
     save_checkpoint(path, trained)
     before = path.read_bytes()
-    trained.history.append({name: float("nan") for name in trained.history})
+    trained.settings["sigma"] = float("nan")
     with pytest.raises(ValueError, match="finite"):
         save_checkpoint(path, trained)
     assert path.read_bytes() == before
+
+
+def test_a_checkpoint_of_the_first_format_is_read(tmp_path, trained):
+    path = tmp_path / "c.npz"
+    save_checkpoint(path, trained)
+    header, arrays = storage.load(path)
+    for name in ("terms", "has_state"):
+        header.pop(name)
+    columns = {name: list(column) for name, column in trained.history.items()} | {"beta": [0.1, 0.2, 0.3]}
+    old = {name: array for name, array in arrays.items() if not name.startswith("history.")}
+    storage.save(path, header | {"history": columns}, old)
+    back = load_checkpoint(path)
+    assert dict(back.history) == dict(trained.history) | {"weight_kl": [0.1, 0.2, 0.3]}
+    assert {term.label for term in back.history.terms.values()} == {"reconstruction", "kl"}
+    np.testing.assert_array_equal(back.theta.flat, trained.theta.flat)
+
+
+def test_what_the_columns_are_comes_back(tmp_path, trained):
+    assert trained.history.terms["kl"].label == "KL(q(z|x) ‖ p(z))"
+    save_checkpoint(tmp_path / "c.npz", trained)
+    assert load_checkpoint(tmp_path / "c.npz").history.terms == trained.history.terms
+
+
+def test_a_history_of_many_epochs_fits(tmp_path):
+    model = Mean()
+    run = train(model, model.init(None), np.ones((2, 3)), epochs=1)
+    for name, column in run.history.items():
+        run.history[name] = column * 200_000
+    run.epoch = 200_000
+    save_checkpoint(tmp_path / "c.npz", run)
+    assert dict(load_checkpoint(tmp_path / "c.npz").history) == dict(run.history)

@@ -1,0 +1,54 @@
+"""The last lines of a training, for any model's terms."""
+
+import pytest
+
+from npvae.bounds import Term
+from npvae.training import History, TrainingRun, summary
+from tests.training.toys import Mean
+
+TERMS = {"error": Term("½‖x − x̂‖²"), "sparsity": Term("Σ|h|", "units", 0.01), "gap": Term("gap")}
+COLUMNS = {"loss": [9.0, 8.123], "error": [8.5, 8.0], "sparsity": [50.0, 22.3], "gap": [0.5, -0.1]}
+
+
+def run_with(columns, **settings):
+    n = len(columns["loss"])
+    history = History({"epoch": list(range(1, n + 1)), **columns}, TERMS)
+    return TrainingRun(Mean().init(None), None, epoch=n, history=history, **{"stopped": "finished"} | settings)
+
+
+def doubled():
+    return {f"val_{name}": [2 * value for value in values] for name, values in COLUMNS.items()}
+
+
+def test_every_term_stands_with_its_sign_weight_unit_and_label():
+    assert summary(run_with(COLUMNS), "image") == [
+        "train: 8.12 nats per image = 8.00 ½‖x − x̂‖² + 0.01 · 22.30 units Σ|h| − 0.10 gap"
+    ]
+
+
+def test_held_out_data_have_a_line_of_their_own():
+    line = summary(run_with(COLUMNS | doubled()))[1]
+    assert line.startswith("held-out: 16.25 nats per row = 16.00 ½‖x − x̂‖² + 0.01 · 44.60 units")
+
+
+def test_a_weight_that_changed_in_training_is_said_to():
+    train, held_out = summary(run_with(COLUMNS | doubled() | {"weight_sparsity": [0.0, 0.005]}))
+    assert "+ weight(t) · 22.30 units" in train
+    assert "+ 0.01 · 44.60 units" in held_out
+
+
+def test_with_early_stopping_the_numbers_are_those_of_the_best_epoch():
+    stopped, train = summary(run_with(COLUMNS, best=Mean().init(None), best_epoch=1, stopped="early stopping"))
+    assert stopped == "stopped: early stopping, after 2 epochs"
+    assert train.startswith("train: 9.00 nats")
+
+
+@pytest.mark.parametrize("first", [-8.0, 8.0])
+def test_a_negative_first_term_keeps_its_sign(first):
+    run = run_with({"loss": [first], "error": [first]})
+    assert summary(run) == [f"train: {first:.2f} nats per row = {'−' * (first < 0)}8.00 ½‖x − x̂‖²"]
+
+
+def test_a_run_without_epochs_says_why_alone():
+    run = TrainingRun(Mean().init(None), None, stopped="interrupted")
+    assert summary(run) == ["stopped: interrupted, after 0 epochs"]
