@@ -1,0 +1,204 @@
+"""The page in a headless Chromium: its numbers are NumPy's, and it answers to mouse and keys without complaint."""
+
+import numpy as np
+import pytest
+
+from npvae.distributions import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiagonalGaussian,
+    FixedGaussian,
+    FullGaussian,
+    LearnedGaussian,
+)
+from npvae.explorer import Examples, explorer_page, ship
+from npvae.layers import ACTIVATIONS
+from npvae.models import GaussianVAE
+from tests.explorer.browser import browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
+def opened(chromium, tmp_path, model, theta, examples=None, **options):
+    path = tmp_path / "page.html"
+    path.write_text(explorer_page(model, theta, examples, **options), "utf-8")
+    chromium.complaints.clear()
+    chromium.requests.clear()
+    chromium.open(path)
+    return chromium
+
+
+def random_model(n_features=16, latent_dim=3, hidden=(7,), scale=0.5, seed=0, **settings):
+    model = GaussianVAE(n_features, latent_dim, hidden, **settings)
+    theta = model.init(np.random.default_rng(seed))
+    theta.flat += scale * np.random.default_rng(seed + 1).standard_normal(theta.flat.size).astype(np.float32)
+    return model, theta
+
+
+def require_same_numbers(page, model, theta, precision="float16"):
+    """Decoded and encoded means and both terms of the loss, against NumPy with the weights that the page has."""
+    shipped, rng = ship(theta, precision).theta, np.random.default_rng(5)
+    z = 2 * rng.standard_normal((3, model.latent_dim))
+    x = (rng.random((3, model.n_features)) < 0.4).astype(float)
+    decoded = page.js(f"{z.tolist()}.map((z) => Array.from(explorer.model.decode(z)))")
+    np.testing.assert_allclose(decoded, model.likelihood.mean(model.decode(shipped, z)), atol=1e-5, rtol=1e-5)
+    a = model.encode(shipped, x)
+    mean = model.posterior.mean(a)
+    losses = page.js(
+        f"{x.tolist()}.map((x) => explorer.model.loss(x)).map((l) => [Array.from(l.z), l.reconstruction, l.kl])"
+    )
+    np.testing.assert_allclose([loss[0] for loss in losses], mean, atol=1e-5)
+    log_px = model.likelihood.log_prob(model.decode(shipped, mean), x)[0]
+    np.testing.assert_allclose([loss[1] for loss in losses], -log_px, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose([loss[2] for loss in losses], model.posterior.kl(a)[0], rtol=1e-5, atol=1e-4)
+    assert not page.complaints
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_is_numpys(chromium, tmp_path, activation):
+    model, theta = random_model(activation=activation)
+    require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        Bernoulli(),
+        ContinuousBernoulli(),
+        DiagonalGaussian(),
+        FixedGaussian(0.7, "sigmoid"),
+        LearnedGaussian(shared=True, link="sigmoid"),
+        LearnedGaussian(),
+    ],
+    ids=repr,
+)
+def test_every_likelihood_is_numpys(chromium, tmp_path, likelihood):
+    model, theta = random_model(likelihood=likelihood)
+    require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_every_precision_and_a_full_covariance_are_numpys(chromium, tmp_path, precision):
+    model, theta = random_model(posterior=FullGaussian())
+    page = opened(chromium, tmp_path, model, theta, precision=precision)
+    require_same_numbers(page, model, theta, precision)
+
+
+def test_the_default_model_is_numpys_and_asks_for_nothing_from_outside(chromium, tmp_path):
+    model, theta = random_model(784, 20, (400,), scale=0.02)
+    x = (np.random.default_rng(0).random((40, 784)) < 0.3).astype(np.float32)
+    page = opened(chromium, tmp_path, model, theta, Examples(x, np.arange(40) % 10))
+    require_same_numbers(page, model, theta)
+    assert [url.split(":")[0] for url in page.requests] == ["file"]
+
+
+PICTURE = 'document.getElementById("picture").toDataURL()'
+
+
+@pytest.fixture
+def page(chromium, tmp_path):
+    model, theta = random_model(hidden=(9,), scale=1.0)
+    x = (np.random.default_rng(0).random((20, 16)) < 0.5).astype(np.float32)
+    page = opened(chromium, tmp_path, model, theta, Examples(x, np.arange(20) % 2, ["no", "yes"]))
+    page.js('document.getElementById("pad").scrollIntoView()')
+    yield page
+    assert not page.complaints
+
+
+def box(page, identifier):
+    return page.js(
+        f'(({{left, top, width, height}}) => [left, top, width, height])(document.getElementById("{identifier}")'
+        ".getBoundingClientRect())"
+    )
+
+
+def test_dragging_moves_z_and_changes_the_picture(page):
+    left, top, width, height = box(page, "scatter")
+    before = page.js(PICTURE)
+    page.mouse("mousePressed", left + 0.5 * width, top + 0.5 * height)
+    page.mouse("mouseMoved", left + 0.75 * width, top + 0.25 * height)
+    page.mouse("mouseReleased", left + 0.75 * width, top + 0.25 * height)
+    np.testing.assert_allclose(page.js("explorer.position()"), [1.75, 1.75, 0], atol=0.05)
+    assert page.js(PICTURE) != before
+    assert page.js('document.getElementById("status").textContent').startswith("z1 = 1.7")
+
+
+def test_keys_move_z_and_are_told_to_a_screen_reader(page):
+    page.js('document.getElementById("pad").focus()')
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.key(key)
+    np.testing.assert_allclose(page.js("explorer.position()"), [0.2, -0.1, 0], atol=1e-9)
+    assert page.js('document.getElementById("status").textContent') == "z1 = 0.20, z2 = -0.10"
+    page.key("Home")
+    assert page.js("explorer.position()") == [0, 0, 0]
+
+
+def test_sliders_examples_and_the_way_between_two_pictures(page):
+    page.js(
+        '(() => { const s = document.querySelectorAll("#sliders input")[2]; s.value = 1.5;'
+        ' s.dispatchEvent(new Event("input")); })()'
+    )
+    assert page.js("explorer.position()") == [0, 0, 1.5]
+    page.js('document.getElementById("keep-b").click()')
+    page.js('document.querySelector("#examples button").click()')
+    terms = [
+        float(page.js(f'document.getElementById("{name}").textContent')) for name in ("reconstruction", "kl", "loss")
+    ]
+    assert terms[2] == pytest.approx(terms[0] + terms[1], abs=0.02)
+    page.js('document.getElementById("keep-a").click()')
+    first = np.array(page.js("explorer.position()"))
+    page.js(
+        '(() => { const s = document.getElementById("between"); s.value = 0.5;'
+        ' s.dispatchEvent(new Event("input")); })()'
+    )
+    np.testing.assert_allclose(page.js("explorer.position()"), 0.5 * first + [0, 0, 0.75], atol=1e-9)
+
+
+def test_drawing_encodes_what_was_drawn(page):
+    page.js('document.getElementById("drawing").scrollIntoView()')
+    left, top, width, height = box(page, "drawing")
+    page.mouse("mousePressed", left + 0.2 * width, top + 0.2 * height)
+    page.mouse("mouseMoved", left + 0.7 * width, top + 0.2 * height)
+    page.mouse("mouseReleased", left + 0.7 * width, top + 0.2 * height)
+    assert page.js('document.getElementById("loss").textContent') != "–"
+    assert page.js("explorer.position().some((v) => v !== 0)")
+
+
+def test_the_travel_button_moves_and_stops(page):
+    page.js('document.getElementById("travel").click()')
+    page.js("new Promise((done) => setTimeout(done, 300))")
+    assert page.js("explorer.position()[0] > 0")
+    assert page.js('document.getElementById("travel").getAttribute("aria-pressed")') == "true"
+    page.js('document.getElementById("travel").click()')
+    assert page.js('document.getElementById("travel").getAttribute("aria-pressed")') == "false"
+
+
+def test_light_and_dark(page):
+    def ground():
+        return page.js("getComputedStyle(document.body).backgroundColor")
+
+    before = ground()
+    page.js('document.getElementById("theme").click()')
+    assert ground() != before
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    page.js("delete document.documentElement.dataset.theme")
+    assert ground() == "rgb(21, 23, 26)"
+    page.call("Emulation.setEmulatedMedia", features=[])
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(page):
+    page.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    assert page.js("document.documentElement.scrollWidth <= 360")
+    page.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_everything_that_can_be_operated_has_a_name(page):
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "slider", "combobox", "application", "img", "textbox"}
+    operated = [node for node in nodes if node.get("role", {}).get("value") in roles and not node.get("ignored")]
+    assert len(operated) > 25
+    assert not [node for node in operated if not node.get("name", {}).get("value")]
