@@ -6,6 +6,7 @@ from npvae.models.gaussian_vae import GaussianVAE
 from npvae.models.model import Model, ModelWithState, State
 from npvae.models.pca import PCA
 from npvae.models.rbm import RBM, GibbsNoise, centred
+from npvae.models.sigmoid_belief_network import MeanField, SigmoidBeliefNetwork
 from npvae.models.visible_units import BinaryUnits, GaussianUnits, VisibleUnits
 from npvae.models.wake_sleep import WakeSleep, WakeSleepNoise
 
@@ -18,8 +19,10 @@ __all__ = [
     "GaussianUnits",
     "GaussianVAE",
     "GibbsNoise",
+    "MeanField",
     "Model",
     "ModelWithState",
+    "SigmoidBeliefNetwork",
     "State",
     "VisibleUnits",
     "WakeSleep",

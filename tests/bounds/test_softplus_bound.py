@@ -1,0 +1,78 @@
+"""The bound of E[log(1 + e^a)], against the expectation over all states."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logsumexp
+
+from npvae.bounds.softplus_bound import better_xi, cumulant, softplus_bound, softplus_bound_backward
+from npvae.evaluation.enumeration import binary_states
+from tests.numerical import assert_gradient, frozen
+
+D, M, N = 4, 3, 5
+RNG = np.random.default_rng(0)
+MU, W, B, XI = frozen(
+    RNG.uniform(0.05, 0.95, (N, D)), 2 * RNG.standard_normal((D, M)), RNG.standard_normal(M), RNG.uniform(0, 1, (N, M))
+)
+
+
+GRID = np.linspace(0, 1, 101)
+
+
+def expectation():
+    states = binary_states(D)
+    probability = np.where(states == 1, MU[:, None], 1 - MU[:, None]).prod(axis=2)
+    return probability @ np.logaddexp(0, states @ W + B)
+
+
+def best():
+    xi = XI
+    for _ in range(20):
+        xi = better_xi(MU, W, B, xi)
+    return xi
+
+
+def test_it_lies_above_the_expectation_for_every_xi_and_comes_near_at_the_best():
+    for xi in (XI, np.zeros_like(XI), np.ones_like(XI), best()):
+        assert (softplus_bound(MU, W, B, xi)[0] >= expectation()).all()
+    gap = softplus_bound(MU, W, B, best())[0] - expectation()
+    assert gap.max() < 0.35
+    assert (
+        softplus_bound(MU, W, B, best())[0] <= [softplus_bound(MU, W, B, 0 * XI + s)[0] + 1e-12 for s in GRID]
+    ).all()
+
+
+def test_newton_never_raises_it_and_ends_where_the_slope_is_zero():
+    xi = XI
+    for _ in range(8):
+        before, xi = softplus_bound(MU, W, B, xi)[0], better_xi(MU, W, B, xi)
+        assert (softplus_bound(MU, W, B, xi)[0] <= before).all()
+    value, cache = softplus_bound(MU, W, B, xi)
+    assert np.abs(softplus_bound_backward(cache, np.ones_like(value))[3]).max() < 1e-6
+
+
+def test_of_certain_bits_it_is_exact_for_every_xi():
+    z = (MU > 0.5) * 1.0
+    np.testing.assert_allclose(softplus_bound(z, W, B, XI)[0], np.logaddexp(0, z @ W + B), rtol=1e-12)
+
+
+def test_the_cumulant_is_the_logarithm_of_an_expectation_and_does_not_overflow():
+    v, mu = np.array([-3.0, -0.1, 0.0, 2.0]), np.array([0.2, 0.5, 0.9, 0.3])
+    value, tilted, slope = cumulant(v, mu)
+    np.testing.assert_allclose(value, logsumexp([np.log(1 - mu), np.log(mu) + v], axis=0), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(tilted, expit(v + np.log(mu / (1 - mu))), rtol=1e-13)
+    np.testing.assert_allclose(slope, np.expm1(v) / (1 - mu + mu * np.exp(v)), rtol=1e-13, atol=1e-15)
+    value, tilted, slope = cumulant(np.array([-1e4, 1e4]), np.array([0.25, 0.25]))
+    np.testing.assert_allclose(value, [np.log(0.75), 1e4 + np.log(0.25)], rtol=1e-13)
+    np.testing.assert_allclose(tilted, [0, 1])
+    np.testing.assert_allclose(slope, [-1 / 0.75, 4], rtol=1e-13)
+
+
+@pytest.mark.parametrize("which", ["mu", "W", "b", "xi"])
+def test_the_backward_is_the_derivative(which):
+    arguments = {"mu": MU, "W": W, "b": B, "xi": XI}
+    weights = np.random.default_rng(1).standard_normal((N, M))
+    _, cache = softplus_bound(**arguments)
+    gradient = dict(zip(arguments, softplus_bound_backward(cache, weights), strict=True))[which]
+    assert_gradient(
+        lambda a: (weights * softplus_bound(**{**arguments, which: a})[0]).sum(), arguments[which], gradient, which
+    )
