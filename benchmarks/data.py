@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from npvae import datasets
 from npvae.distributions import Bernoulli, LearnedGaussian
-from npvae.models import GaussianVAE, Model, WakeSleep
+from npvae.models import VAE, Model, WakeSleep
 
 __all__ = [
     "ALGORITHMS",
@@ -31,7 +31,7 @@ __all__ = [
 TEST_DRAW = 0
 """Seed of the one draw by which the test images are binarised."""
 
-ALGORITHMS: dict[str, Callable[[GaussianVAE], Model]] = {"aevb": lambda vae: vae, "wake-sleep": WakeSleep}
+ALGORITHMS: dict[str, Callable[[VAE], Model]] = {"aevb": lambda vae: vae, "wake-sleep": WakeSleep}
 """The model that trains a VAE's networks by each algorithm."""
 
 TRAIN_IMAGES = 10_000
@@ -107,7 +107,7 @@ class Scene:
     def model(self, algorithm: str, latents: int) -> Model:
         """One hidden layer of tanh units; initial weights from N(0, 0.01)."""
         network = {"hidden": (self.hidden,), "activation": "tanh", "init_weights": "normal"}
-        vae = GaussianVAE(self.x_test.shape[1], latents, likelihood=self.likelihood, **network)
+        vae = VAE.mlp(self.x_test.shape[1], latents, likelihood=self.likelihood, **network)
         return ALGORITHMS[algorithm](vae)
 
 

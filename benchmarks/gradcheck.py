@@ -11,7 +11,7 @@ from benchmarks import files
 from benchmarks.planted import Mistake, mistakes
 from benchmarks.planted_vae import FEATURES, HIDDEN, backward, forward, inputs, parameters
 from npvae.gradcheck import Report, check_function, check_model
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 
 ROWS = 4
 
@@ -95,7 +95,7 @@ def speed() -> dict[str, float]:
     """Seconds to check the whole VAE of 652,824 parameters, right and wrong, and everything the package exports."""
     x = np.random.default_rng(0).random((ROWS, 784))
     seconds = {}
-    for name, model in (("right", GaussianVAE(784, 20, (400,))), ("wrong", WrongVAE(784, 20, (400,)))):
+    for name, model in (("right", VAE.mlp(784, 20, (400,))), ("wrong", WrongVAE.mlp(784, 20, (400,)))):
         start = time.perf_counter()
         report = check_model(model, x)
         seconds[f"784-400-20-400-784, {name}"] = time.perf_counter() - start
@@ -108,7 +108,7 @@ def speed() -> dict[str, float]:
     return seconds
 
 
-class WrongVAE(GaussianVAE):
+class WrongVAE(VAE):
     """One element of one matrix is wrong by a factor 2."""
 
     def loss_and_grad(self, theta, x, noise):

@@ -22,7 +22,7 @@ from benchmarks.implementations import LEARNING_RATE, WORKLOADS, Workload
 from benchmarks.implementations.by_npvae import FOR_EVER, Paced, build
 from benchmarks.implementations.products import training_products
 from npvae.layers import Chain
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.optimizers import Adam
 from npvae.training import train
 
@@ -164,7 +164,7 @@ def profile(workload: Workload, x: np.ndarray, steps: int, warm_up: int = 20) ->
     return {part: median(step.get(part, 0.0) for step in timed) for part in timed[-1]}, median(floors)
 
 
-def instrument(model: GaussianVAE, clock: Clock) -> None:
+def instrument(model: VAE, clock: Clock) -> None:
     """Put a timed stand-in in the place of every part of a model that the benchmark has built for itself."""
     for name in ("encoder", "decoder"):
         network = getattr(model, name)

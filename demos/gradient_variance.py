@@ -18,7 +18,7 @@ import numpy as np
 
 from npvae import datasets
 from npvae.evaluation import log_likelihood
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.optimizers import Adam
 from npvae.parameters import Parameters
 from npvae.training import train
@@ -27,15 +27,15 @@ ELBO = ("elbo", "monte-carlo", "stl", "score-function")
 L_K = ("iwae", "dreg")
 
 
-def trained(epochs: int) -> tuple[GaussianVAE, Parameters, np.ndarray]:
+def trained(epochs: int) -> tuple[VAE, Parameters, np.ndarray]:
     """A model on its way, and images that it has seen."""
     x = (datasets.digits(5000, seed=0).x > 0.5).astype(np.float32)
-    model = GaussianVAE(n_features=784, latent_dim=8, hidden=(64,))
+    model = VAE.mlp(n_features=784, latent_dim=8, hidden=(64,))
     start = model.init(np.random.default_rng(0), mean=x.mean(axis=0))
     return model, train(model, start, x, optimizer=Adam(2e-3), epochs=epochs).theta, x
 
 
-def signal_to_noise(model: GaussianVAE, theta: Parameters, x: np.ndarray, draws: int) -> float:
+def signal_to_noise(model: VAE, theta: Parameters, x: np.ndarray, draws: int) -> float:
     """‖mean‖ / √(trace of the covariance) of the encoder's gradient, over fresh noise."""
     rng = np.random.default_rng(1)
     gradients = np.stack(
@@ -61,8 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             signal_to_noise(replace(model, bound=bound, n_samples=k), theta, x[:32], args.draws) for k in args.samples
         ]
         print(f"{bound:16}" + "".join(f"{ratio:10.2f}" for ratio in ratios), flush=True)
-    rng = np.random.default_rng(2)
-    worth = [np.median(log_likelihood(model, theta, x[:32], rng, k).effective_samples) for k in args.samples]
+    worth = [np.median(log_likelihood(model, theta, x[:32], 2, k).effective_samples) for k in args.samples]
     print(f"{'worth of k draws':16}" + "".join(f"{size:10.2f}" for size in worth))
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.implementations import LEARNING_RATE, Workload
-from npvae import VAE
-from npvae.models import GaussianVAE
+from npvae import VAE, models
 from npvae.optimizers import Adam
 from npvae.training import Progress, TrainingRun
 from npvae.training import train as train_model
@@ -40,9 +39,9 @@ class Paced(Progress):
         """Print nothing."""
 
 
-def build(workload: Workload) -> GaussianVAE:
+def build(workload: Workload) -> models.VAE:
     """The model of a workload."""
-    return GaussianVAE(workload.n_features, workload.latent, workload.hidden, workload.activation)
+    return models.VAE.mlp(workload.n_features, workload.latent, workload.hidden, workload.activation)
 
 
 def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:

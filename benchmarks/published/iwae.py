@@ -18,7 +18,7 @@ from benchmarks.data import TEST_DRAW, binarize, digit_images
 from benchmarks.estimates import active_units, likelihood, row, thinned, write
 from benchmarks.files import RESULTS
 from benchmarks.long_run import BOUNDS, add_options, add_start, begin, legs, long_run, recipe, told
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 
 PUBLISHED = {1: (86.76, 19), 5: (85.54, 22), 50: (84.78, 25)}
 """−L₅₀₀₀ and number of active units of the IWAE, by k."""
@@ -80,6 +80,6 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def build(k: int, gradient: str) -> GaussianVAE:
+def build(k: int, gradient: str) -> VAE:
     """The paper's network with one stochastic layer, its bound with k samples and the gradient by name."""
-    return GaussianVAE(784, 50, (200, 200), "tanh", bound=BOUNDS[gradient][k > 1], n_samples=k)
+    return VAE.mlp(784, 50, (200, 200), "tanh", bound=BOUNDS[gradient][k > 1], n_samples=k)

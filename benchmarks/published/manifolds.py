@@ -18,7 +18,7 @@ from benchmarks.data import Scene, scene
 from benchmarks.estimates import bound, row, write
 from benchmarks.files import RESULTS
 from benchmarks.long_run import Recipe, Trained, add_options, long_run, recipe
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.plots import image_grid, manifold, manifold_grid, save
 from npvae.plots.canvas import require_matplotlib
 
@@ -87,13 +87,13 @@ def _row(data: str, results: dict[str, dict]) -> dict:
     )
 
 
-def _train(name: str, model: GaussianVAE, shown: Scene, plan: Recipe, work: Path) -> Trained:
+def _train(name: str, model: VAE, shown: Scene, plan: Recipe, work: Path) -> Trained:
     start = model.init(np.random.default_rng(plan.seed))
     print(f"{name}: {plan}", flush=True)
     return long_run(model, shown.x, plan, work / name, {"model": name, **asdict(plan)}, start, shown.transform)
 
 
-def _decoded(model: GaussianVAE, trained: Trained, z: NDArray) -> NDArray:
+def _decoded(model: VAE, trained: Trained, z: NDArray) -> NDArray:
     """The means of p(x|z)."""
     return model.likelihood.mean(model.decode(trained.mean, z.astype(np.float32)))
 

@@ -19,21 +19,27 @@ __all__ = ["BOUNDS", "Bound"]
 class Bound(NamedTuple):
     """A bound, and what a model has to know of it."""
 
+    name: str
     function: Callable[..., tuple[Loss, dict[str, NDArray]]]
     """From the densities to the loss and the upstream weight of each."""
     needs: tuple[str, ...]
     """The densities, by the names of the function's arguments."""
     weighs_kl: bool = True
     """Whether the function takes a `beta`."""
+    through_latents: bool = True
+    """Whether its gradient goes through z into the encoder, so that the posterior has to be reparameterised."""
 
 
 SAMPLED = ("log_px_z", "log_pz", "log_qz_x")
 
 BOUNDS = {
-    "elbo": Bound(elbo, ("log_px_z", "kl")),
-    "monte-carlo": Bound(monte_carlo_elbo, SAMPLED),
-    "stl": Bound(sticking_the_landing, SAMPLED),
-    "iwae": Bound(iwae, SAMPLED, weighs_kl=False),
-    "dreg": Bound(dreg, SAMPLED, weighs_kl=False),
-    "score-function": Bound(score_function, SAMPLED),
+    bound.name: bound
+    for bound in (
+        Bound("elbo", elbo, ("log_px_z", "kl")),
+        Bound("monte-carlo", monte_carlo_elbo, SAMPLED),
+        Bound("stl", sticking_the_landing, SAMPLED),
+        Bound("iwae", iwae, SAMPLED, weighs_kl=False),
+        Bound("dreg", dreg, SAMPLED, weighs_kl=False),
+        Bound("score-function", score_function, SAMPLED, through_latents=False),
+    )
 }

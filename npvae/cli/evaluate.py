@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         facts |= _means(columns)
     if others is not None:
         facts["outside"] = _outside(vae, others, args.k, args.seed, columns["negative_log_px"])
-    facts |= _latents(vae, x, args.k, np.random.default_rng([args.seed, 1]), facts["likelihood"])
+    facts |= _latents(vae, x, args.k, args.seed, facts["likelihood"])
     if embedded:
         facts |= _factors(vae, args.seed)
     if output is not None:
@@ -170,7 +170,7 @@ def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
     return {name: value if isfinite(value) else None for name, value in mean._asdict().items()}
 
 
-def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator, likelihood: bool) -> dict[str, Any]:
+def _latents(vae: VAE, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[str, Any]:
     """Units in use; without them, given a likelihood, and in parts, where the posterior's units are independent."""
     model, theta = vae.model_, vae.theta_
     if len(x) == 1:
@@ -183,10 +183,10 @@ def _latents(vae: VAE, x: NDArray, k: int, rng: np.random.Generator, likelihood:
     facts["kl_per_unit"] = evaluation.kl_per_unit(model, theta, x).tolist()
     if likelihood and not active.all():
         draws = min(k, PRUNING_DRAWS)
-        change = evaluation.prune(model, theta, x, active, rng, k=draws).change()
+        change = evaluation.prune(model, theta, x, active, seed, k=draws).change()
         facts["pruning"] = {"k": draws, **_plain(change)}
     paired = x[:PAIRED_ROWS]
-    parts = evaluation.decompose_kl(model, theta, paired, rng)
+    parts = evaluation.decompose_kl(model, theta, paired, seed)
     facts["kl_parts"] = {"rows": len(paired)} | {name: _plain(mean) for name, mean in parts._asdict().items()}
     return facts
 

@@ -26,8 +26,8 @@ def add_commands(commands: Commands) -> None:
     text = f"""\
 Fill in what of each row is not seen from p(x_missing|x_seen), by a Markov chain. Not seen is what is NaN in DATA, an
 empty field in a .csv, and what --seen says. .npy and .csv get the mean of it; .npz gets mean, draw (the chain's last)
-and acceptance (of each row; near 0 the chain stood still); a picture shows what is seen, mean and draw, of the first
-{SHOWN} rows unless --rows says otherwise."""
+and, of each row, acceptance (near 0 the chain stood still) and r_hat (above 1.1 it needs more steps); a picture shows
+what is seen, mean and draw, of the first {SHOWN} rows unless --rows says otherwise."""
     example = """\
 npvae impute binary/model.npz digits --seen upper
 npvae impute binary/model.npz images.npy --seen seen.npy -o imputed.npz

@@ -1,20 +1,23 @@
 """Distributions over the rows of an array, parameterised by what a network puts out.
 
-A posterior q(z|x) and a likelihood p(x|z) are the same kind of thing here. Every function that has a backward returns
-``(value, cache)``, and the backward that takes the cache stands below it.
+A posterior q(z|x) and a likelihood p(x|z) are the same kind of thing here; a prior p(z) is a kind of its own. Every
+function that has a backward returns ``(value, cache)``, and the backward that takes the cache stands below it.
 """
 
 from npvae.distributions.bernoulli import Bernoulli
+from npvae.distributions.bernoulli_prior import LearnedBernoulli, UniformBernoulli
 from npvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
 from npvae.distributions.discretized_logistic import DiscretizedLogistic
-from npvae.distributions.distribution import Distribution, Posterior
+from npvae.distributions.distribution import AnalyticKL, Distribution, Reparameterised
 from npvae.distributions.fixed_gaussian import FixedGaussian
 from npvae.distributions.full_gaussian import FullGaussian
 from npvae.distributions.learned_gaussian import LearnedGaussian
 from npvae.distributions.logistic_mixture import LogisticMixture
+from npvae.distributions.prior import Prior, StandardNormal
 
 __all__ = [
+    "AnalyticKL",
     "Bernoulli",
     "ContinuousBernoulli",
     "DiagonalGaussian",
@@ -22,7 +25,11 @@ __all__ = [
     "Distribution",
     "FixedGaussian",
     "FullGaussian",
+    "LearnedBernoulli",
     "LearnedGaussian",
     "LogisticMixture",
-    "Posterior",
+    "Prior",
+    "Reparameterised",
+    "StandardNormal",
+    "UniformBernoulli",
 ]

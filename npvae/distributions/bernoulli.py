@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import off_the_ends, require_unit_interval, sum_to_shape
+from npvae.distributions.bernoulli_prior import LOG_2, UNIFORM_BERNOULLI, LearnedBernoulli, UniformBernoulli
+from npvae.distributions.distribution import off_the_ends, require_kl, require_unit_interval, sum_to_shape
+from npvae.distributions.prior import Prior
 from npvae.numerics import absolute, log_product, logit, sigmoid, softplus, with_sign_of
 
 __all__ = ["Bernoulli"]
-
-LOG_2 = log(2)  # a Python float: a NumPy one would make float64 of float32 arrays
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class Bernoulli:
     def require_support(self, argument: str, x: NDArray) -> None:
         """A ValueError unless all x lie in [0, 1]."""
         require_unit_interval(argument, x, "bernoulli")
+
+    def is_density(self, x: NDArray) -> bool:
+        """Whether all x are 0 or 1. At grey values exp(log_prob) is no probability."""
+        return bool(((x == 0) | (x == 1)).all())
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """x = 1 where eps < σ(a), else 0, of the noise's dtype. A step has no derivative, so there is no backward."""
@@ -113,17 +117,34 @@ class Bernoulli:
         a = cache
         return -a * sigmoid(a) * sigmoid(-a) * dentropy[..., None]
 
-    def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
-        """KL(Bernoulli(σ(a)) ‖ Bernoulli(½)) = d log 2 − H, nats, shape (…). The cache is a.
+    def has_kl(self, prior: Prior) -> bool:
+        """To a uniform or a trained Bernoulli."""
+        return isinstance(prior, UniformBernoulli | LearnedBernoulli)
 
-        The difference is taken dimension by dimension, so that it is exactly 0 at a = 0 whatever d is; near 0 the
-        rounding of H may leave it an eps below.
+    def kl(
+        self, a: NDArray, prior: Prior = UNIFORM_BERNOULLI, params: Mapping[str, NDArray] | None = None
+    ) -> tuple[NDArray, tuple]:
+        """KL(Bernoulli(σ(a)) ‖ prior), nats, shape (…). The cache is (a, None), or that of `kl_between`.
+
+        To the uniform prior it is d log 2 − H. That difference is taken dimension by dimension, so that it is exactly 0
+        at a = 0 whatever d is; near 0 the rounding of H may leave it an eps below. To a trained one it is `kl_between`
+        with the prior's logits.
         """
-        return (LOG_2 - self._entropies(a)).sum(axis=-1), a
+        require_kl(self, prior)
+        if isinstance(prior, LearnedBernoulli):
+            return self.kl_between(a, params["b"])
+        return (LOG_2 - self._entropies(a)).sum(axis=-1), (a, None)
 
-    def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
-        """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl."""
-        return self.entropy_backward(cache, -dkl)
+    def kl_backward(self, cache: tuple, dkl: NDArray, grads: Mapping[str, NDArray] | None = None) -> NDArray:
+        """da_j = a_j σ(a_j) (1 − σ(a_j)) dkl to the uniform prior.
+
+        To a trained one it is da of `kl_between_backward`, and db is written into ``grads["b"]``.
+        """
+        a, b = cache
+        if b is None:
+            return self.entropy_backward(a, -dkl)
+        da, grads["b"][...] = self.kl_between_backward(cache, dkl)
+        return da
 
     def kl_between(self, a: NDArray, b: NDArray) -> tuple[NDArray, tuple]:
         """KL(σ(a) ‖ σ(b)) = Σ_j [σ(a_j)(a_j − b_j) − softplus(a_j) + softplus(b_j)], nats. The cache is (a, b).

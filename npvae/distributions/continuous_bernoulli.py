@@ -65,6 +65,10 @@ class ContinuousBernoulli:
         """A ValueError unless all x lie in [0, 1]."""
         require_unit_interval(argument, x, "continuous-bernoulli")
 
+    def is_density(self, x: NDArray) -> bool:
+        """Always, of x from its support."""
+        return True
+
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """The inverse of the distribution function, x = log(1 + eps (e^a − 1))/a, a smooth function of a.
 

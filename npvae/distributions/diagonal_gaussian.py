@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log, pi
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import finite, log_variance, sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, finite, log_variance, require_kl, sum_to_shape
+from npvae.distributions.prior import STANDARD_NORMAL, Prior, StandardNormal
 
-__all__ = ["LOG_2PI", "DiagonalGaussian"]
-
-LOG_2PI = log(2 * pi)  # a Python float: a NumPy one would make float64 of float32 arrays
+__all__ = ["DiagonalGaussian"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,11 @@ class DiagonalGaussian:
         return rng.standard_normal(shape, dtype=dtype)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """Every x will do."""
+        """All real x."""
+
+    def is_density(self, x: NDArray) -> bool:
+        """Always."""
+        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """Reparameterisation: z = mu + σ ⊙ eps with σ = e^{log_var / 2}.
@@ -116,7 +119,13 @@ class DiagonalGaussian:
         dlog_var = np.zeros_like(log_var) + 0.5 * dentropy[..., None]
         return np.concatenate([np.zeros_like(mu), dlog_var], axis=-1)
 
-    def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
+    def has_kl(self, prior: Prior) -> bool:
+        """To N(0, I)."""
+        return isinstance(prior, StandardNormal)
+
+    def kl(
+        self, a: NDArray, prior: Prior = STANDARD_NORMAL, params: Mapping[str, NDArray] | None = None
+    ) -> tuple[NDArray, NDArray]:
         """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j (mu_j² + σ_j² − 1 − log_var_j), the analytic KL to the VAE's prior.
 
         σ² − 1 is computed as expm1(log_var), so that the KL vanishes at the prior and its rounding error with log_var.
@@ -125,6 +134,8 @@ class DiagonalGaussian:
         Parameters
         ----------
         a : (…, 2 d) array
+        prior : StandardNormal
+            It has no `params`.
 
         Returns
         -------
@@ -137,19 +148,24 @@ class DiagonalGaussian:
         ----------
         Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (10) and appendix B.
         """
-        terms, cache = self.kl_terms(a)
+        terms, cache = self.kl_terms(a, prior, params)
         return terms.sum(axis=-1), cache
 
-    def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
+    def kl_backward(self, cache: NDArray, dkl: NDArray, grads: Mapping[str, NDArray] | None = None) -> NDArray:
         """dmu_j = mu_j dkl and dlog_var_j = ½ (σ_j² − 1) dkl, joined as da."""
         return self.kl_terms_backward(cache, dkl[..., None])
 
-    def kl_terms(self, a: NDArray) -> tuple[NDArray, NDArray]:
+    def kl_terms(
+        self, a: NDArray, prior: Prior = STANDARD_NORMAL, params: Mapping[str, NDArray] | None = None
+    ) -> tuple[NDArray, NDArray]:
         """KL_j = ½ (mu_j² + σ_j² − 1 − log_var_j) of every dimension, nats, shape (…, d). The cache is a."""
+        require_kl(self, prior)
         mu, log_var = _halves(a)
         return 0.5 * (mu * mu + np.expm1(log_var) - log_var), a
 
-    def kl_terms_backward(self, cache: NDArray, dkl_terms: NDArray) -> NDArray:
+    def kl_terms_backward(
+        self, cache: NDArray, dkl_terms: NDArray, grads: Mapping[str, NDArray] | None = None
+    ) -> NDArray:
         """dmu_j = mu_j dkl_j and dlog_var_j = ½ (σ_j² − 1) dkl_j, joined as da."""
         mu, log_var = _halves(cache)
         return np.concatenate([mu * dkl_terms, 0.5 * np.expm1(log_var) * dkl_terms], axis=-1)

@@ -72,6 +72,10 @@ class DiscretizedLogistic:
         """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
         require_levels(argument, x, self.levels)
 
+    def is_density(self, x: NDArray) -> bool:
+        """Always, of x from its support."""
+        return True
+
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """m + s logit(eps), rounded to a level. A step has no derivative, so there is no backward."""
         mean, log_scale, _ = self._parts(a)

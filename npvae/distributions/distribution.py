@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from math import log, pi
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+if TYPE_CHECKING:
+    from npvae.distributions.prior import Prior
+
 __all__ = [
+    "LOG_2PI",
+    "AnalyticKL",
     "Distribution",
-    "Posterior",
+    "Reparameterised",
     "finite",
     "log_variance",
     "off_the_ends",
+    "require_kl",
     "require_unit_interval",
     "sum_to_shape",
 ]
+
+
+LOG_2PI = log(2 * pi)  # a Python float: a NumPy one would make float64 of float32 arrays
 
 
 class Distribution(Protocol):
@@ -41,6 +52,9 @@ class Distribution(Protocol):
 
     def require_support(self, argument: str, x: NDArray) -> None:
         """A ValueError that names `argument` if it has values x that cannot be."""
+
+    def is_density(self, x: NDArray) -> bool:
+        """Whether exp(log_prob) is a probability or a density at all x, so that it may be called a likelihood."""
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """The noise that `sample` turns into a draw."""
@@ -73,17 +87,43 @@ class Distribution(Protocol):
         """The constant `a`, shape (n_params(d),), closest to the mean and the variance of the data, each (d,)."""
 
 
-class Posterior(Distribution, Protocol):
-    """A distribution that can stand for q(z|x): reparameterised, with an analytic KL to the prior."""
+@runtime_checkable
+class Reparameterised(Protocol):
+    """A distribution whose draw is a smooth function of `a`, so that a gradient can go through it.
+
+    A posterior without it, such as `Bernoulli`, can be trained by a bound whose gradient does not go through the
+    latents, such as "score-function".
+    """
+
+    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, Any]:
+        """A draw as a smooth function of `a` and the noise, and the cache of the backward."""
 
     def sample_backward(self, cache: Any, dz: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂z, through the draw."""
 
-    def kl(self, a: NDArray) -> tuple[NDArray, Any]:
-        """KL(q ‖ prior) in nats, summed over the dimensions."""
 
-    def kl_backward(self, cache: Any, dkl: NDArray) -> NDArray:
-        """∂loss/∂a from ∂loss/∂KL."""
+@runtime_checkable
+class AnalyticKL(Protocol):
+    """A posterior with a closed form of the KL to some priors.
+
+    One with a KL for every dimension by itself has `kl_terms` and `kl_terms_backward` as well, of shape (…, d).
+    """
+
+    def has_kl(self, prior: Prior) -> bool:
+        """Whether there is a closed form to this prior."""
+
+    def kl(self, a: NDArray, prior: Prior, params: Mapping[str, NDArray] | None = None) -> tuple[NDArray, Any]:
+        """KL(q ‖ prior) in nats, summed over the dimensions, and the cache; `params` are those of the prior."""
+
+    def kl_backward(self, cache: Any, dkl: NDArray, grads: Mapping[str, NDArray] | None = None) -> NDArray:
+        """∂loss/∂a from ∂loss/∂KL; ∂loss/∂(the prior's parameters) is written into the arrays of `grads`."""
+
+
+def require_kl(posterior: AnalyticKL, prior: Prior) -> None:
+    """A ValueError unless the posterior has a closed form of the KL to this prior."""
+    if not posterior.has_kl(prior):
+        advice = "a bound that takes the KL from samples needs none, such as 'monte-carlo'"
+        raise ValueError(f"prior must be one to which {posterior!r} has an analytic KL, got {prior!r}; {advice}")
 
 
 def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:

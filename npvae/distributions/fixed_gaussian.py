@@ -9,8 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.diagonal_gaussian import LOG_2PI
-from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.validation import number
 
@@ -51,7 +50,11 @@ class FixedGaussian:
         return rng.standard_normal(shape, dtype=dtype)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """Every x will do."""
+        """All real x."""
+
+    def is_density(self, x: NDArray) -> bool:
+        """Always."""
+        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray]:
         """x = m + σ eps. The cache is m."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 from typing import ClassVar
@@ -9,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.diagonal_gaussian import LOG_2PI
-from npvae.distributions.distribution import finite, log_variance, sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, finite, log_variance, require_kl, sum_to_shape
+from npvae.distributions.prior import STANDARD_NORMAL, Prior, StandardNormal
 
 __all__ = ["FullGaussian"]
 
@@ -38,7 +39,11 @@ class FullGaussian:
         return rng.standard_normal(shape, dtype=dtype)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """Every x will do."""
+        """All real x."""
+
+    def is_density(self, x: NDArray) -> bool:
+        """Always."""
+        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """Reparameterisation: z = mu + L eps.
@@ -123,17 +128,24 @@ class FullGaussian:
         _parts(da)[1][...] = dentropy[..., None]
         return da
 
-    def kl(self, a: NDArray) -> tuple[NDArray, NDArray]:
+    def has_kl(self, prior: Prior) -> bool:
+        """To N(0, I)."""
+        return isinstance(prior, StandardNormal)
+
+    def kl(
+        self, a: NDArray, prior: Prior = STANDARD_NORMAL, params: Mapping[str, NDArray] | None = None
+    ) -> tuple[NDArray, NDArray]:
         """KL(N(mu, Σ) ‖ N(0, I)) = ½ (tr Σ + muᵀmu − d − log det Σ), nats, shape (…). The cache is a.
 
         tr Σ is the sum of all L_ij². L_jj² − 1 is computed as expm1(2 log L_jj), so that the KL vanishes at the prior.
         Beyond log L_jj = 44 the square overflows float32 (354: float64), and the KL is inf.
         """
+        require_kl(self, prior)
         mu, log_diag, lower = _parts(a)
         diagonal = (np.expm1(2 * log_diag) - 2 * log_diag + mu * mu).sum(axis=-1)
         return 0.5 * (diagonal + (lower * lower).sum(axis=-1)), a
 
-    def kl_backward(self, cache: NDArray, dkl: NDArray) -> NDArray:
+    def kl_backward(self, cache: NDArray, dkl: NDArray, grads: Mapping[str, NDArray] | None = None) -> NDArray:
         """dmu = mu dkl, dlog L_jj = (L_jj² − 1) dkl and dL_ij = L_ij dkl, joined as da."""
         mu, log_diag, lower = _parts(cache)
         return np.concatenate([mu, np.expm1(2 * log_diag), lower], axis=-1) * dkl[..., None]

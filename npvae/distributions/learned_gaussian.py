@@ -69,7 +69,11 @@ class LearnedGaussian:
         return _DIAGONAL.draw_noise(rng, shape, dtype)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """Every x will do."""
+        """All real x."""
+
+    def is_density(self, x: NDArray) -> bool:
+        """Always."""
+        return True
 
     def _diagonal(self, a: NDArray) -> tuple[NDArray, tuple]:
         """[mean | log_var], each d wide: the `DiagonalGaussian` that it is."""

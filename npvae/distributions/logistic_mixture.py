@@ -72,6 +72,10 @@ class LogisticMixture:
         """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
         require_levels(argument, x, self.levels)
 
+    def is_density(self, x: NDArray) -> bool:
+        """Always, of x from its support."""
+        return True
+
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """One uniform number draws both: the component by the cumulative weights, and the rest of it within that one.
 

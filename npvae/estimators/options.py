@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from npvae import models
 from npvae.bounds import BOUNDS
 from npvae.distributions import (
     Bernoulli,
@@ -22,7 +23,6 @@ from npvae.distributions import (
     FullGaussian,
     LearnedGaussian,
 )
-from npvae.models import GaussianVAE
 from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.schedules import BETA_SCHEDULES, SCHEDULES
 from npvae.training import ModelAt
@@ -53,7 +53,7 @@ ROWS = 1000
 _COPIES = 8  # of all weights: now, at the start, when last good, and a gradient; two moments, now and at the start
 
 
-def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> GaussianVAE:
+def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> models.VAE:
     """The model that the options describe, each of which is checked here, in `build_optimizer` or in `fit`.
 
     A prior on the weights and the number of draws are matters of the training: without its number of rows the one is
@@ -74,19 +74,19 @@ def build_model(vae: VAE, n_features: int, n_rows: int | None = None) -> Gaussia
     }
     if n_samples == 1 and n_rows is not None and vae.bound in needs_two:
         raise ValueError(f"n_samples must be at least 2 with bound={vae.bound!r}: {needs_two[vae.bound]}; got 1")
-    return GaussianVAE(
+    return models.VAE.mlp(
         n_features,
         latent_dim,
         widths("hidden", vae.hidden),
         vae.activation,
         likelihood,
         n_samples,
-        beta,
-        vae.init_weights,
-        one_of("posterior", vae.posterior, POSTERIORS)(),
-        vae.bound,
-        bits,
-        0.0 if n_rows is None else prior / n_rows,
+        beta=beta,
+        init_weights=vae.init_weights,
+        posterior=one_of("posterior", vae.posterior, POSTERIORS)(),
+        bound=vae.bound,
+        free_bits=bits,
+        weight_precision=0.0 if n_rows is None else prior / n_rows,
     )
 
 
@@ -131,7 +131,7 @@ def build_optimizer(vae: VAE, n: int) -> Optimizer:
     return one_of("optimizer", vae.optimizer, OPTIMIZERS)(schedule)
 
 
-def annealed(vae: VAE, model: GaussianVAE, n: int) -> ModelAt | None:
+def annealed(vae: VAE, model: models.VAE, n: int) -> ModelAt | None:
     """The model of every step, where β is to change in the course of a run over n rows."""
     if vae.beta_schedule == "constant":
         return None
@@ -165,7 +165,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def require_reach(vae: VAE, model: GaussianVAE, x: NDArray, x_val: NDArray | None) -> None:
+def require_reach(vae: VAE, model: models.VAE, x: NDArray, x_val: NDArray | None) -> None:
     """A ValueError if the data have values that the likelihood cannot have, or means that its link cannot reach."""
     for argument, rows in (("X", x), ("X_val", x_val)):
         if rows is not None:
@@ -189,7 +189,7 @@ def warn_of_scale(mean: NDArray, var: NDArray) -> None:
         )
 
 
-def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> None:
+def require_memory(model: models.VAE, batch_size: int, dtype: DTypeLike) -> None:
     """A ValueError that says how much memory training would take, if this machine has not as much.
 
     Counted are the weights, with gradient and moments; the numbers of q(z|x) of a batch, of which a full covariance
@@ -197,15 +197,16 @@ def require_memory(model: GaussianVAE, batch_size: int, dtype: DTypeLike) -> Non
     """
     d, width = model.latent_dim, model.posterior.n_params(model.latent_dim)
     weights, draws = sum(map(prod, model.shapes.values())), model.n_samples * batch_size
-    hidden = ", ".join(map(str, model.hidden)) or "none"
+    hidden = [shape[0] for shape in model.encoder.shapes.values() if len(shape) == 1][:-1]
+    layers = ", ".join(map(str, hidden)) or "none"
     full = "; posterior='diagonal' needs 2 numbers a latent" if width > 2 * d else ""
     needs = {
-        f"hidden or latent_dim must be smaller, got {hidden} and {d}": _COPIES * weights,
+        f"hidden or latent_dim must be smaller, got {layers} and {d}": _COPIES * weights,
         f"latent_dim must be smaller, got {d} latents, {width:,} numbers from the encoder for every row{full}": (
             3 * (model.n_samples + 1) * width * max(batch_size, ROWS)
         ),
         f"n_samples or batch_size must be smaller, got {model.n_samples:,} draws for each of {batch_size:,} rows": (
-            (5 * model.n_features + 2 * sum(model.hidden)) * draws
+            (5 * model.n_features + 2 * sum(hidden)) * draws
         ),
     }
     gigabytes = {blame: numbers * np.dtype(dtype).itemsize / 1e9 for blame, numbers in needs.items()}

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae import evaluation
-from npvae.datasets import bernoulli_draw, is_binary, threshold
+from npvae.datasets import threshold
 from npvae.distributions import FullGaussian
 from npvae.estimators.estimator import Estimator, by_rows, random_seed
-from npvae.evaluation.missing import seen_mask
-from npvae.models import GaussianVAE
+from npvae.evaluation import seen_mask
+from npvae.models import VAE
 from npvae.parameters import Parameters
 from npvae.validation import DataWarning, data_matrix, integer
 
 _DRAWS = 50_000  # of z between two reports of progress, about a second
-_BINARIZE, _SCORE = 4, 5  # streams of random numbers, beside those of training
 
 
-def preparing(seed: int) -> np.random.Generator:
-    """Of the draws by which `TrainedVAE.prepare` makes rows binary."""
-    return np.random.default_rng([seed, 0, _BINARIZE])
-
-
-def binarized(x: NDArray, how: str, rng: np.random.Generator) -> NDArray:
-    """The rows made binary once, by the option `binarize`."""
+def binarized(x: NDArray, how: str, draw: Callable[[NDArray], NDArray]) -> NDArray:
+    """The rows made binary once, by the option `binarize`; `draw` makes the Bernoulli draws."""
     if how == "threshold":
         return threshold(x)
-    return x if how == "none" else bernoulli_draw(x, rng)
+    return x if how == "none" else draw(x)
 
 
 class TrainedVAE(Estimator):
     """The methods of a VAE that need it fitted."""
 
     params_: dict[str, Any]
-    model_: GaussianVAE
+    model_: VAE
     theta_: Parameters
     n_features_in_: int
 
@@ -57,10 +50,12 @@ class TrainedVAE(Estimator):
     def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
         """The rows as the likelihood sees them, (n, n_features): checked, and made binary where `binarize` says so.
 
-        Where that is by draws, they are new ones, and the same at every call with the same `random_state`.
+        Where that is by draws, they are new ones, and the same at every call with the same `random_state`; a row's draw
+        depends on the row and on nothing else.
         """
         x = self._checked(X)
-        return binarized(x, self.params_["binarize"], preparing(random_seed(random_state)))
+        seed = random_seed(random_state)
+        return binarized(x, self.params_["binarize"], lambda rows: evaluation.bernoulli_rows(rows, seed))
 
     def encode(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
         """q(z|x) of every row: its means (n, latent_dim), and what its family has beside them.
@@ -135,12 +130,11 @@ class TrainedVAE(Estimator):
         seen = seen_mask(x, seen)
         given = self._checked(np.where(seen, x, 0))
         seen, x = seen.reshape(given.shape), self.prepare(given, seed)
-        if self.params_["likelihood"] == "bernoulli" and not is_binary(x):
+        if not self.model_.likelihood.is_density(x):
             message = "X has grey pixels, which have no density under a Bernoulli: draws of what is missing are 0 or 1"
             warnings.warn(message, DataWarning, stacklevel=2)
-        rng = np.random.default_rng([seed, 0, _SCORE])
-        with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
-            filled = evaluation.fill_in(self.model_, self.theta_, x, seen, rng, steps)
+        with np.errstate(over="ignore", invalid="ignore"):  # `_require_finite` reports it
+            filled = evaluation.fill_in(self.model_, self.theta_, x, seen, seed, steps)
         self._require_finite("filling in", filled.mean.sum(axis=1), x)
         mean, draw = (np.where(seen, given, whole) for whole in (filled.mean, filled.draw))
         return filled._replace(mean=mean, draw=draw)
@@ -154,18 +148,11 @@ class TrainedVAE(Estimator):
         free bits and a prior on the weights play no part. Rows are seen as by `prepare`.
         """
         seed = random_seed(random_state)
-        x, copies = self.prepare(X, seed), integer("n_samples", n_samples, at_least=1)
-        model = replace(self.model_, bound="elbo", n_samples=copies, beta=1.0, free_bits=0.0, weight_precision=0.0)
-        rng = np.random.default_rng([seed, 0, _SCORE])
-
-        def terms(rows: NDArray) -> NDArray:
-            loss = model.loss(self.theta_, rows, model.draw_noise(rng, len(rows), self.theta_.dtype))
-            return np.stack([loss.terms["reconstruction"], loss.terms["kl"]], axis=1)
-
-        with np.errstate(over="ignore", invalid="ignore"):  # of which the next line tells
-            reconstruction, kl = by_rows(terms, x, copies).T
-        self._require_finite("ELBO", reconstruction + kl, x)
-        return {"reconstruction": reconstruction, "kl": kl}
+        x = self.prepare(X, seed)
+        with np.errstate(over="ignore", invalid="ignore"):  # `_require_finite` reports it
+            terms = evaluation.elbo_terms(self.model_, self.theta_, x, seed, n_samples)
+        self._require_finite("ELBO", terms["reconstruction"] + terms["kl"], x)
+        return terms
 
     def log_likelihood(
         self,
@@ -180,8 +167,8 @@ class TrainedVAE(Estimator):
         likelihood they have to be binary then. `progress` is called with the number of rows done, from time to time.
         """
         seed, at_once = random_seed(random_state), max(1, _DRAWS // integer("k", k, at_least=1))
-        x, rng = self.prepare(X, seed), np.random.default_rng([seed, 0, _SCORE])
-        if self.params_["likelihood"] == "bernoulli" and not is_binary(x):
+        x = self.prepare(X, seed)
+        if not self.model_.likelihood.is_density(x):
             raise ValueError(
                 "X must be binary to have a log-likelihood under likelihood='bernoulli', got values between 0 and 1: "
                 "train with binarize='dynamic', or with likelihood='continuous-bernoulli'; score gives the "
@@ -190,8 +177,8 @@ class TrainedVAE(Estimator):
         parts = []
         for start in range(0, len(x), at_once):
             rows = x[start : start + at_once]
-            with np.errstate(over="ignore", invalid="ignore"):  # of which the next line but one tells
-                parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, rng, k))
+            with np.errstate(over="ignore", invalid="ignore"):  # `_require_finite` reports it
+                parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, seed, k))
             self._require_finite("log-likelihood", parts[-1].log_px + parts[-1].elbo, rows, start)
             if progress is not None:
                 progress(start + len(rows))

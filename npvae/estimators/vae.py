@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae import evaluation, training
+from npvae import evaluation, models, training
 from npvae.datasets import bernoulli_draw, is_binary
 from npvae.estimators.estimator import load_estimator, picture_shape, random_seed, save_estimator
 from npvae.estimators.options import (
@@ -28,8 +28,7 @@ from npvae.estimators.options import (
     run_settings,
     warn_of_scale,
 )
-from npvae.estimators.trained import TrainedVAE, binarized, preparing
-from npvae.models import GaussianVAE
+from npvae.estimators.trained import TrainedVAE, binarized
 from npvae.numerics import column_moments
 from npvae.optimizers import Optimizer
 from npvae.validation import data_matrix, one_of
@@ -94,7 +93,7 @@ class VAE(TrainedVAE):
 
     Attributes
     ----------
-    model_, theta_ : GaussianVAE, Parameters
+    model_, theta_ : npvae.models.VAE, Parameters
     params_ : dict
         The hyper-parameters of the fit, whatever they were set to since; `save` keeps these.
     history_ : History
@@ -216,9 +215,10 @@ class VAE(TrainedVAE):
         require_memory(model, self.batch_size, dtype)
         require_reach(self, model, x, x_val)
         seed = self._seed_for(resume_from)
-        dynamic = self.binarize == "dynamic"
-        x = x if dynamic else binarized(x, self.binarize, np.random.default_rng([seed, 0, _FIXED]))
-        x_val = None if x_val is None else binarized(x_val, self.binarize, preparing(0))
+        dynamic, fixed = self.binarize == "dynamic", np.random.default_rng([seed, 0, _FIXED])
+        x = x if dynamic else binarized(x, self.binarize, lambda rows: bernoulli_draw(rows, fixed))
+        if x_val is not None:
+            x_val = binarized(x_val, self.binarize, lambda rows: evaluation.bernoulli_rows(rows, 0))
         start = self._first_or_next(model, optimizer, x, seed, resume_from)
 
         def keep(run: training.TrainingRun) -> None:
@@ -264,7 +264,7 @@ class VAE(TrainedVAE):
         return resume_from.seed
 
     def _first_or_next(
-        self, model: GaussianVAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None
+        self, model: models.VAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None
     ) -> training.TrainingRun:
         """A run at its beginning, or the one to go on with, if it was begun with the same options."""
         options = run_settings(self, x)

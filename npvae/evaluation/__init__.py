@@ -8,15 +8,17 @@ from npvae.evaluation.annealed_importance_sampling import (
 )
 from npvae.evaluation.decomposition import Decomposition, decompose, decompose_rows
 from npvae.evaluation.disentanglement import factor_matrix, mig
+from npvae.evaluation.elbo_terms import elbo_terms
 from npvae.evaluation.enumeration import Enumerated, Moments, binary_states, enumerate_latents, moments, uniform_points
+from npvae.evaluation.imputation import Filled, fill_in, seen_mask
 from npvae.evaluation.interpolation import interpolate
 from npvae.evaluation.kl_decomposition import KLDecomposition, decompose_kl
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
-from npvae.evaluation.missing import Filled, fill_in
 from npvae.evaluation.operators import OPERATORS, LinearOperator
 from npvae.evaluation.out_of_distribution import auroc, typicality
 from npvae.evaluation.partition_function import exact_gradient, exact_log_partition
 from npvae.evaluation.restoration import LatentPosterior, Restored, most_probable, restore
+from npvae.evaluation.row_noise import bernoulli_rows
 
 __all__ = [
     "OPERATORS",
@@ -36,11 +38,13 @@ __all__ = [
     "activity",
     "annealed_importance_sampling",
     "auroc",
+    "bernoulli_rows",
     "binary_states",
     "collapse_message",
     "decompose",
     "decompose_kl",
     "decompose_rows",
+    "elbo_terms",
     "enumerate_latents",
     "exact_gradient",
     "exact_log_partition",
@@ -56,6 +60,7 @@ __all__ = [
     "prune",
     "restore",
     "reverse_annealing",
+    "seen_mask",
     "typicality",
     "uniform_points",
 ]

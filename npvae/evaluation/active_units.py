@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import DiagonalGaussian
-from npvae.evaluation.autoencoder import AutoEncoder, encode, posterior_moments
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
+from npvae.evaluation.posteriors import encode, posterior_moments
+from npvae.models import LatentVariableModel
 from npvae.parameters import Parameters
 from npvae.validation import number, one_of
 
 __all__ = ["Pruned", "active_units", "activity", "collapse_message", "kl_per_unit", "prune"]
 
 
-def activity(model: AutoEncoder, theta: Parameters, x: ArrayLike) -> NDArray:
+def activity(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArray:
     """A_u = Var_x(E_q(z|x)[z_u]) over the rows of x, for every unit: (latent_dim,), float64.
 
     References
@@ -31,7 +32,7 @@ def active_units(activity: NDArray, threshold: float = 0.01) -> NDArray:
     return np.asarray(activity) > number("threshold", threshold, at_least=0)
 
 
-def kl_per_unit(model: AutoEncoder, theta: Parameters, x: ArrayLike) -> NDArray:
+def kl_per_unit(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArray:
     """Mean over the rows of x of KL(q(z_u|x) ‖ N(0, 1)), nats, for every unit: (latent_dim,).
 
     A TypeError for a posterior whose units are not independent.
@@ -66,11 +67,11 @@ class Pruned(NamedTuple):
 
 
 def prune(
-    model: AutoEncoder,
+    model: LatentVariableModel,
     theta: Parameters,
     x: ArrayLike,
     active: NDArray,
-    rng: np.random.Generator,
+    seed: int,
     replace_by: str = "prior",
     k: int = 100,
     max_rows: int = 500,
@@ -86,7 +87,7 @@ def prune(
     replace_by : {"prior", "zero"}
         What the decoder gets for an inactive unit: a draw from N(0, 1), or 0, as if the unit had been removed. In both
         cases it adds nothing to log p(z) − log q(z|x).
-    model, theta, x, rng, k, max_rows
+    model, theta, x, seed, k, max_rows
         As for `log_likelihood`.
 
     Raises
@@ -107,17 +108,16 @@ def prune(
         what = f"shape {active.shape} of {active.dtype}"
         raise ValueError(f"active must have shape ({model.latent_dim},) of bool, got {what}")
     removed = one_of("replace_by", replace_by, {"prior": False, "zero": True})
-    seed = int(rng.integers(2**63))
     both = (model, _WithoutUnits(model, ~active, removed))
-    return Pruned(*(log_likelihood(each, theta, x, np.random.default_rng(seed), k, max_rows) for each in both))
+    return Pruned(*(log_likelihood(each, theta, x, seed, k, max_rows) for each in both))
 
 
 class _WithoutUnits:
     """A model whose inactive units have the prior for posterior, and, if removed, show the decoder nothing but 0."""
 
-    def __init__(self, model: AutoEncoder, inactive: NDArray, removed: bool) -> None:
+    def __init__(self, model: LatentVariableModel, inactive: NDArray, removed: bool) -> None:
         self.n_features, self.latent_dim = model.n_features, model.latent_dim
-        self.posterior, self.likelihood = model.posterior, model.likelihood
+        self.prior, self.posterior, self.likelihood = model.prior, model.posterior, model.likelihood
         self._model, self._inactive, self._removed = model, inactive, removed
 
     def encode(self, theta: Parameters, x: NDArray) -> NDArray:

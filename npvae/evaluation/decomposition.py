@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.evaluation.autoencoder import AutoEncoder, encode
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
+from npvae.evaluation.posteriors import encode
+from npvae.models import LatentVariableModel
+from npvae.models.densities import prior_section
 from npvae.parameters import Parameters
 
 __all__ = ["Decomposition", "decompose", "decompose_rows"]
@@ -29,7 +31,7 @@ class Decomposition(NamedTuple):
 
 
 def decompose(
-    model: AutoEncoder, theta: Parameters, x: ArrayLike, rng: np.random.Generator, k: int = 5000, max_rows: int = 500
+    model: LatentVariableModel, theta: Parameters, x: ArrayLike, seed: int, k: int = 5000, max_rows: int = 500
 ) -> Decomposition:
     """log p(x) = −reconstruction − KL(q(z|x) ‖ p(z)) + KL(q(z|x) ‖ p(z|x)), each with its standard error over data.
 
@@ -40,13 +42,16 @@ def decompose(
     ----------
     Kingma & Welling, Auto-encoding variational Bayes (2013), eq. (1) and (3).
     """
-    rows = decompose_rows(model, theta, x, log_likelihood(model, theta, x, rng, k, max_rows))
+    rows = decompose_rows(model, theta, x, log_likelihood(model, theta, x, seed, k, max_rows))
     return Decomposition(**{name: mean_with_error(values) for name, values in rows.items()})
 
 
-def decompose_rows(model: AutoEncoder, theta: Parameters, x: ArrayLike, estimate: LogLikelihood) -> dict[str, NDArray]:
+def decompose_rows(
+    model: LatentVariableModel, theta: Parameters, x: ArrayLike, estimate: LogLikelihood
+) -> dict[str, NDArray]:
     """The terms of a `Decomposition` of every row, (n,), from the rows' `log_likelihood`; the KL is analytic."""
-    kl = model.posterior.kl(encode(model, theta, x))[0].astype(np.float64)
+    params = prior_section(model, theta)
+    kl = model.posterior.kl(encode(model, theta, x), model.prior, params)[0].astype(np.float64)
     return {
         "reconstruction": -estimate.elbo - kl,
         "kl": kl,

@@ -8,13 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.distributions import DiagonalGaussian, standard_normal
-from npvae.distributions.diagonal_gaussian import LOG_2PI
-from npvae.distributions.distribution import finite
-from npvae.evaluation.autoencoder import AutoEncoder, posterior_moments
+from npvae.distributions import DiagonalGaussian
+from npvae.distributions.distribution import LOG_2PI, finite
 from npvae.evaluation.likelihood import Mean, mean_with_error
+from npvae.evaluation.posteriors import posterior_moments
+from npvae.evaluation.row_noise import row_noise
+from npvae.models import LatentVariableModel
+from npvae.models.densities import prior_section
 from npvae.numerics import keep_freed_memory, logsumexp
 from npvae.parameters import Parameters
+from npvae.validation import data_matrix, integer
 
 __all__ = ["KLDecomposition", "decompose_kl"]
 
@@ -33,7 +36,7 @@ class KLDecomposition(NamedTuple):
     """Σ_j KL(q(z_j) ‖ p(z_j)): 0 where every latent alone is normal."""
 
 
-def decompose_kl(model: AutoEncoder, theta: Parameters, x: ArrayLike, rng: np.random.Generator) -> KLDecomposition:
+def decompose_kl(model: LatentVariableModel, theta: Parameters, x: ArrayLike, seed: int) -> KLDecomposition:
     """E_x KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ Π_j q(z_j)) + Σ_j KL(q(z_j) ‖ p(z_j)), by one draw of z for each row.
 
     The aggregate posterior q(z) = (1/n) Σ_i q(z|x_i) is the mixture over all given rows, not over a minibatch, so the
@@ -49,16 +52,18 @@ def decompose_kl(model: AutoEncoder, theta: Parameters, x: ArrayLike, rng: np.ra
     ----------
     Hoffman & Johnson, ELBO surgery (2016); Chen et al., Isolating sources of disentanglement in VAEs (2018), eq. (2).
     """
+    seed = integer("seed", seed, at_least=0)
     mu, log_var = posterior_moments(model, theta, x, "the decomposition of the KL")
     n, d = mu.shape
-    z = mu + np.exp(0.5 * log_var) * rng.standard_normal(mu.shape)
+    rows = data_matrix("x", x, model.n_features, theta.dtype)
+    z = mu + np.exp(0.5 * log_var) * row_noise(rows, seed, "latents", lambda rng: rng.standard_normal(d))
     keep_freed_memory()
     step = max(1, _ELEMENTS // (n * d))
     columns = np.ascontiguousarray(mu.T), np.ascontiguousarray(log_var.T)
     parts = [_log_aggregate(z[i : i + step], *columns) for i in range(0, n, step)]
     log_qz, log_qz_each = np.concatenate(parts, axis=1)
     log_qz_x = DiagonalGaussian().log_prob(np.concatenate([mu, log_var], axis=1), z)[0]
-    log_pz = standard_normal.log_prob(z)[0]
+    log_pz = model.prior.log_prob(z, prior_section(model, theta))[0]
     terms = (log_qz_x - log_pz, log_qz_x - log_qz, log_qz - log_qz_each, log_qz_each - log_pz)
     return KLDecomposition(*map(mean_with_error, terms))
 

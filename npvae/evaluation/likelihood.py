@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.distributions import standard_normal
-from npvae.evaluation.autoencoder import AutoEncoder
+from npvae.evaluation.row_noise import row_generators
+from npvae.models import LatentVariableModel
+from npvae.models.densities import log_weights
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
 from npvae.validation import data_matrix, integer
@@ -50,7 +51,7 @@ class LogLikelihood(NamedTuple):
 
 
 def log_likelihood(
-    model: AutoEncoder, theta: Parameters, x: ArrayLike, rng: np.random.Generator, k: int = 5000, max_rows: int = 500
+    model: LatentVariableModel, theta: Parameters, x: ArrayLike, seed: int, k: int = 5000, max_rows: int = 500
 ) -> LogLikelihood:
     """L_k = log (1/k) Σ_l w_l with w_l = p(x|z_l) p(z_l) / q(z_l|x), z_l ~ q(z|x), of every row of x.
 
@@ -60,11 +61,11 @@ def log_likelihood(
     Parameters
     ----------
     model, theta
-        A model with an encoder, a decoder and the prior N(0, I); its parameters.
+        A model with latents, and its parameters.
     x : (n, n_features) array
-        Grey pixels under a Bernoulli likelihood give no log-likelihood.
-    rng : Generator
-        Source of the draws. They come datum by datum: `max_rows` does not change them, nor do further rows.
+        Grey pixels under a Bernoulli likelihood give no log-likelihood, see `Distribution.is_density`.
+    seed : int
+        A row's draws depend on the row and the seed, not on the other rows, nor on `max_rows`.
     k : int, default 5000
         Draws for each datum.
     max_rows : int, default 500
@@ -84,9 +85,10 @@ def log_likelihood(
     x = data_matrix("x", x, model.n_features, theta.dtype)
     model.likelihood.require_support("x", x)
     k, max_rows = integer("k", k, at_least=1), integer("max_rows", max_rows, at_least=1)
+    seed = integer("seed", seed, at_least=0)
     keep_freed_memory()
     step = max(1, max_rows // k)
-    parts = [_sum_weights(model, theta, x[i : i + step, None], rng, k, max_rows) for i in range(0, len(x), step)]
+    parts = [_sum_weights(model, theta, x[i : i + step], seed, k, max_rows) for i in range(0, len(x), step)]
     top, total, squares, logs = np.concatenate(parts, axis=1)
     effective = total * total / squares
     variance = np.maximum(k / effective - 1, 0) / (k - 1) if k > 1 else np.full(len(x), nan)
@@ -94,15 +96,18 @@ def log_likelihood(
 
 
 def _sum_weights(
-    model: AutoEncoder, theta: Parameters, x: NDArray, rng: np.random.Generator, k: int, max_rows: int
+    model: LatentVariableModel, theta: Parameters, x: NDArray, seed: int, k: int, max_rows: int
 ) -> NDArray:
-    """For data x (m, 1, d): M = max log w, Σ e^{log w − M}, Σ e^{2(log w − M)} and Σ log w, (4, m), as one stream."""
-    a_z = model.encode(theta, x[:, 0])[:, None]
+    """For data x (m, d): M = max log w, Σ e^{log w − M}, Σ e^{2(log w − M)} and Σ log w, (4, m), as one stream."""
+    a_z, posterior = model.encode(theta, x)[:, None], model.posterior
+    generators = row_generators(x, seed, "latents")
     top, total, squares, logs = sums = np.zeros((4, len(x)))
     top[:] = -np.inf
     for start in range(0, k, max_rows):
-        shape = (len(x), min(max_rows, k - start), model.latent_dim)
-        log_w = _log_weights(model, theta, x, a_z, model.posterior.draw_noise(rng, shape, theta.dtype))
+        shape = (min(max_rows, k - start), model.latent_dim)
+        eps = np.stack([posterior.draw_noise(rng, shape, theta.dtype) for rng in generators])
+        z, _ = posterior.sample(a_z, eps)
+        log_w = log_weights(model, theta, x[:, None], a_z, z, model.decode(theta, z))
         before = top.copy()
         np.maximum(top, log_w.max(axis=1), out=top)
         shrink, w = np.exp(before - top), np.exp(log_w - top[:, None])
@@ -112,13 +117,3 @@ def _sum_weights(
         squares += (w * w).sum(axis=1)
         logs += log_w.sum(axis=1)
     return sums
-
-
-def _log_weights(model: AutoEncoder, theta: Parameters, x: NDArray, a_z: NDArray, eps: NDArray) -> NDArray:
-    """log p(x|z) + log p(z) − log q(z|x), (m, s), in float64."""
-    z, _ = model.posterior.sample(a_z, eps)
-    a_x = model.decode(theta, z.reshape(-1, model.latent_dim)).reshape(*z.shape[:-1], -1)
-    log_w = model.likelihood.log_prob(a_x, x)[0].astype(np.float64)
-    log_w += standard_normal.log_prob(z)[0]
-    log_w -= model.posterior.log_prob(a_z, z)[0]
-    return log_w

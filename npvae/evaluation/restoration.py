@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.distributions import standard_normal
 from npvae.evaluation.hamiltonian import hamiltonian_monte_carlo
 from npvae.evaluation.operators import LinearOperator
-from npvae.models import GaussianVAE
+from npvae.models import VAE
+from npvae.models.densities import prior_section
 from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam
 from npvae.parameters import Parameters
@@ -51,7 +51,7 @@ class LatentPosterior:
 
     Parameters
     ----------
-    model : GaussianVAE
+    model : VAE
     theta : Parameters
     operator : LinearOperator
         A.
@@ -60,7 +60,7 @@ class LatentPosterior:
         σ, the standard deviation of the noise of y.
     """
 
-    model: GaussianVAE
+    model: VAE
     theta: Parameters
     operator: LinearOperator
     y: NDArray
@@ -89,7 +89,7 @@ class LatentPosterior:
         decoder = self.theta.section("decoder")
         a_x, of_decoder = self.model.decoder.forward(decoder, z)
         residual = self.operator.forward(self.model.likelihood.mean(a_x)) - self.y
-        log_pz, of_prior = standard_normal.log_prob(z)
+        log_pz, of_prior = self.model.prior.log_prob(z, prior_section(self.model, self.theta))
         scale = weight / self.sigma**2
         energy = 0.5 * scale * (residual * residual).sum(axis=1) - log_pz
         return energy, (of_decoder, a_x, scale * residual, of_prior)
@@ -101,7 +101,9 @@ class LatentPosterior:
         dx = self.operator.adjoint(residual) * dU[:, None]
         da_x = self.model.likelihood.mean_grad(a_x, dx)
         dz = self.model.decoder.backward(decoder, of_decoder, da_x, decoder.empty_like())
-        return dz + standard_normal.log_prob_backward(of_prior, -dU)
+        params = prior_section(self.model, self.theta)
+        grads = None if params is None else params.empty_like()
+        return dz + self.model.prior.log_prob_backward(of_prior, -dU, grads)
 
     def energy_and_grad(self, z: NDArray, weight: float = 1.0) -> tuple[NDArray, NDArray]:
         """U (n,) and ∂U/∂z (n, latent_dim) of each row."""
@@ -109,8 +111,15 @@ class LatentPosterior:
         return energy, self.energy_backward(cache, np.ones_like(energy))
 
 
+def _from_prior(posterior: LatentPosterior, rng: np.random.Generator) -> NDArray:
+    """Draws of the prior, one for each row of y."""
+    model, theta = posterior.model, posterior.theta
+    eps = model.prior.draw_noise(rng, (len(posterior.y), model.latent_dim), theta.dtype)
+    return model.prior.sample(eps, prior_section(model, theta))
+
+
 def _posterior(
-    model: GaussianVAE, theta: Parameters, y: ArrayLike, operator: LinearOperator, sigma: float, chains: int
+    model: VAE, theta: Parameters, y: ArrayLike, operator: LinearOperator, sigma: float, chains: int
 ) -> LatentPosterior:
     """The posterior of `chains` copies of every row of y; errors name what does not fit."""
     if operator.n_in != model.n_features:
@@ -122,7 +131,7 @@ def _posterior(
 
 
 def restore(
-    model: GaussianVAE,
+    model: VAE,
     theta: Parameters,
     y: ArrayLike,
     operator: LinearOperator,
@@ -172,7 +181,7 @@ def restore(
         weight = START_TEMPERATURE ** (min(1.0, 2 * t) - 1)
         return lambda z: posterior.energy_and_grad(z, weight)
 
-    start = rng.standard_normal((len(posterior.y), model.latent_dim), dtype=theta.dtype)
+    start = _from_prior(posterior, rng)
     options = {"warm_up": warm_up, "steps": steps, "n_leapfrog": n_leapfrog, "tempered": tempered}
     found = hamiltonian_monte_carlo(posterior.energy_and_grad, start, rng, **options)
     n = len(posterior.y) // chains
@@ -212,7 +221,7 @@ def _scale_reduction(values: NDArray) -> NDArray:
 
 
 def most_probable(
-    model: GaussianVAE,
+    model: VAE,
     theta: Parameters,
     y: ArrayLike,
     operator: LinearOperator,
@@ -238,7 +247,7 @@ def most_probable(
     """
     starts, steps = integer("starts", starts, at_least=1), integer("steps", steps, at_least=1)
     posterior = _posterior(model, theta, y, operator, sigma, starts)
-    z = rng.standard_normal((len(posterior.y), model.latent_dim), dtype=theta.dtype)
+    z = _from_prior(posterior, rng)
     optimizer = Adam(Cosine(0.1, steps, final=1e-4))
     state = optimizer.init(z.reshape(-1))
     for _ in range(steps):

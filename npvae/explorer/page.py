@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.explorer.steps import describe
 from npvae.explorer.weights import PRECISIONS, Shipped, ship
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 from npvae.validation import ArgumentError, data_matrix, integer, one_of
 
@@ -43,7 +43,7 @@ class Examples(NamedTuple):
 
 
 def explorer_page(
-    model: GaussianVAE,
+    model: VAE,
     theta: Parameters,
     examples: Examples | None = None,
     *,
@@ -56,7 +56,7 @@ def explorer_page(
 
     Parameters
     ----------
-    model : GaussianVAE
+    model : VAE
         Of dense or convolutional layers.
     theta : Parameters
     examples : Examples, optional
@@ -106,7 +106,7 @@ def explorer_page(
     )
 
 
-def _page(model: GaussianVAE, theta: Parameters, told: dict, shipped: Shipped, kind: str, title: str) -> str:
+def _page(model: VAE, theta: Parameters, told: dict, shipped: Shipped, kind: str, title: str) -> str:
     folder = Path(__file__).parent
     scripts = "\n".join((folder / f"{name}.js").read_text("utf-8") for name in ("network", "densities", "page"))
     data = json.dumps({**told, "manifest": shipped.manifest, "blob": shipped.blob}, separators=(",", ":"))
@@ -124,7 +124,7 @@ def _page(model: GaussianVAE, theta: Parameters, told: dict, shipped: Shipped, k
     )
 
 
-def _rounding(model: GaussianVAE, theta: Parameters, shipped: Shipped) -> float:
+def _rounding(model: VAE, theta: Parameters, shipped: Shipped) -> float:
     """The largest difference that the rounding makes to a pixel's mean, over some draws of the prior."""
     z = np.random.default_rng(0).standard_normal((DRAWS, model.latent_dim))
     exact, rounded = (model.likelihood.mean(model.decode(at, z)) for at in (theta.astype(np.float64), shipped.theta))
@@ -158,7 +158,7 @@ def _density(argument: str, thing: object, known: dict[str, tuple[str, ...]]) ->
     return {"kind": name.lower(), **{option: getattr(thing, option) for option in known[name]}}
 
 
-def _examples(model: GaussianVAE, theta: Parameters, examples: Examples | None) -> dict[str, Any]:
+def _examples(model: VAE, theta: Parameters, examples: Examples | None) -> dict[str, Any]:
     binary = type(model.likelihood).__name__ == "Bernoulli"
     if examples is None:
         return {"range": [0.0, 1.0], "binary": binary, "points": [], "examples": [], "labels": None, "classes": None}

@@ -126,7 +126,7 @@ def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> lis
 
     With " of several draws" all arguments but the first have a leading axis, with " of several parameters" only the
     first has, so that each gradient is once summed over the axis its argument lacks. The arguments are known by name:
-    ``a`` and ``b`` are parameters, ``eps`` is noise, ``x`` a draw.
+    ``a`` and ``b`` are parameters, ``eps`` is noise, ``x`` a draw; those with a default keep it.
     """
     names = [m.removesuffix("_backward") for m in dir(dist) if m.endswith("_backward") and m[0] != "_"]
     names = [name for name in names if hasattr(dist, name)]
@@ -162,7 +162,9 @@ def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first:
 
     makers = {"a": parameters, "b": parameters, "eps": noise, "x": draw}
     tensors: Tensors = {}
-    for argument in inspect.signature(getattr(dist, name)).parameters:
+    for argument, declared in inspect.signature(getattr(dist, name)).parameters.items():
+        if argument not in makers and declared.default is not declared.empty:
+            continue
         if argument not in makers:
             raise TypeError(f"{name} of {type(dist).__name__} has an argument {argument!r} that is not a, b, eps or x")
         tensors[argument] = makers[argument](others if tensors else first)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss, elbo
-from npvae.models.gaussian_vae import GaussianVAE
+from npvae.models.densities import decoder_backward, densities, encoder_backward, forward, prior_section
+from npvae.models.vae import VAE
 from npvae.parameters import Parameters, Shapes
 
 __all__ = ["WakeSleep", "WakeSleepNoise"]
@@ -21,7 +22,7 @@ class WakeSleepNoise(NamedTuple):
     eps: NDArray
     """(L, n, latent_dim), for z ~ q(z|x): awake."""
     z: NDArray
-    """(n, latent_dim), z ~ N(0, I): asleep."""
+    """(n, latent_dim), the prior's noise, for the latents z ~ p(z) of a dream: asleep."""
     u: NDArray
     """(n, n_features), the likelihood's noise, for the dream x ~ p(x|z)."""
 
@@ -41,7 +42,7 @@ class WakeSleep:
 
     Parameters
     ----------
-    vae : GaussianVAE
+    vae : VAE
         The networks; its objective has to be the plain ELBO.
 
     Raises
@@ -55,7 +56,7 @@ class WakeSleep:
     Auto-encoding variational Bayes (2013), section 5 and figure 2, for this comparison.
     """
 
-    vae: GaussianVAE
+    vae: VAE
 
     def __post_init__(self) -> None:
         plain = {"bound": "elbo", "beta": 1.0, "free_bits": 0.0, "weight_precision": 0.0}
@@ -80,7 +81,7 @@ class WakeSleep:
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> WakeSleepNoise:
         """For n rows: L draws each awake, and n dreams."""
-        eps, z = self.vae.draw_noise(rng, n, dtype), rng.standard_normal((n, self.vae.latent_dim), dtype=dtype)
+        eps, z = self.vae.draw_noise(rng, n, dtype), self.vae.prior.draw_noise(rng, (n, self.vae.latent_dim), dtype)
         return WakeSleepNoise(eps, z, self.vae.likelihood.draw_noise(rng, (n, self.vae.n_features), dtype))
 
     def loss(self, theta: Parameters, x: NDArray, noise: WakeSleepNoise) -> Loss:
@@ -94,35 +95,20 @@ class WakeSleep:
         -------
         loss : Loss
         dtheta : Parameters
-            In the decoder's part the mean of −∂log p(x|z)/∂theta over rows and samples, since p(z) has no parameters;
-            in the encoder's that of −∂log q(z|x)/∂theta over the dreams.
+            In the decoder's and the prior's part the mean of −∂log p(x, z)/∂theta over rows and samples; in the
+            encoder's that of −∂log q(z|x)/∂theta over the dreams.
         """
         vae = self.vae
         vae.require_shapes(x, noise.eps)
         dtheta = theta.empty_like()
-        decoder, encoder = theta.section("decoder"), theta.section("encoder")
-        a_z = vae.encode(theta, x)
-        kl, _ = vae.posterior.kl(a_z)
-        z, _ = vae.posterior.sample(a_z, noise.eps)
-        log_px_z = self._wake(decoder, x, z, dtheta.section("decoder"))
+        awake, caches = forward(vae, theta, x, noise.eps, ("log_px_z", "log_pz", "kl"))
+        upstream = {name: np.full_like(awake[name], -1 / awake[name].size) for name in ("log_px_z", "log_pz")}
+        decoder_backward(vae, theta, caches, upstream, dtheta, need_dz=False)
 
-        dream, _ = vae.likelihood.sample(vae.decode(theta, noise.z), noise.u)
-        self._sleep(encoder, dream, noise.z, dtheta.section("encoder"))
-        return elbo(log_px_z, kl)[0], dtheta
-
-    def _wake(self, decoder: Parameters, x: NDArray, z: NDArray, grads: Parameters) -> NDArray:
-        """log p(x|z), (L, n); the gradient of −log p(x|z), averaged over samples and rows, is written."""
-        likelihood, network = self.vae.likelihood, self.vae.decoder
-        rows, cache = network.forward(decoder, z.reshape(-1, z.shape[-1]))
-        log_px_z, of_likelihood = likelihood.log_prob(rows.reshape(*z.shape[:-1], -1), x)
-        da_x = likelihood.log_prob_backward(of_likelihood, np.full_like(log_px_z, -1 / log_px_z.size))
-        network.backward(decoder, cache, da_x.reshape(rows.shape), grads, need_dx=False)
-        return log_px_z
-
-    def _sleep(self, encoder: Parameters, x: NDArray, z: NDArray, grads: Parameters) -> None:
-        """Write the gradient of −log q(z|x), averaged over the dreams."""
-        posterior, network = self.vae.posterior, self.vae.encoder
-        a_z, cache = network.forward(encoder, x)
-        log_qz_x, of_posterior = posterior.log_prob(a_z, z)
-        da_z = posterior.log_prob_backward(of_posterior, np.full_like(log_qz_x, -1 / len(log_qz_x)))
-        network.backward(encoder, cache, da_z, grads, need_dx=False)
+        z = vae.prior.sample(noise.z, prior_section(vae, theta))
+        dream, _ = vae.likelihood.sample(vae.decode(theta, z), noise.u)
+        a_z, cache = vae.encoder.forward(theta.section("encoder"), dream)
+        asleep, caches = densities(vae, theta, dream, a_z, z, None, ("log_qz_x",))
+        upstream = {"log_qz_x": np.full_like(asleep["log_qz_x"], -1 / len(x))}
+        encoder_backward(vae, theta, {**caches, "encoder": cache}, upstream, None, dtheta)
+        return elbo(awake["log_px_z"], awake["kl"])[0], dtheta

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.bounds import Loss
-from npvae.distributions import standard_normal
-from npvae.models import GaussianVAE, WakeSleep, WakeSleepNoise
+from npvae.models import VAE, WakeSleep, WakeSleepNoise
+from npvae.models.densities import densities, prior_section
 from npvae.parameters import Parameters
 
 
@@ -58,7 +58,7 @@ def _definition(name: str, log_px_z: NDArray, *others: NDArray, beta: float, bit
     return found
 
 
-def surrogate(model: GaussianVAE, theta: Parameters, x: NDArray, eps: NDArray) -> Callable:
+def surrogate(model: VAE, theta: Parameters, x: NDArray, eps: NDArray) -> Callable:
     """``value_and_grad`` at `theta` of the sum of densities, each weighted as the model's bound says, whose exact
     derivative by decoder and encoder the model's gradient claims to be.
 
@@ -70,26 +70,20 @@ def surrogate(model: GaussianVAE, theta: Parameters, x: NDArray, eps: NDArray) -
         a_z = model.encode(at, x)
         return a_z, model.posterior.sample(a_z, eps)[0]
 
-    def log_px(at: Parameters, z: NDArray) -> NDArray:
-        a_x = model.decode(at, z.reshape(-1, z.shape[-1]))
-        return model.likelihood.log_prob(a_x.reshape(*z.shape[:-1], -1), x)[0]
-
-    def log_pz(z: NDArray) -> NDArray:
-        return standard_normal.log_prob(z)[0]
-
-    def log_q(a_z: NDArray, z: NDArray) -> NDArray:
-        return model.posterior.log_prob(a_z, z)[0]
+    def logs(at: Parameters, a_z: NDArray, z: NDArray) -> dict[str, NDArray]:
+        names = ("log_px_z", "log_pz", "log_qz_x")
+        return densities(model, at, x, a_z, z, model.decode(at, z), names).densities
 
     a0, z0 = draw(theta)
-    _, weight = model.objective.function(log_px_z=log_px(theta, z0), log_pz=log_pz(z0), log_qz_x=log_q(a0, z0))
+    _, weight = model.objective.function(**logs(theta, a0, z0))
     path, direct = weight.get("path", 1.0), weight.get("direct", weight["log_qz_x"])
 
     def value_and_grad(at: Parameters) -> tuple[np.number, Parameters]:
         a, z = draw(at)
-        through = (
-            weight["log_px_z"] * log_px(theta, z) + weight["log_pz"] * log_pz(z) + weight["log_qz_x"] * log_q(a0, z)
-        )
-        value = weight["log_px_z"] * log_px(at, z0) + path * through + direct * log_q(a, z0)
+        fixed, moved = logs(at, a, z0), logs(theta, a0, z)
+        through = sum(weight[name] * density for name, density in moved.items())
+        own = sum(weight[name] * fixed[name] for name in ("log_px_z", "log_pz"))
+        value = own + path * through + direct * fixed["log_qz_x"]
         return value.sum(), model.loss_and_grad(at, x, eps)[1]
 
     return value_and_grad
@@ -105,11 +99,12 @@ def phase_of_wake_sleep(
     vae = model.vae
     part = "decoder" if phase == "wake" else "encoder"
     z, _ = vae.posterior.sample(vae.encode(theta, x), noise.eps)
-    dream, _ = vae.likelihood.sample(vae.decode(theta, noise.z), noise.u)
+    imagined = vae.prior.sample(noise.z, prior_section(vae, theta))
+    dream, _ = vae.likelihood.sample(vae.decode(theta, imagined), noise.u)
 
     def value(at: Parameters) -> np.number:
         if phase == "sleep":
-            return -vae.posterior.log_prob(vae.encode(at, dream), noise.z)[0].mean()
+            return -vae.posterior.log_prob(vae.encode(at, dream), imagined)[0].mean()
         return -np.mean([vae.likelihood.log_prob(vae.decode(at, one), x)[0] for one in z])
 
     def value_and_grad(network: Parameters) -> tuple[np.number, Parameters]:

@@ -14,9 +14,12 @@ from npvae.distributions import (
     DiscretizedLogistic,
     FixedGaussian,
     FullGaussian,
+    LearnedBernoulli,
     LearnedGaussian,
     LogisticMixture,
-    standard_normal,
+    Prior,
+    StandardNormal,
+    UniformBernoulli,
 )
 from npvae.distributions.distribution import sum_to_shape
 from npvae.distributions.links import link_mean_backward
@@ -51,7 +54,9 @@ def cases() -> Iterator[Case]:
         yield case(f"DiscretizedLogistic {link}", DiscretizedLogistic(link, levels=5, min_log_scale=-0.5))
     yield case("LogisticMixture", LogisticMixture(3, levels=5, min_log_scale=-0.5))
     yield _sum_to_shape()
-    yield _prior()
+    for prior in (StandardNormal(), UniformBernoulli(), LearnedBernoulli(N)):
+        yield _prior(prior)
+    yield _kl_to_learned_bernoulli()
 
 
 def _sum_to_shape() -> Case:
@@ -69,8 +74,36 @@ def _sum_to_shape() -> Case:
     return Case("distributions.sum_to_shape", make, (), (sum_to_shape,))
 
 
-def _prior() -> Case:
-    def make(rng: np.random.Generator) -> tuple:
-        return standard_normal.log_prob, standard_normal.log_prob_backward, (rng.standard_normal((3, N, 2)),)
+def _parameters(prior: Prior, rng: np.random.Generator) -> dict[str, NDArray]:
+    return {name: value + rng.standard_normal(value.shape) for name, value in prior.init(rng).items()}
 
-    return Case("distributions.standard_normal", make, (), (standard_normal.log_prob_backward,))
+
+def _prior(prior: Prior) -> Case:
+    def forward(z: NDArray, **params: NDArray) -> tuple:
+        value, cache = prior.log_prob(z, params)
+        return value, (cache, {name: np.empty_like(array) for name, array in params.items()})
+
+    def backward(saved: tuple, dvalue: NDArray) -> dict[str, NDArray]:
+        cache, grads = saved
+        return {"z": prior.log_prob_backward(cache, dvalue, grads), **grads}
+
+    def make(rng: np.random.Generator) -> tuple:
+        return forward, backward, {"z": rng.standard_normal((3, N, N)), **_parameters(prior, rng)}
+
+    return Case(f"distributions.{type(prior).__name__}", make, (type(prior),))
+
+
+def _kl_to_learned_bernoulli() -> Case:
+    posterior, prior = Bernoulli(), LearnedBernoulli(N)
+
+    def forward(a: NDArray, b: NDArray) -> tuple:
+        return posterior.kl(a, prior, {"b": b})
+
+    def backward(cache: tuple, dkl: NDArray) -> dict[str, NDArray]:
+        grads = {"b": np.empty(N, cache[1].dtype)}
+        return {"a": posterior.kl_backward(cache, dkl, grads), **grads}
+
+    def make(rng: np.random.Generator) -> tuple:
+        return forward, backward, {"a": rng.standard_normal((3, N)), **_parameters(prior, rng)}
+
+    return Case("distributions.Bernoulli kl to LearnedBernoulli", make, (Bernoulli,))

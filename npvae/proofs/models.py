@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from npvae.bounds import BOUNDS
 from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian, FullGaussian, LearnedGaussian
 from npvae.layers import ACTIVATIONS
-from npvae.models import GaussianVAE, WakeSleep
+from npvae.models import VAE, WakeSleep
 from npvae.proofs.case import Case, N
 from npvae.proofs.definitions import phase_of_wake_sleep, surrogate
 
@@ -18,7 +18,7 @@ from npvae.proofs.definitions import phase_of_wake_sleep, surrogate
 def cases() -> Iterator[Case]:
     """Cases of models."""
 
-    yield from _gaussian_vae()
+    yield from _vae()
     for bound in ("stl", "dreg", "score-function"):
         yield _estimate(bound, 1, DiagonalGaussian())
         yield _estimate(bound, 3, FullGaussian())
@@ -32,13 +32,13 @@ def _batch(rng: np.random.Generator, likelihood: object, rows: int, features: in
     return (x > 0).astype(np.float64) if isinstance(likelihood, Bernoulli) else x
 
 
-def _gaussian_vae() -> Iterator[Case]:
+def _vae() -> Iterator[Case]:
     def case(title: str, likelihood: object, n_samples: int, activation: str = "tanh", **settings: object) -> Case:
         # One sample: all sizes alike. Several: all different, for what is hidden by sizes that are alike.
         rows, features, latents = (N, N, N // 2) if n_samples == 1 else (5, 6, 2)
-        model = GaussianVAE(features, latents, (N,), activation, likelihood, n_samples, **settings)
-        name = f"models.GaussianVAE {type(likelihood).__name__} {title} L={n_samples}"
-        return Case(name, lambda rng: (model, _batch(rng, likelihood, rows, features)), (GaussianVAE,))
+        model = VAE.mlp(features, latents, (N,), activation, likelihood, n_samples, **settings)
+        name = f"models.VAE {type(likelihood).__name__} {title} L={n_samples}"
+        return Case(name, lambda rng: (model, _batch(rng, likelihood, rows, features)), (VAE,))
 
     for likelihood in (Bernoulli(), DiagonalGaussian(), FixedGaussian(0.7)):
         for activation in ACTIVATIONS:
@@ -55,7 +55,7 @@ def _gaussian_vae() -> Iterator[Case]:
 
 def _estimate(bound: str, n_samples: int, posterior: object) -> Case:
     beta = 1.7 if BOUNDS[bound].weighs_kl else 1.0
-    model = GaussianVAE(6, 2, (N,), "tanh", n_samples=n_samples, beta=beta, bound=bound, posterior=posterior)
+    model = VAE.mlp(6, 2, (N,), "tanh", n_samples=n_samples, beta=beta, bound=bound, posterior=posterior)
 
     def make(rng: np.random.Generator) -> tuple:
         theta = model.init(rng, np.float64)
@@ -63,11 +63,11 @@ def _estimate(bound: str, n_samples: int, posterior: object) -> Case:
         x, eps = _batch(rng, Bernoulli(), 5, 6), model.draw_noise(rng, 5, np.float64)
         return surrogate(model, theta, x, eps), theta
 
-    return Case(f"models.GaussianVAE {bound} {type(posterior).__name__} L={n_samples}", make, (GaussianVAE,))
+    return Case(f"models.VAE {bound} {type(posterior).__name__} L={n_samples}", make, (VAE,))
 
 
 def _wake_sleep(phase: str, likelihood: object, posterior: object) -> Case:
-    model = WakeSleep(GaussianVAE(6, 2, (N,), "tanh", likelihood, 3, posterior=posterior))
+    model = WakeSleep(VAE.mlp(6, 2, (N,), "tanh", likelihood, 3, posterior=posterior))
 
     def make(rng: np.random.Generator) -> tuple:
         theta, noise = model.init(rng, np.float64), model.draw_noise(rng, 5, np.float64)

@@ -18,7 +18,7 @@ from npvae.distributions import (
 )
 from npvae.evaluation.operators import blur
 from npvae.evaluation.restoration import LatentPosterior
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 from npvae.proofs.case import Case, N
 
@@ -44,7 +44,7 @@ def _mean(likelihood: Distribution) -> Case:
 
 def _latent_posterior(likelihood: Distribution) -> Case:
     def make(rng: np.random.Generator) -> tuple:
-        model = GaussianVAE(6, 3, (N,), "tanh", likelihood)
+        model = VAE.mlp(6, 3, (N,), "tanh", likelihood)
         theta = model.init(rng, np.float64)
         theta.flat += 0.1 * rng.standard_normal(theta.flat.size)
         y = rng.standard_normal((N, 6))

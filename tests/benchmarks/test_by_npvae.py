@@ -45,7 +45,7 @@ def test_the_loss_reported_is_that_of_each_batch():
             losses.append(loss.value)
             return loss, grads
 
-    model = Watched(12, 3, (8,), "tanh")
+    model = Watched.mlp(12, 3, (8,), "tanh")
     start = model.init(np.random.default_rng(5))
     training.train(model, start, X, optimizer=Adam(LEARNING_RATE), epochs=2, batch_size=16, seed=5)
     np.testing.assert_allclose(values_of(train, WORKLOAD, 8), losses, rtol=16 * np.finfo(np.float32).eps)

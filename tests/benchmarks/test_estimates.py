@@ -3,10 +3,10 @@ import pytest
 
 from benchmarks import estimates as module
 from benchmarks.estimates import active_units, bound, likelihood
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 
-MODEL = GaussianVAE(6, 2, (5,), "tanh")
+MODEL = VAE.mlp(6, 2, (5,), "tanh")
 X = (np.random.default_rng(0).random((25, 6)) < 0.5).astype(np.float32)
 
 
@@ -61,6 +61,6 @@ def test_units_are_active_where_the_posterior_mean_moves(theta):
 
 
 def test_the_bound_is_the_elbo_whatever_the_model_was_trained_by(theta):
-    iwae = GaussianVAE(6, 2, (5,), "tanh", bound="iwae", n_samples=3, weight_precision=0.1)
+    iwae = VAE.mlp(6, 2, (5,), "tanh", bound="iwae", n_samples=3, weight_precision=0.1)
     assert bound(iwae, theta, X) == bound(MODEL, theta, X)
     assert bound(MODEL, theta.zeros_like(), X) == pytest.approx(6 * np.log(2), rel=1e-6)

@@ -6,11 +6,11 @@ import pytest
 from benchmarks import long_run as module
 from benchmarks.data import binarize
 from benchmarks.long_run import Allowance, Recipe, begin, legs, long_run, told
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.training import load_checkpoint
 
 X = np.random.default_rng(0).integers(0, 256, (400, 12)).astype(np.uint8)
-MODEL = GaussianVAE(12, 2, (8,), "tanh")
+MODEL = VAE.mlp(12, 2, (8,), "tanh")
 START = MODEL.init(np.random.default_rng(1))
 BY_EPOCHS = Recipe(epochs=20, minutes=None, batch_size=40)
 
@@ -23,7 +23,7 @@ class Killed(Exception):
     pass
 
 
-class Mortal(GaussianVAE):
+class Mortal(VAE):
     """Dies in the middle of an epoch."""
 
     steps = 0
@@ -47,7 +47,7 @@ def test_a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not(tmp_path, 
     whole = run(tmp_path / "whole")
     monkeypatch.setattr(module, "SAVE_EVERY", 0)
     with pytest.raises(Killed):
-        run(tmp_path / "killed", model=Mortal(12, 2, (8,), "tanh"))
+        run(tmp_path / "killed", model=Mortal.mlp(12, 2, (8,), "tanh"))
     assert load_checkpoint(tmp_path / "killed" / "training.npz").epoch == 13
     resumed = run(tmp_path / "killed")
     assert resumed.mean == whole.mean
@@ -66,12 +66,12 @@ def test_a_run_that_has_ended_is_not_trained_again(tmp_path):
 def test_the_mean_is_over_the_last_quarter(tmp_path):
     passed = []
 
-    class Watched(GaussianVAE):
+    class Watched(VAE):
         def loss_and_grad(self, theta, x, noise):
             passed.append(theta.flat.astype(np.float64))
             return super().loss_and_grad(theta, x, noise)
 
-    trained = run(tmp_path, model=Watched(12, 2, (8,), "tanh"))
+    trained = run(tmp_path, model=Watched.mlp(12, 2, (8,), "tanh"))
     passed.append(trained.run.theta.flat)
     counted = passed[170:201:20]  # the parameters after steps 170 and 190
     np.testing.assert_allclose(trained.mean.flat, np.mean(counted, axis=0), rtol=1e-4, atol=1e-6)
@@ -86,7 +86,7 @@ def test_a_folder_with_another_run_is_refused(tmp_path):
 def test_by_minutes_the_rate_falls_with_the_time_and_the_run_ends_with_it(tmp_path, now):
     rates = []
 
-    class Slow(GaussianVAE):
+    class Slow(VAE):
         def loss_and_grad(self, theta, x, noise):
             now[0] += 0.5
             return super().loss_and_grad(theta, x, noise)
@@ -100,7 +100,7 @@ def test_by_minutes_the_rate_falls_with_the_time_and_the_run_ends_with_it(tmp_pa
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Allowance, "__call__", watched)
-        trained = run(tmp_path, recipe, Slow(12, 2, (8,), "tanh"))
+        trained = run(tmp_path, recipe, Slow.mlp(12, 2, (8,), "tanh"))
     assert trained.seconds == pytest.approx(120, abs=5.5)  # up to the end of an epoch of 10 steps
     assert trained.run.settings["averaged_from"] == pytest.approx(180, abs=10)
     assert rates[0] == pytest.approx(2e-3, rel=0.01)
@@ -119,7 +119,7 @@ def test_a_pause_is_no_time_spent(now):
 def test_ctrl_c_ends_the_command_and_keeps_the_checkpoint(tmp_path, monkeypatch):
     import signal
 
-    class Pressed(GaussianVAE):
+    class Pressed(VAE):
         steps = 0
 
         def loss_and_grad(self, theta, x, noise):
@@ -131,11 +131,11 @@ def test_ctrl_c_ends_the_command_and_keeps_the_checkpoint(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "SAVE_EVERY", 0)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, model=Pressed(12, 2, (8,), "tanh"))
+        run(tmp_path, model=Pressed.mlp(12, 2, (8,), "tanh"))
     assert load_checkpoint(tmp_path / "training.npz").epoch == 3
 
 
-SMALL = GaussianVAE(6, 2, (5,), "tanh")
+SMALL = VAE.mlp(6, 2, (5,), "tanh")
 BITS = (np.random.default_rng(0).random((200, 6)) < 0.5).astype(np.float32)
 
 

@@ -57,6 +57,6 @@ def test_with_one_sample_the_score_function_has_no_baseline():
 @pytest.mark.parametrize("bound", BOUNDS)
 def test_float32_stays_float32(bound):
     densities = [density.astype(np.float32) for density in DENSITIES]
-    function, needs, _ = BOUNDS[bound]
+    _, function, needs, *_ = BOUNDS[bound]
     loss, upstream = function(densities[0], densities[1][0]) if "kl" in needs else function(*densities)
     assert all(a.dtype == np.float32 for a in (*loss.terms.values(), *upstream.values(), loss.per_datum))

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.stats
 
 from npvae.distributions import FixedGaussian, FullGaussian
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 
 SIGMA = 0.7
@@ -15,7 +15,7 @@ class Linear:
 
     def __init__(self, d=2, n_features=4, n=6, log_var=-0.5, seed=0):
         rng = np.random.default_rng(seed)
-        self.model = GaussianVAE(n_features, d, (), likelihood=FixedGaussian(SIGMA))
+        self.model = VAE.mlp(n_features, d, (), likelihood=FixedGaussian(SIGMA))
         self.weights, self.bias = 0.8 * rng.standard_normal((d, n_features)), rng.standard_normal(n_features)
         self.cov = self.weights.T @ self.weights + SIGMA**2 * np.eye(n_features)
         self.gain = np.linalg.solve(self.cov, self.weights.T)
@@ -36,7 +36,7 @@ class Linear:
 
     def with_true_posterior(self):
         """A model and theta whose q(z|x) is p(z|x): a full covariance, of two latents."""
-        model = GaussianVAE(len(self.bias), 2, (), likelihood=FixedGaussian(SIGMA), posterior=FullGaussian())
+        model = VAE.mlp(len(self.bias), 2, (), likelihood=FixedGaussian(SIGMA), posterior=FullGaussian())
         theta, factor = Parameters(model.shapes, np.float64), np.linalg.cholesky(self.posterior_cov)
         theta["decoder.0.W"][...], theta["decoder.0.b"][...] = self.weights, self.bias
         theta["encoder.0.W"][...] = np.concatenate([self.gain, 0 * self.gain, 0 * self.gain[:, :1]], axis=1)

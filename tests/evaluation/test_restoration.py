@@ -6,7 +6,7 @@ import pytest
 from npvae.distributions import Bernoulli
 from npvae.evaluation.operators import identity, mask, matrix
 from npvae.evaluation.restoration import LatentPosterior, most_probable, restore
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from tests.evaluation.linear_gaussian import Linear
 from tests.numerical import central_difference
 
@@ -58,7 +58,7 @@ def test_the_most_probable_image_of_a_gaussian_is_its_mean():
 
 
 def decoder(seed=0, scale=1.0):
-    model = GaussianVAE(6, 2, (5,), "tanh")
+    model = VAE.mlp(6, 2, (5,), "tanh")
     rng = np.random.default_rng(seed)
     theta = model.init(rng, np.float64)
     theta.flat[:] = scale * rng.standard_normal(theta.flat.size)
@@ -127,7 +127,7 @@ class WithoutMeanGrad(Bernoulli):
 
 
 def test_a_likelihood_without_the_gradient_of_its_mean_is_refused():
-    model = GaussianVAE(6, 2, (5,), likelihood=WithoutMeanGrad())
+    model = VAE.mlp(6, 2, (5,), likelihood=WithoutMeanGrad())
     theta = model.init(np.random.default_rng(0), np.float64)
     with pytest.raises(ValueError, match="model must have a likelihood that tells the gradient of its mean"):
         restore(model, theta, np.ones((1, 6)), identity(6), 0.1, np.random.default_rng(0))

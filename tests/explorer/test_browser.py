@@ -13,7 +13,7 @@ from npvae.distributions import (
 )
 from npvae.explorer import Examples, explorer_page, ship
 from npvae.layers import ACTIVATIONS
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from tests.explorer.browser import browser
 
 
@@ -33,7 +33,7 @@ def opened(chromium, tmp_path, model, theta, examples=None, **options):
 
 
 def random_model(n_features=16, latent_dim=3, hidden=(7,), scale=0.5, seed=0, **settings):
-    model = GaussianVAE(n_features, latent_dim, hidden, **settings)
+    model = VAE.mlp(n_features, latent_dim, hidden, **settings)
     theta = model.init(np.random.default_rng(seed))
     theta.flat += scale * np.random.default_rng(seed + 1).standard_normal(theta.flat.size).astype(np.float32)
     return model, theta

@@ -9,11 +9,11 @@ import pytest
 from npvae.distributions import FixedGaussian, LearnedGaussian
 from npvae.explorer import MOST_BYTES, Examples, describe, explorer_page
 from npvae.layers import Chain, Dense, Tanh
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 
 
 def small(**settings):
-    model = GaussianVAE(16, 3, (5,), **settings)
+    model = VAE.mlp(16, 3, (5,), **settings)
     return model, model.init(np.random.default_rng(0))
 
 
@@ -28,7 +28,7 @@ def test_a_page_names_nothing_outside_itself():
 
 
 def test_the_page_of_the_default_model_with_examples_stays_below_two_megabytes():
-    model = GaussianVAE(784, 20)
+    model = VAE.mlp(784, 20)
     rng = np.random.default_rng(0)
     theta, x = model.init(rng), (rng.random((3000, 784)) < 0.2).astype(np.float32)
     page = explorer_page(model, theta, Examples(x, np.arange(3000) % 10))
@@ -51,7 +51,7 @@ def test_shapes_are_squares_unless_told():
     assert data(explorer_page(model, theta))["image"] == [4, 4, 1]
     assert data(explorer_page(model, theta, image_shape=(2, 8)))["image"] == [2, 8, 1]
     assert data(explorer_page(model, theta, image_shape=(2, 2, 4)))["image"] == [2, 2, 4]
-    line = GaussianVAE(6, 2, (5,))
+    line = VAE.mlp(6, 2, (5,))
     assert data(explorer_page(line, line.init(np.random.default_rng(0))))["image"] == [1, 6, 1]
 
 

@@ -12,7 +12,7 @@ from npvae.distributions import (
     FullGaussian,
     LearnedGaussian,
 )
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.proofs.definitions import surrogate
 
 LIKELIHOODS = [
@@ -49,7 +49,7 @@ def value_and_grad(model, theta, x, eps):
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=repr)
 def test_gradient_along_random_directions_is_the_complex_steps(likelihood, posterior, bound):
     rng = np.random.default_rng(0)
-    model = GaussianVAE(5, 2, (4, 3), "tanh", likelihood, n_samples=3, posterior=posterior, bound=bound)
+    model = VAE.mlp(5, 2, (4, 3), "tanh", likelihood, n_samples=3, posterior=posterior, bound=bound)
     x = rng.uniform(size=(6, 5))
     x = np.round(x) if isinstance(likelihood, Bernoulli) else x
     theta = model.init(rng, np.float64, mean=x.mean(axis=0))

@@ -10,7 +10,7 @@ import scipy.stats
 from scipy.special import expit
 
 from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 
 LIMIT = 9  # standard deviations: the mass beyond is 2e-19
@@ -41,7 +41,7 @@ def gaussian_kl(mu1, cov1, mu2, cov2):
 @pytest.mark.parametrize("learned", [False, True], ids=["FixedGaussian", "DiagonalGaussian"])
 def test_linear_gaussian_decoder_in_closed_form(learned):
     n_features, d, sigma = 4, 3, 0.7
-    model = GaussianVAE(n_features, d, (), likelihood=DiagonalGaussian() if learned else FixedGaussian(sigma))
+    model = VAE.mlp(n_features, d, (), likelihood=DiagonalGaussian() if learned else FixedGaussian(sigma))
     theta = random_parameters(model)
     weights, bias = theta["decoder.0.W"][:, :n_features], theta["decoder.0.b"][:n_features]
     noise_cov = sigma**2 * np.eye(n_features)
@@ -63,7 +63,7 @@ def test_linear_gaussian_decoder_in_closed_form(learned):
 
 def test_the_bound_is_tight_and_flat_in_the_encoder_at_the_true_posterior():
     n_features, sigma = 3, 0.5
-    model = GaussianVAE(n_features, 1, (), likelihood=FixedGaussian(sigma))
+    model = VAE.mlp(n_features, 1, (), likelihood=FixedGaussian(sigma))
     theta = random_parameters(model)
     weights, bias = theta["decoder.0.W"], theta["decoder.0.b"]
     variance = 1 / (1 + (weights @ weights.T)[0, 0] / sigma**2)
@@ -74,7 +74,7 @@ def test_the_bound_is_tight_and_flat_in_the_encoder_at_the_true_posterior():
     x = np.random.default_rng(1).standard_normal((4, n_features))
     log_px = scipy.stats.multivariate_normal.logpdf(x, bias, weights.T @ weights + sigma**2 * np.eye(n_features))
     np.testing.assert_allclose(elbo_of_quadratic(model, theta, x), log_px, rtol=1e-12)
-    exact = GaussianVAE(n_features, 1, (), likelihood=FixedGaussian(sigma), n_samples=2)
+    exact = VAE.mlp(n_features, 1, (), likelihood=FixedGaussian(sigma), n_samples=2)
     _, grads = exact.loss_and_grad(theta, x, np.array([1.0, -1.0])[:, None, None] * np.ones((2, 4, 1)))
     np.testing.assert_allclose(grads.section("encoder").flat, 0, atol=1e-13)
 
@@ -85,7 +85,7 @@ def integral(f, centre, width):
 
 @pytest.mark.parametrize("likelihood", [Bernoulli(), DiagonalGaussian()], ids=["Bernoulli", "DiagonalGaussian"])
 def test_nonlinear_decoder_with_one_latent_by_quadrature(likelihood):
-    model = GaussianVAE(3, 1, (3,), "tanh", likelihood)
+    model = VAE.mlp(3, 1, (3,), "tanh", likelihood)
     theta = random_parameters(model)
     prior = scipy.stats.norm()
 

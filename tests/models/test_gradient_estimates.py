@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from npvae.distributions import FixedGaussian, FullGaussian
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 
 D, LATENTS, SIGMA = 3, 2, 0.5
@@ -13,7 +13,7 @@ ROWS = np.random.default_rng(1).standard_normal((2, D))
 
 
 def model_of(bound="elbo", n_samples=1, **settings):
-    return GaussianVAE(D, LATENTS, (), likelihood=FixedGaussian(SIGMA), bound=bound, n_samples=n_samples, **settings)
+    return VAE.mlp(D, LATENTS, (), likelihood=FixedGaussian(SIGMA), bound=bound, n_samples=n_samples, **settings)
 
 
 def parameters(model):

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
-from npvae.models import GaussianVAE, WakeSleep
+from npvae.models import VAE, WakeSleep
 from npvae.optimizers import Adam
 from npvae.training import train
 from tests.numerical import assert_gradient, frozen
@@ -19,7 +19,7 @@ every_likelihood = pytest.mark.parametrize(
 
 
 def batch(likelihood, n=4, n_samples=2, dtype=np.float64):
-    model = WakeSleep(GaussianVAE(D, 2, (4,), "tanh", likelihood, n_samples))
+    model = WakeSleep(VAE.mlp(D, 2, (4,), "tanh", likelihood, n_samples))
     rng = np.random.default_rng(0)
     theta = model.init(rng, dtype)
     theta.flat += 0.5 * rng.standard_normal(theta.flat.size, dtype=dtype)
@@ -81,7 +81,7 @@ def test_data_do_not_reach_the_encoder_nor_dreams_the_decoder():
 
 
 def test_the_noise_is_normal_awake_and_the_priors_and_the_likelihoods_asleep():
-    model = WakeSleep(GaussianVAE(D, 5, n_samples=2))
+    model = WakeSleep(VAE.mlp(D, 5, n_samples=2))
     noise = model.draw_noise(np.random.default_rng(0), 2000)
     assert [part.shape for part in noise] == [(2, 2000, 5), (2000, 5), (2000, D)]
     assert all(part.dtype == np.float32 for part in noise)
@@ -99,7 +99,7 @@ def test_float32_stays_float32(likelihood):
 def test_it_trains_on_data_that_one_latent_explains():
     rng = np.random.default_rng(0)
     x = np.repeat(rng.integers(0, 2, (200, 1)), 8, axis=1).astype(np.float32)
-    model = WakeSleep(GaussianVAE(8, 1, (8,), "tanh"))
+    model = WakeSleep(VAE.mlp(8, 1, (8,), "tanh"))
     run = train(model, model.init(rng), x, optimizer=Adam(0.01), epochs=60, batch_size=50)
     assert run.history["loss"][0] > 5
     assert run.history["loss"][-1] < 2.5
@@ -109,7 +109,7 @@ def test_it_trains_on_data_that_one_latent_explains():
 def test_another_objective_is_refused(settings):
     (name,) = settings
     with pytest.raises(ValueError, match=f"vae must have {name}="):
-        WakeSleep(GaussianVAE(D, 2, **settings))
+        WakeSleep(VAE.mlp(D, 2, **settings))
 
 
 def test_data_and_noise_that_do_not_fit_are_refused():

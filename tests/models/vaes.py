@@ -7,7 +7,7 @@ import pytest
 
 from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian
 from npvae.layers import ACTIVATIONS
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 from tests.numerical import assert_gradient, frozen
 
@@ -16,14 +16,12 @@ D = 3
 EXACT = ("monte-carlo", "iwae")  # bounds, beside the default one, whose gradient is the derivative of the loss
 CASES = [
     pytest.param(
-        GaussianVAE(D, 2, hidden=(4,), activation=activation, likelihood=LIKELIHOODS[name], n_samples=L, beta=beta),
+        VAE.mlp(D, 2, hidden=(4,), activation=activation, likelihood=LIKELIHOODS[name], n_samples=L, beta=beta),
         id=f"{activation} {name} L={L} beta={beta}",
     )
     for activation, name, L, beta in product(ACTIVATIONS, LIKELIHOODS, (1, 3), (1.0, 0.25))
 ] + [
-    pytest.param(
-        GaussianVAE(D, 2, (4,), "tanh", LIKELIHOODS[name], n_samples=L, bound=bound), id=f"{bound} {name} L={L}"
-    )
+    pytest.param(VAE.mlp(D, 2, (4,), "tanh", LIKELIHOODS[name], n_samples=L, bound=bound), id=f"{bound} {name} L={L}")
     for name, L, bound in product(LIKELIHOODS, (1, 3), EXACT)
 ]
 every_case = pytest.mark.parametrize("model", CASES)

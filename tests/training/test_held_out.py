@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae.bounds import Loss
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.training import evaluate
 from npvae.training.term_sums import TermSums
 from tests.training.toys import Mean, binary_rows, small_vae
@@ -34,7 +34,7 @@ def test_unequal_batches_weigh_by_their_rows():
 def test_weighted_terms_are_reported_unweighted():
     x = binary_rows()
     model, theta = small_vae()
-    heavy = GaussianVAE(6, 2, (5,), "tanh", beta=3.0)
+    heavy = VAE.mlp(6, 2, (5,), "tanh", beta=3.0)
     terms = evaluate(heavy, theta, x, np.random.default_rng(0))
     plain = evaluate(model, theta, x, np.random.default_rng(0))
     assert terms["kl"] == pytest.approx(plain["kl"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae.bounds import Loss
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.optimizers import SGD, Adam
 from npvae.training import NonFiniteLossError, load_checkpoint, save_checkpoint, train
 from tests.training.toys import Mean, binary_rows, small_vae
@@ -121,7 +121,7 @@ def test_an_overflow_of_the_mean_alone_names_all_terms():
 def test_wild_data_under_a_gaussian_likelihood_say_reconstruction():
     from npvae.distributions import FixedGaussian
 
-    model = GaussianVAE(6, 2, (5,), "tanh", FixedGaussian())
+    model = VAE.mlp(6, 2, (5,), "tanh", FixedGaussian())
     theta = model.init(np.random.default_rng(0))
     x = np.full((4, 6), 1e25, np.float32)
     assert "in reconstruction, before any training" in str(breakdown(model, theta, x))

@@ -2,7 +2,6 @@
 
 import io
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,8 +48,7 @@ def test_a_pipe_gets_one_plain_line_an_epoch():
 
 def test_a_weight_that_is_not_one_stands_before_its_term():
     stream = io.StringIO()
-    model, theta = small_vae()
-    priored = replace(model, weight_precision=0.01)
+    priored, theta = small_vae(weight_precision=0.01)
     train(
         priored,
         theta,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from npvae.bounds import Loss
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.parameters import Parameters
 
 
@@ -34,8 +34,8 @@ def binary_rows(n=50, d=6, seed=0):
     return (np.random.default_rng(seed).random((n, d)) < 0.4).astype(np.float32)
 
 
-def small_vae(d=6):
-    model = GaussianVAE(d, 2, (5,), "tanh")
+def small_vae(d=6, **options):
+    model = VAE.mlp(d, 2, (5,), "tanh", **options)
     return model, model.init(np.random.default_rng(0))
 
 

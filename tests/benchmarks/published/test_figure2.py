@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.published import figure2 as module
 from benchmarks.published.figure2 import ALGORITHMS, BATCH, NAMES, curve, draw, main, points, scene
-from npvae.models import GaussianVAE
+from npvae.models import VAE
 from npvae.optimizers import OptimizerState
 from npvae.training import TrainingRun
 
@@ -134,7 +134,7 @@ def test_a_curve_rises_and_a_longer_one_begins_with_it(tmp_path):
 
 
 def test_the_prior_pulls_the_weights_by_theta_over_n(monkeypatch):
-    class Indifferent(GaussianVAE):
+    class Indifferent(VAE):
         def loss_and_grad(self, theta, x, noise):
             loss, dtheta = super().loss_and_grad(theta, x, noise)
             dtheta.flat[:] = 0
@@ -150,7 +150,7 @@ def test_the_prior_pulls_the_weights_by_theta_over_n(monkeypatch):
 
     monkeypatch.setattr(module, "Adagrad", Plain)
     shown = scene("mnist", quick=True)
-    model = Indifferent(784, 2, (3,), "tanh")
+    model = Indifferent.mlp(784, 2, (3,), "tanh")
     theta = model.init(np.random.default_rng(0), np.float64)
     run = TrainingRun(theta.copy(), OptimizerState(), settings={"rate": 1, "spent": 0.0})
     module._advance(run, model, shown, 3 * BATCH)

@@ -5,8 +5,19 @@ import pytest
 import scipy.stats
 from scipy.special import expit, logsumexp
 
-from npvae.distributions import Bernoulli, DiagonalGaussian, FixedGaussian, FullGaussian, LearnedGaussian
-from npvae.models import GaussianVAE
+from npvae.bounds import BOUNDS, monte_carlo_elbo
+from npvae.distributions import (
+    Bernoulli,
+    DiagonalGaussian,
+    FixedGaussian,
+    FullGaussian,
+    LearnedBernoulli,
+    LearnedGaussian,
+    StandardNormal,
+    UniformBernoulli,
+)
+from npvae.layers import Tanh, mlp
+from npvae.models import VAE
 from npvae.parameters import Parameters
 from tests.models.vaes import EXACT, D, assert_model_gradient, batch, every_case, every_likelihood
 
@@ -19,11 +30,11 @@ def test_the_gradient_is_the_derivative_of_the_returned_value(model):
 @pytest.mark.parametrize("hidden", [(), (5, 4), [3, 2, 4]], ids=str)
 @every_likelihood
 def test_the_gradient_is_right_for_any_depth(hidden, likelihood):
-    assert_model_gradient(GaussianVAE(D, 2, hidden=hidden, activation="tanh", likelihood=likelihood, n_samples=2))
+    assert_model_gradient(VAE.mlp(D, 2, hidden=hidden, activation="tanh", likelihood=likelihood, n_samples=2))
 
 
 def test_the_gradient_is_right_for_a_single_row_and_a_single_latent():
-    assert_model_gradient(GaussianVAE(2, 1, hidden=(3,), activation="softplus"), n=1)
+    assert_model_gradient(VAE.mlp(2, 1, hidden=(3,), activation="softplus"), n=1)
 
 
 def by_scipy(model, theta, x, noise):
@@ -52,7 +63,7 @@ def by_scipy(model, theta, x, noise):
 @every_likelihood
 @pytest.mark.parametrize("n_samples", [1, 3])
 def test_both_terms_are_what_scipy_and_the_definition_say(likelihood, n_samples):
-    model = GaussianVAE(D, 2, (4,), "tanh", likelihood, n_samples, beta=0.5)
+    model = VAE.mlp(D, 2, (4,), "tanh", likelihood, n_samples, beta=0.5)
     theta, x, noise = batch(model)
     x = (x > 0.5).astype(float)
     reconstruction, kl = by_scipy(model, theta, x, noise)
@@ -64,7 +75,7 @@ def test_both_terms_are_what_scipy_and_the_definition_say(likelihood, n_samples)
 
 @every_likelihood
 def test_the_importance_weighted_bound_is_what_scipy_and_the_definition_say(likelihood):
-    model = GaussianVAE(D, 2, (4,), "tanh", likelihood, n_samples=3, bound="iwae")
+    model = VAE.mlp(D, 2, (4,), "tanh", likelihood, n_samples=3, bound="iwae")
     theta, x, noise = batch(model)
     x = (x > 0.5).astype(float)
     mu, log_var = np.split(model.encode(theta, x), 2, axis=1)
@@ -91,13 +102,13 @@ def test_the_importance_weighted_bound_is_what_scipy_and_the_definition_say(like
 )
 def test_what_a_bound_has_no_place_for_is_refused_with_the_reason(settings, message):
     with pytest.raises(ValueError, match=message):
-        GaussianVAE(D, 2, **settings)
+        VAE.mlp(D, 2, **settings)
 
 
 @pytest.mark.parametrize("bound", ["monte-carlo", "stl", "score-function", "iwae", "dreg"])
 def test_every_bound_has_the_terms_of_the_elbo_and_the_same_decoder_gradient_at_one_sample(bound):
     """With one sample all of them are the ELBO of that sample, and none touches the decoder's gradient."""
-    model, plain = GaussianVAE(D, 2, (4,), bound=bound), GaussianVAE(D, 2, (4,))
+    model, plain = VAE.mlp(D, 2, (4,), bound=bound), VAE.mlp(D, 2, (4,))
     theta, x, noise = batch(model)
     loss, grads = model.loss_and_grad(theta, x, noise)
     expected, expected_grads = plain.loss_and_grad(theta, x, noise)
@@ -112,14 +123,14 @@ def test_the_default_bound_asks_for_no_density_that_it_does_not_need(monkeypatch
         raise AssertionError("not needed")
 
     monkeypatch.setattr(DiagonalGaussian, "log_prob", refuse)
-    monkeypatch.setattr("npvae.distributions.standard_normal.log_prob", refuse)
-    model = GaussianVAE(D, 2, (4,))
+    monkeypatch.setattr(StandardNormal, "log_prob", refuse)
+    model = VAE.mlp(D, 2, (4,))
     model.loss_and_grad(*batch(model))
 
 
 def test_free_bits_cost_at_least_what_is_free_and_bend_only_the_encoder():
     """Both sides of the threshold: one latent of the two is pushed to the prior and one is not."""
-    model, plain = (GaussianVAE(D, 2, (), free_bits=bits, beta=2.0) for bits in (0.3, 0.0))
+    model, plain = (VAE.mlp(D, 2, (), free_bits=bits, beta=2.0) for bits in (0.3, 0.0))
     theta, x, noise = batch(model)
     theta = theta.copy()
     theta["encoder.0.W"][...], theta["encoder.0.b"][...] = 0, [0.1, 2.0, 0.0, -1.0]
@@ -133,7 +144,7 @@ def test_free_bits_cost_at_least_what_is_free_and_bend_only_the_encoder():
 
 
 def test_a_prior_on_the_parameters_adds_half_their_square_and_pulls_them_to_zero():
-    model, plain = (GaussianVAE(D, 2, (4,), bound="iwae", weight_precision=p) for p in (0.25, 0.0))
+    model, plain = (VAE.mlp(D, 2, (4,), bound="iwae", weight_precision=p) for p in (0.25, 0.0))
     theta, x, noise = batch(model)
     (loss, grads), (expected, without) = (m.loss_and_grad(theta, x, noise) for m in (model, plain))
     np.testing.assert_allclose(loss.terms["weights"], np.full(len(x), 0.5 * (theta.flat**2).sum()), rtol=1e-13)
@@ -144,7 +155,7 @@ def test_a_prior_on_the_parameters_adds_half_their_square_and_pulls_them_to_zero
 
 
 def test_a_shared_variance_is_a_trained_constant_behind_what_the_decoder_puts_out():
-    model = GaussianVAE(D, 2, (4,), likelihood=LearnedGaussian(shared=True))
+    model = VAE.mlp(D, 2, (4,), likelihood=LearnedGaussian(shared=True))
     assert {name: s for name, s in model.shapes.items() if name[:9] in ("decoder.2", "decoder.3")} == {
         "decoder.2.W": (4, D),
         "decoder.2.b": (D,),
@@ -162,14 +173,14 @@ def test_a_shared_variance_is_a_trained_constant_behind_what_the_decoder_puts_ou
 
 def test_a_posterior_with_correlations_has_its_own_width_and_gradient():
     for bound in ("elbo", *EXACT):
-        model = GaussianVAE(D, 2, (4,), "tanh", posterior=FullGaussian(), n_samples=2, bound=bound)
+        model = VAE.mlp(D, 2, (4,), "tanh", posterior=FullGaussian(), n_samples=2, bound=bound)
         assert model.shapes["encoder.2.b"] == (5,)
         assert_model_gradient(model)
 
 
 @every_likelihood
 def test_a_batch_twice_over_has_the_same_value_and_gradient(likelihood):
-    model = GaussianVAE(D, 2, (4,), likelihood=likelihood, n_samples=3)
+    model = VAE.mlp(D, 2, (4,), likelihood=likelihood, n_samples=3)
     theta, x, noise = batch(model)
     loss, grads = model.loss_and_grad(theta, x, noise)
     twice, same = model.loss_and_grad(theta, np.tile(x, (2, 1)), np.tile(noise, (1, 2, 1)))
@@ -179,8 +190,8 @@ def test_a_batch_twice_over_has_the_same_value_and_gradient(likelihood):
 
 @every_likelihood
 def test_value_and_gradient_are_means_over_rows_and_over_samples(likelihood):
-    many = GaussianVAE(D, 2, (4,), likelihood=likelihood, n_samples=3)
-    one = GaussianVAE(D, 2, (4,), likelihood=likelihood)
+    many = VAE.mlp(D, 2, (4,), likelihood=likelihood, n_samples=3)
+    one = VAE.mlp(D, 2, (4,), likelihood=likelihood)
     theta, x, noise = batch(many)
     loss, grads = many.loss_and_grad(theta, x, noise)
     singles = [
@@ -205,7 +216,7 @@ def test_float32_stays_float32_and_its_gradient_agrees_with_float64(model):
 
 @every_likelihood
 def test_no_argument_changes_and_twice_is_the_same(likelihood):
-    model = GaussianVAE(D, 2, (5, 4), likelihood=likelihood, n_samples=2)
+    model = VAE.mlp(D, 2, (5, 4), likelihood=likelihood, n_samples=2)
     theta, x, noise = batch(model)
     kept = [array.copy() for array in (theta.flat, x, noise)]
     loss, grads = model.loss_and_grad(theta, x, noise)
@@ -226,7 +237,7 @@ def test_the_gradient_has_the_layout_of_theta_and_every_element_is_written(monke
         return empty
 
     monkeypatch.setattr(Parameters, "empty_like", full_of_nan)
-    model = GaussianVAE(D, 2, (5, 4))
+    model = VAE.mlp(D, 2, (5, 4))
     theta, x, noise = batch(model)
     _, grads = model.loss_and_grad(theta, x, noise)
     assert grads.shapes == theta.shapes
@@ -234,7 +245,7 @@ def test_the_gradient_has_the_layout_of_theta_and_every_element_is_written(monke
 
 
 def test_beta_weighs_the_kl_in_value_and_gradient_but_not_in_its_term():
-    models = {beta: GaussianVAE(D, 2, (4,), beta=beta) for beta in (0.0, 1.0, 3.0)}
+    models = {beta: VAE.mlp(D, 2, (4,), beta=beta) for beta in (0.0, 1.0, 3.0)}
     theta, x, noise = batch(models[1.0])
     results = {beta: model.loss_and_grad(theta, x, noise) for beta, model in models.items()}
     kl = results[1.0][0].terms["kl"]
@@ -247,9 +258,9 @@ def test_beta_weighs_the_kl_in_value_and_gradient_but_not_in_its_term():
 
 @pytest.mark.parametrize("settings", [{}, {"bound": "stl", "n_samples": 2}, {"free_bits": 0.1}])
 def test_with_another_beta_it_is_the_model_built_with_that(settings):
-    model = GaussianVAE(D, 2, (4,), "tanh", beta=2.0, **settings)
-    changed, built = model.with_beta(0.25), GaussianVAE(D, 2, (4,), "tanh", beta=0.25, **settings)
-    assert changed == built
+    model = VAE.mlp(D, 2, (4,), "tanh", beta=2.0, **settings)
+    changed, built = model.with_beta(0.25), VAE.mlp(D, 2, (4,), "tanh", beta=0.25, **settings)
+    assert repr(changed) == repr(built)
     assert changed.encoder is model.encoder
     rng = np.random.default_rng(0)
     theta, x, noise = model.init(rng), (rng.random((5, D)) < 0.5).astype("f4"), model.draw_noise(rng, 5)
@@ -262,18 +273,88 @@ def test_with_another_beta_it_is_the_model_built_with_that(settings):
 
 def test_another_beta_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="beta must be at least 0, got -1"):
-        GaussianVAE(D, 2).with_beta(-1)
+        VAE.mlp(D, 2).with_beta(-1)
     with pytest.raises(ValueError, match="beta must be 1 with bound='iwae'"):
-        GaussianVAE(D, 2, bound="iwae").with_beta(0.5)
+        VAE.mlp(D, 2, bound="iwae").with_beta(0.5)
 
 
 def test_at_the_prior_the_kl_is_zero_and_asks_for_nothing():
-    model = GaussianVAE(D, 2, (4,), beta=100.0)
+    model = VAE.mlp(D, 2, (4,), beta=100.0)
     theta, x, noise = batch(model)
     theta = theta.copy()
     for name in ("encoder.2.W", "encoder.2.b"):
         theta[name][...] = 0
     loss, grads = model.loss_and_grad(theta, x, noise)
-    _, without = GaussianVAE(D, 2, (4,), beta=0.0).loss_and_grad(theta, x, noise)
+    _, without = VAE.mlp(D, 2, (4,), beta=0.0).loss_and_grad(theta, x, noise)
     np.testing.assert_array_equal(loss.terms["kl"], 0)
     np.testing.assert_array_equal(grads.flat, without.flat)
+
+
+def test_binary_latents_need_a_bound_that_does_not_go_through_them():
+    for bound in ("elbo", "monte-carlo", "stl", "iwae", "dreg"):
+        message = rf"bound must be 'score-function' with posterior=Bernoulli\(\), .*; got '{bound}'"
+        with pytest.raises(ValueError, match=message):
+            VAE.mlp(D, 2, (4,), posterior=Bernoulli(), prior=UniformBernoulli(), bound=bound)
+    VAE.mlp(D, 2, (4,), posterior=Bernoulli(), prior=UniformBernoulli(), bound="score-function")
+
+
+def test_no_posterior_gets_the_kl_to_another_prior_than_its_own():
+    message = r"bound must be one of 'monte-carlo', .* with posterior=.*Gaussian\(\) and prior=UniformBernoulli\(\)"
+    for posterior in (DiagonalGaussian(), FullGaussian()):
+        with pytest.raises(ValueError, match=message):
+            VAE.mlp(D, 2, (4,), posterior=posterior, prior=UniformBernoulli())
+
+
+def test_a_network_of_another_width_is_refused():
+    with pytest.raises(ValueError, match=r"encoder must put out 4 numbers, those of DiagonalGaussian\(\), got 2"):
+        VAE(D, 2, mlp(D, (4,), 2), mlp(2, (4,), D))
+    with pytest.raises(ValueError, match=r"decoder must put out 3 numbers, those of LearnedGaussian\(.*\), got 4"):
+        VAE(D, 2, mlp(D, (4,), 4), mlp(2, (4,), D + 1), likelihood=LearnedGaussian(shared=True))
+
+
+def test_networks_and_a_bound_of_ones_own():
+    bound = BOUNDS["monte-carlo"]._replace(name="mine", function=lambda **d: monte_carlo_elbo(**d), weighs_kl=False)
+    own = VAE(D, 2, mlp(D, (4,), 4, Tanh()), mlp(2, (4,), D, Tanh()), bound=bound)
+    known = VAE.mlp(D, 2, (4,), "tanh", bound="monte-carlo")
+    assert own.bound == "mine"
+    (loss, grads), (expected, same) = (model.loss_and_grad(*batch(known)) for model in (own, known))
+    assert loss.value == expected.value
+    np.testing.assert_array_equal(grads.flat, same.flat)
+
+
+def binary(bound="score-function", n_samples=2):
+    return VAE.mlp(
+        4, 3, (4,), "tanh", posterior=Bernoulli(), prior=LearnedBernoulli(3), bound=bound, n_samples=n_samples
+    )
+
+
+def test_a_learned_prior_is_a_part_of_theta_and_starts_fair():
+    model = binary()
+    assert list(model.shapes)[-1] == "prior.b"
+    theta = model.init(np.random.default_rng(0))
+    np.testing.assert_array_equal(theta["prior.b"], 0)
+
+
+def test_binary_latents_have_the_exact_gradient_in_the_mean():
+    """The exact ELBO is a sum over all 2³ latents; its gradient by the complex step, the estimate over many draws."""
+    model, rng = binary(n_samples=4000), np.random.default_rng(0)
+    theta, x = model.init(rng, np.float64), (rng.random((3, 4)) < 0.5).astype(float)
+    theta.flat += 0.5 * rng.standard_normal(theta.flat.size)
+    z = np.array([[i >> j & 1 for j in range(3)] for i in range(8)], float)
+
+    def exact(at):
+        log_q = model.posterior.log_prob(model.encode(at, x)[:, None], z)[0]
+        log_px_z = model.likelihood.log_prob(model.decode(at, z), x[:, None])[0]
+        log_pz = model.prior.log_prob(z, at.section("prior"))[0]
+        return (np.exp(log_q) * (log_q - log_px_z - log_pz)).sum(axis=1).mean()
+
+    estimates = [model.loss_and_grad(theta, x, model.draw_noise(rng, 3, np.float64)) for _ in range(10)]
+    mean = np.mean([grads.flat for _, grads in estimates], axis=0)
+    spread = np.std([grads.flat for _, grads in estimates], axis=0) / 3
+    expected = np.empty(theta.flat.size)
+    for i in range(theta.flat.size):
+        moved = theta.astype(np.complex128)
+        moved.flat[i] += 1e-30j
+        expected[i] = exact(moved).imag / 1e-30
+    assert (np.abs(mean - expected) <= 5 * spread + 1e-12).all()
+    assert np.mean([loss.value for loss, _ in estimates]) == pytest.approx(exact(theta), abs=0.01)
