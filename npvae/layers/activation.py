@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from npvae.layers.layer import Layer
-from npvae.parameters import Shapes
-from npvae.validation import one_of
+from npvae.layers.parameterless import Parameterless
+from npvae.validation import ArgumentError, one_of
 
-__all__ = ["ACTIVATIONS", "Activation", "Elementwise", "activation_layer", "register_activation"]
+__all__ = ["ACTIVATIONS", "Activation", "activation_layer", "register_activation"]
 
-ACTIVATIONS: dict[str, type[Elementwise]] = {}
+ACTIVATIONS: dict[str, type[Parameterless]] = {}
 """Activations by the name that a user types. Option tables, messages, cases of the checker and tests read it."""
 
 A = TypeVar("A", bound=type)
@@ -31,28 +30,6 @@ class Activation(Layer, Protocol):
         """∂loss/∂x from ∂loss/∂f′(x): dx = f″(x) dslope. `cache` is that of `forward`, `dslope` has the shape of x."""
 
 
-class Elementwise:
-    """Base of the activations: no parameters, any shape. A subclass with options is a frozen dataclass."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    @property
-    def shapes(self) -> Shapes:
-        """No parameters."""
-        return {}
-
-    def init(self, rng: np.random.Generator) -> dict[str, NDArray]:
-        """No parameters."""
-        return {}
-
-
 def register_activation(name: str) -> Callable[[A], A]:
     """Class decorator that gives an activation the name under which `activation="name"` finds it.
 
@@ -66,7 +43,7 @@ def register_activation(name: str) -> Callable[[A], A]:
 
     def register(cls: A) -> A:
         if name in ACTIVATIONS:
-            raise ValueError(f"name must be new, got {name!r}, which is {ACTIVATIONS[name].__name__}")
+            raise ArgumentError("name", "be new", f"{name!r}, which is {ACTIVATIONS[name].__name__}")
         ACTIVATIONS[name] = cls
         return cls
 

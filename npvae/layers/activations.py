@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.layers.activation import Elementwise, register_activation
+from npvae.layers.activation import register_activation
+from npvae.layers.parameterless import Parameterless
 from npvae.numerics import sigmoid, softplus
 from npvae.parameters import Parameters
 
@@ -16,7 +17,7 @@ __all__ = ["Identity", "Sigmoid", "Softplus", "Tanh"]
 
 
 @register_activation("identity")
-class Identity(Elementwise):
+class Identity(Parameterless):
     """y = x: a linear network."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, None]:
@@ -35,7 +36,7 @@ class Identity(Elementwise):
 
 
 @register_activation("sigmoid")
-class Sigmoid(Elementwise):
+class Sigmoid(Parameterless):
     """y = 1 / (1 + e^{−x})."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
@@ -59,7 +60,7 @@ class Sigmoid(Elementwise):
 
 
 @register_activation("softplus")
-class Softplus(Elementwise):
+class Softplus(Parameterless):
     """y = log(1 + e^x)."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
@@ -80,7 +81,7 @@ class Softplus(Elementwise):
 
 
 @register_activation("tanh")
-class Tanh(Elementwise):
+class Tanh(Parameterless):
     """y = tanh(x)."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:

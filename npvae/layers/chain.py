@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from npvae.layers.layer import Layer
+from npvae.layers.noise import draw_noise, with_noise
 from npvae.parameters import Parameters, Shapes
+from npvae.validation import ArgumentError
 
 __all__ = ["Chain"]
 
@@ -67,12 +70,21 @@ class Chain:
         last = len(self.layers) - 1
         name = getattr(self.layers[last], "output_bias", None)
         if name is None:
-            raise ValueError(f"the last layer must add a bias, got {self.layers[last]!r}")
+            raise ArgumentError("the last layer", "add a bias", repr(self.layers[last]))
         return f"{last}.{name}"
 
     def init(self, rng: np.random.Generator) -> dict[str, NDArray]:
         """Initial values of all layers, numbered."""
         return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.init(rng).items()}
+
+    def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> dict[str, Any] | None:
+        """The noise of all layers for n rows, numbered; None if no layer wants any."""
+        noise = {str(i): draw_noise(layer, rng, n, dtype) for i, layer in enumerate(self.layers)}
+        return {i: drawn for i, drawn in noise.items() if drawn is not None} or None
+
+    def with_noise(self, noise: Mapping[str, Any]) -> Chain:
+        """The same chain, with the noise of its layers given."""
+        return Chain(*(with_noise(layer, noise.get(str(i))) for i, layer in enumerate(self.layers)))
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, list[Any]]:
         """Apply the layers in order. The cache is the list of theirs."""

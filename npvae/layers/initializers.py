@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.validation import one_of
+from npvae.validation import ArgumentError, one_of
 
 __all__ = [
     "INITIALIZERS",
@@ -39,7 +39,7 @@ def register_initializer(name: str) -> Callable[[Initializer], Initializer]:
 
     def register(initializer: Initializer) -> Initializer:
         if name in INITIALIZERS:
-            raise ValueError(f"name must be new, got {name!r}, which is {INITIALIZERS[name].__name__}")
+            raise ArgumentError("name", "be new", f"{name!r}, which is {INITIALIZERS[name].__name__}")
         INITIALIZERS[name] = initializer
         return initializer
 

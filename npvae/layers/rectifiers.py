@@ -8,7 +8,8 @@ from math import pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.layers.activation import Elementwise, register_activation
+from npvae.layers.activation import register_activation
+from npvae.layers.parameterless import Parameterless
 from npvae.numerics import sigmoid
 from npvae.parameters import Parameters
 from npvae.validation import number
@@ -20,7 +21,7 @@ GELU_SCALE, GELU_CUBIC = sqrt(2 / pi), 0.044715
 
 
 @register_activation("relu")
-class ReLU(Elementwise):
+class ReLU(Parameterless):
     """y = max(x, 0). At the kink x = 0 every slope from 0 to 1 is a subgradient; `backward` takes 0."""
 
     def forward(self, params: Parameters, x: NDArray) -> tuple[NDArray, NDArray]:
@@ -42,7 +43,7 @@ class ReLU(Elementwise):
 
 @register_activation("leaky-relu")
 @dataclass(frozen=True)
-class LeakyReLU(Elementwise):
+class LeakyReLU(Parameterless):
     """y = x where x > 0, else slope · x. At the kink x = 0 `backward` takes `slope`.
 
     Parameters
@@ -83,7 +84,7 @@ class LeakyReLU(Elementwise):
 
 @register_activation("elu")
 @dataclass(frozen=True)
-class ELU(Elementwise):
+class ELU(Parameterless):
     """y = x where x > 0, else alpha (e^x − 1): smooth for alpha = 1, else with a kink at 0.
 
     Parameters
@@ -128,7 +129,7 @@ class ELU(Elementwise):
 
 
 @register_activation("silu")
-class SiLU(Elementwise):
+class SiLU(Parameterless):
     """y = x σ(x), also called swish.
 
     References
@@ -155,7 +156,7 @@ class SiLU(Elementwise):
 
 
 @register_activation("gelu")
-class GELU(Elementwise):
+class GELU(Parameterless):
     """y = x Φ(x) with the Gaussian's Φ in its tanh form, which is within 5e-4 of the exact one.
 
     References

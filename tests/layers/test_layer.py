@@ -6,11 +6,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae import layers
-from npvae.layers import ACTIVATIONS, Chain, Constants, Dense, ReLU, Sigmoid, Softplus, Tanh, mlp
+from npvae.layers import (
+    ACTIVATIONS,
+    ELU,
+    Bias,
+    Chain,
+    Constants,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool,
+    MeanPool,
+    Permute,
+    ReLU,
+    Rescale,
+    Reshape,
+    Residual,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Tanh,
+    UpSample,
+    conv,
+    conv_transpose,
+    mlp,
+)
 from npvae.parameters import Parameters
 from tests.numerical import assert_gradient, frozen
 
 N_IN = 3
+IMAGE = (5, 4, 2)
+BLOCK = Chain(Dense(N_IN, 5), Tanh(), Dense(5, N_IN))
 LAYERS = {
     **{name: activation() for name, activation in ACTIVATIONS.items()},
     "contracting Dense": Dense(N_IN, 2),
@@ -20,6 +49,25 @@ LAYERS = {
     "nested Chain": Chain(Chain(Dense(N_IN, 4), ReLU()), Chain(Sigmoid(), Dense(4, 2)), Softplus()),
     "Chain of activations": Chain(Tanh(), Softplus()),
     "mlp": mlp(N_IN, [5, 4], 2, "relu"),
+    "LeakyReLU(0.2)": LeakyReLU(0.2),
+    "ELU(0.5)": ELU(0.5),
+    "Bias": Bias(N_IN),
+    "LayerNorm": LayerNorm(N_IN),
+    "Rescale": Rescale(0.5, 2.0),
+    "Softmax": Softmax(),
+    "Residual": Residual(BLOCK),
+    "Dropout": Dropout(N_IN, 0.3),
+    "Reshape": Reshape((N_IN, 1)),
+    "Permute": Permute(IMAGE, (2, 0, 1)),
+    "Conv2D": Conv2D(IMAGE, 3),
+    "Conv2D with all options": Conv2D(IMAGE, 3, (4, 3), 2, (1, 2), bias=False),
+    "ConvTranspose2D": ConvTranspose2D(IMAGE, 3),
+    "ConvTranspose2D with all options": ConvTranspose2D(IMAGE, 3, (4, 3), (2, 1), (1, 0), (1, 0), bias=False),
+    "MaxPool": MaxPool((4, 6, 2), (2, 3)),
+    "MeanPool": MeanPool((4, 6, 2), (2, 3)),
+    "UpSample": UpSample(IMAGE, (2, 3)),
+    "conv": conv(IMAGE, [3, 2], 2),
+    "conv_transpose": conv_transpose(N_IN, IMAGE, [3, 2], 80),
 }
 every_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS.keys())
 
@@ -32,11 +80,18 @@ def parameters(layer, dtype=np.float64):
     return Parameters(layer.shapes, flat=theta.flat)
 
 
+def n_in(layer):
+    """Features of a row of x."""
+    first = layer.layers[0] if isinstance(layer, Chain) else layer
+    shape = getattr(first, "image_shape", getattr(first, "shape", (N_IN,)))
+    return int(np.prod(shape))
+
+
 def case(layer, n=4, dtype=np.float64):
     """Parameters, x, and a random upstream gradient, all read-only."""
     rng = np.random.default_rng(1)
     theta = parameters(layer, dtype)
-    (x,) = frozen(rng.standard_normal((n, N_IN)).astype(dtype))
+    (x,) = frozen(rng.standard_normal((n, n_in(layer))).astype(dtype))
     y, _ = layer.forward(theta, x)
     (dy,) = frozen(rng.standard_normal(y.shape).astype(dtype))
     return theta, x, dy
@@ -53,7 +108,8 @@ def backward(layer, theta, x, dy, need_dx=True):
 def test_every_exported_layer_has_a_case_here():
     exported = [getattr(layers, name) for name in layers.__all__]
     classes = {thing for thing in exported if isinstance(thing, type) and hasattr(thing, "backward")}
-    assert classes - {layers.Layer, layers.Activation} == {type(layer) for layer in LAYERS.values()}
+    elsewhere = {layers.Layer, layers.Activation, layers.FixedDropout}
+    assert classes - elsewhere == {type(layer) for layer in LAYERS.values()}
 
 
 @every_layer
@@ -145,7 +201,7 @@ def test_without_dx_the_parameter_gradients_are_the_same(layer):
 def test_the_order_of_x_in_memory_does_not_matter(layer):
     theta, x, dy = case(layer)
     dx, grads = backward(layer, theta, x, dy)
-    wide = np.full((8, 6), np.nan)
+    wide = np.full((8, 2 * x.shape[1]), np.nan)
     wide[::2, ::2] = x
     for other in (np.asfortranarray(x), wide[::2, ::2]):
         other_dx, other_grads = backward(layer, theta, other, np.asfortranarray(dy))

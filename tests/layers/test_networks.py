@@ -5,8 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from npvae.layers import ACTIVATIONS, INITIALIZERS, Dense, LeakyReLU, mlp
+from npvae.layers import ACTIVATIONS, INITIALIZERS, Conv2D, ConvTranspose2D, Dense, LeakyReLU, conv, conv_transpose, mlp
 from npvae.parameters import Parameters
+
+
+def parameters(network):
+    return Parameters.from_arrays(network.init(np.random.default_rng(0)), np.float64)
 
 
 def layout(chain):
@@ -51,7 +55,7 @@ def test_activation_and_initial_weights_may_be_objects():
 
 def test_the_output_bias_is_the_last_parameter_and_shifts_the_output():
     network = mlp(2, [3], 4)
-    theta = Parameters.from_arrays(network.init(np.random.default_rng(0)), np.float64)
+    theta = parameters(network)
     x = np.random.default_rng(1).standard_normal((5, 2))
     before, _ = network.forward(theta, x)
     assert network.output_bias == list(network.shapes)[-1] == "2.b"
@@ -67,3 +71,49 @@ def test_unknown_names_are_refused():
     message = f"init_weights must be one of {', '.join(map(repr, INITIALIZERS))}, got 'xavier'"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mlp(2, [3], 1, init_weights="xavier")
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 20, 1), (27, 19, 3), (32, 32, 3), (4, 5, 2)])
+def test_a_convolutional_encoder_and_its_mirror_image_take_images_of_any_size(shape):
+    n = int(np.prod(shape))
+    encoder, decoder = conv(shape, [4, 6], 3, [7], "tanh"), conv_transpose(3, shape, [4, 6], None, [7], "tanh")
+    z, _ = encoder.forward(parameters(encoder), np.ones((2, n)))
+    x, _ = decoder.forward(parameters(decoder), z)
+    assert (z.shape, x.shape) == ((2, 3), (2, n))
+    names = [type(layer).__name__ for layer in encoder.layers]
+    assert names == ["Conv2D", "Tanh", "Conv2D", "Tanh", "Dense", "Tanh", "Dense"]
+    names = [type(layer).__name__ for layer in decoder.layers]
+    assert names == ["Dense", "Tanh", "Dense", "Tanh", "ConvTranspose2D", "Tanh", "ConvTranspose2D", "Bias"]
+
+
+def test_the_mirror_image_goes_through_the_encoders_shapes_in_reverse():
+    encoder, decoder = conv((28, 20, 1), [32, 64], 3), conv_transpose(3, (28, 20, 1), [32, 64])
+    there = [(layer.image_shape, layer.output_shape) for layer in encoder.layers if isinstance(layer, Conv2D)]
+    back = [(layer.output_shape, layer.image_shape) for layer in decoder.layers if isinstance(layer, ConvTranspose2D)]
+    assert there == back[::-1] == [((28, 20, 1), (14, 10, 32)), ((14, 10, 32), (7, 5, 64))]
+
+
+def test_the_output_bias_of_the_mirror_image_has_a_number_for_every_feature():
+    decoder = conv_transpose(3, (4, 5, 2), [4], 120)
+    theta = parameters(decoder)
+    z = np.random.default_rng(1).standard_normal((2, 3))
+    before, _ = decoder.forward(theta, z)
+    assert decoder.output_bias == list(decoder.shapes)[-1]
+    theta[decoder.output_bias][:] += np.arange(120)
+    np.testing.assert_allclose(decoder.forward(theta, z)[0] - before, np.tile(np.arange(120), (2, 1)), atol=1e-12)
+
+
+def test_several_numbers_a_pixel_lie_one_image_after_the_other():
+    decoder = conv_transpose(3, (4, 4, 1), [2], 48)
+    permute = decoder.layers[-2]
+    planes, _ = permute.forward(Parameters({}), np.tile([[0.0, 1.0, 2.0]], (1, 16)))
+    np.testing.assert_array_equal(planes, np.repeat([[0, 1, 2]], 16, axis=1))
+
+
+def test_images_too_small_for_the_channels_are_refused_with_the_depth_that_fits():
+    with pytest.raises(ValueError, match=r"^channels must have at most 4 entries for images of 28 × 20, got \[1"):
+        conv((28, 20, 1), [1, 1, 1, 1, 1], 3)
+    with pytest.raises(ValueError, match=r"^channels must name at least one convolution, got none$"):
+        conv_transpose(3, (28, 20, 1), [])
+    with pytest.raises(ValueError, match=r"^n_out must be a multiple of 560, an image \(28, 20, 1\), got 784$"):
+        conv_transpose(3, (28, 20, 1), [4], 784)
