@@ -1,6 +1,7 @@
 """Models: pure functions of parameters, data and noise. One file a model: its networks, its loss, its gradient."""
 
 from npvae.models.binary_vae import BinaryVAE
+from npvae.models.binary_wake_sleep import BinaryWakeSleep, DreamNoise
 from npvae.models.densities import LatentVariableModel
 from npvae.models.gaussian_mixture import GaussianMixture
 from npvae.models.model import Model, ModelWithState, State
@@ -17,6 +18,8 @@ __all__ = [
     "VAE",
     "BinaryUnits",
     "BinaryVAE",
+    "BinaryWakeSleep",
+    "DreamNoise",
     "GaussianMixture",
     "GaussianUnits",
     "GibbsNoise",

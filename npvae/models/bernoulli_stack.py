@@ -13,6 +13,7 @@ from npvae.bounds.concrete import relaxed_bits
 from npvae.distributions import Bernoulli
 from npvae.distributions.distribution import sum_to_shape
 from npvae.layers import Chain, Rescale, mlp
+from npvae.numerics import softplus
 from npvae.parameters import Parameters, Shapes
 
 __all__ = ["BottomUp", "TopDown"]
@@ -110,6 +111,15 @@ class BottomUp:
             caches.append(cache)
             below = z
         return zs, logits, caches
+
+    def logits(self, params: Parameters, x: NDArray, zs: Sequence[NDArray]) -> tuple[list[NDArray], list[Any]]:
+        """The logits of q(z_t|z_{t−1}) for given x (n, d) and z (K, n, d), and the caches of the networks."""
+        logits, caches = [], []
+        for t, (network, below) in enumerate(zip(self.networks, [x[None], *zs[:-1]], strict=True)):
+            a, cache = network.forward(params.section(str(t)), rows_of(below))
+            logits.append(a.reshape(*below.shape[:-1], -1))
+            caches.append(cache)
+        return logits, caches
 
     def log_prob(self, logits: Sequence[NDArray], zs: Sequence[NDArray]) -> tuple[NDArray, list[Any]]:
         """log q(z_t|z_{t−1}) of every layer, nats, (T, K, n). The cache is the list of the layers'."""
@@ -247,6 +257,17 @@ class TopDown:
         if self.learned_prior:
             grads["prior.b"][...] = _BERNOULLI.log_prob_backward(of_densities[-1], dlog_p[-1])
         return dzs if need_dz else None
+
+    def log_joint(self, params: Parameters, x: NDArray, states: NDArray) -> NDArray:
+        """log p(x, z), (S, n), of n data and S states (S, d_1 + … + d_T): what `enumerate_latents` sums over."""
+        zs = np.split(states, np.cumsum(self.widths[1:])[:-1], axis=1)
+        a = [
+            network.forward(params.section(str(t)), z)[0]
+            for t, (network, z) in enumerate(zip(self.networks, zs, strict=True))
+        ]
+        priors = [*a[1:], self._prior(params, states.dtype)]
+        above = sum(_BERNOULLI.log_prob(prior, z)[0] for prior, z in zip(priors, zs, strict=True))
+        return a[0] @ x.T + (above - softplus(a[0]).sum(axis=1))[:, None]
 
     def mean(self, params: Parameters, z: NDArray) -> NDArray:
         """E[x|z_1] = σ(a_0), from z_1 (n, widths[1]) to (n, widths[0])."""

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss, monte_carlo_elbo
-from npvae.bounds.antithetic import PAIRS
 from npvae.bounds.baselines import begin_running, squared_error, update_running
-from npvae.bounds.concrete import relaxed_slope
 from npvae.bounds.estimators import ESTIMATORS, learning_signals, of_layers, score_weights
-from npvae.bounds.straight_through import straight_through_slope
 from npvae.bounds.vimco import vimco
-from npvae.distributions import Bernoulli
 from npvae.layers import Chain
 from npvae.models.bernoulli_stack import BottomUp, TopDown, bit_network, rows_of
+from npvae.models.encoder_gradients import Draws, of_log_q, of_pairs, through_the_draws, with_antithetic
+from npvae.models.model import State
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, integer, number, one_of, widths
 
 __all__ = ["BinaryVAE"]
 
-State = Mapping[str, NDArray]
 Noise = tuple[NDArray, ...]
-
-
-_BERNOULLI = Bernoulli()
-
-
-class _Forward(NamedTuple):
-    """Everything up to the densities."""
-
-    zs: list[NDArray]
-    logits: list[NDArray]
-    log_p: NDArray  # (T + 1, K, n)
-    log_q: NDArray  # (T, K, n)
-    caches: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +188,7 @@ class BinaryVAE:
             Terms "reconstruction" −(1/K) Σ_l log p(x|z_l) and "kl" (1/K) Σ_l [log q(z_l|x) − log p(z_l)] over all
             layers, and of "vimco" also "tightening", see `npvae.bounds.iwae`; nats, each (n,).
         """
-        return self._bound(self._forward(theta, x, noise))[0]
+        return self._bound(self.draws(theta, x, noise))[0]
 
     def loss_and_grad(
         self, theta: Parameters, x: NDArray, noise: Noise, state: State
@@ -219,35 +203,51 @@ class BinaryVAE:
         how = ESTIMATORS[self.estimator]
         if how.kind == "pair":
             noise = with_antithetic(noise)
-        down = self._forward(theta, x, noise, self.temperature if self.estimator == "concrete" else None)
+        down = self.draws(theta, x, noise, self.temperature if self.estimator == "concrete" else None)
         loss, upstream = self._bound(down)
         dtheta = theta.empty_like()
         dlog_p = np.broadcast_to(upstream["log_px_z"], down.log_p.shape)
         decoder, ddecoder = theta.section("decoder"), dtheta.section("decoder")
         dzs = self.decoder.backward(decoder, down.caches["log_p"], dlog_p, ddecoder, need_dz=how.biased)
-        after = dict(state)
+
+        after, slopes = dict(state), None
         if how.kind == "path":
-            self._through_the_draws(theta, down, dzs, upstream["log_qz_x"], dtheta)
-            return loss, dtheta, after
-        if how.kind == "pair":
-            dlogits = self._of_pairs(down, noise)
+            dlogits, dzs, slopes = through_the_draws(self, down, dzs, upstream["log_qz_x"])
+        elif how.kind == "pair":
+            dlogits = of_pairs(self.estimator, down, noise)
+        elif how.kind == "vimco":
+            dlogits = of_log_q(down, [upstream["direct"]] * self.n_layers)
         else:
-            if how.kind == "vimco":
-                weights = [upstream["direct"]] * self.n_layers
-            else:
-                weights, after = self._score_weights(theta, x, down, state, dtheta)
-            dlogits = self._of_log_q(down, weights)
+            predicted, signals = self._predict(theta, x, down, state, dtheta)
+            dlogits = of_log_q(down, score_weights(how, signals, predicted, state))
+            after = update_running(state, signals - predicted) if how.running else after
         encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
-        self.encoder.backward(encoder, down.caches["encoder"], dlogits, dencoder)
+        self.encoder.backward(encoder, down.caches["encoder"], dlogits, dencoder, dzs, slopes)
         return loss, dtheta, after
 
-    def _forward(self, theta: Parameters, x: NDArray, noise: Noise, temperature: float | None = None) -> _Forward:
+    def _predict(
+        self, theta: Parameters, x: NDArray, down: Draws, state: State, dtheta: Parameters
+    ) -> tuple[NDArray, NDArray]:
+        """C_t(z_{t−1}) and f_t of every layer, (T, K, n) each; the gradients of the baseline networks are written."""
+        signals = learning_signals(down.log_p, down.log_q)
+        predicted = np.zeros_like(signals)
+        target = signals - of_layers(state["mean"], signals) if "mean" in state else signals
+        for t, network in enumerate(self.baselines):
+            z, section = x[None] if t == 0 else down.zs[t - 1], f"baseline.{t}"
+            c, cache = network.forward(theta.section(section), rows_of(z))
+            predicted[t] = c = c.reshape(z.shape[:-1])
+            _, dc = squared_error(target[t], c)
+            network.backward(theta.section(section), cache, dc.reshape(-1, 1), dtheta.section(section), need_dx=False)
+        return predicted, signals
+
+    def draws(self, theta: Parameters, x: NDArray, noise: Noise, temperature: float | None = None) -> Draws:
+        """The K draws of every row's latents and their densities; with a `temperature` the draws are relaxed."""
         self._require_shapes(x, noise)
         caches: dict[str, Any] = {}
         zs, logits, caches["encoder"] = self.encoder.sample(theta.section("encoder"), x, noise, temperature)
         log_q, caches["log_q"] = self.encoder.log_prob(logits, zs)
         log_p, caches["log_p"] = self.decoder.log_prob(theta.section("decoder"), x, zs)
-        return _Forward(zs, logits, log_p, log_q, caches)
+        return Draws(zs, logits, log_p, log_q, caches)
 
     def _require_shapes(self, x: NDArray, noise: Noise) -> None:
         if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
@@ -256,66 +256,11 @@ class BinaryVAE:
         if [u.shape[1:] for u in noise] != expected or len({len(u) for u in noise}) != 1:
             raise ArgumentError("noise", f"hold (K, n, d) arrays with (n, d) = {expected}", [u.shape for u in noise])
 
-    def _bound(self, down: _Forward) -> tuple[Loss, dict[str, NDArray]]:
+    def log_weights(self, theta: Parameters, x: NDArray, noise: Noise) -> NDArray:
+        """log p(x, z_l) − log q(z_l|x), (K, n), nats: their mean is the ELBO, their log-mean-exp L_K."""
+        down = self.draws(theta, x, noise)
+        return down.log_p.sum(axis=0) - down.log_q.sum(axis=0)
+
+    def _bound(self, down: Draws) -> tuple[Loss, dict[str, NDArray]]:
         bound = vimco if ESTIMATORS[self.estimator].kind == "vimco" else monte_carlo_elbo
         return bound(down.log_p[0], down.log_p[1:].sum(axis=0), down.log_q.sum(axis=0))
-
-    def _of_log_q(self, down: _Forward, weights: Sequence[NDArray]) -> list[NDArray]:
-        """∂loss/∂a_t at fixed z from the weights (K, n) of log q(z_t|z_{t−1})."""
-        return [_BERNOULLI.log_prob_backward(c, w) for c, w in zip(down.caches["log_q"], weights, strict=True)]
-
-    def _score_weights(
-        self, theta: Parameters, x: NDArray, down: _Forward, state: State, dtheta: Parameters
-    ) -> tuple[NDArray, dict[str, NDArray]]:
-        """Weights of log q, (T, K, n), and the next state; the gradients of the baseline networks are written."""
-        how = ESTIMATORS[self.estimator]
-        signals = learning_signals(down.log_p, down.log_q)
-        predicted = np.zeros_like(signals)
-        if how.network:
-            centred = signals - of_layers(state["mean"], signals) if how.running else signals
-            for t, z in enumerate([x[None], *down.zs[:-1]]):
-                network, section = self.baselines[t], f"baseline.{t}"
-                c, cache = network.forward(theta.section(section), rows_of(z))
-                c = c.reshape(z.shape[:-1])
-                predicted[t] = c
-                _, dc = squared_error(centred[t], c)
-                network.backward(theta.section(section), cache, dc.reshape(-1, 1), dtheta.section(section), False)
-        weights = score_weights(how, signals, predicted, state)
-        return weights, update_running(state, signals - predicted) if how.running else dict(state)
-
-    def _of_pairs(self, down: _Forward, noise: Noise) -> list[NDArray]:
-        """∂loss/∂a_t of "arm" and "disarm"; only the first of the 1 + T groups of draws carries it to the encoder."""
-        signals = learning_signals(down.log_p, down.log_q)
-        groups = self.n_layers + 1
-        k = signals.shape[1] // groups
-        dlogits = []
-        for t, a in enumerate(down.logits):
-            own, pair = signals[t, :k], signals[t, (t + 1) * k : (t + 2) * k]
-            da = PAIRS[self.estimator](own, pair, noise[t][:k], a[:k]) / own.size
-            if t == 0:
-                dlogits.append(da.sum(axis=0, keepdims=True))
-            else:
-                dlogits.append(np.concatenate([da, np.zeros_like(a[k:])]))
-        return dlogits
-
-    def _through_the_draws(
-        self, theta: Parameters, down: _Forward, dzs: list[NDArray], dlog_q: NDArray, dtheta: Parameters
-    ) -> None:
-        """Write the encoder's gradient with a slope in the place of ∂z/∂a: that of the relaxed bit, or σ'(a)."""
-        dzs = [dz + _BERNOULLI.log_prob_backward_x(c, dlog_q) for dz, c in zip(dzs, down.caches["log_q"], strict=True)]
-        if self.estimator == "concrete":
-            slopes = [relaxed_slope(z, self.temperature) for z in down.zs]
-            direct = self._of_log_q(down, [dlog_q] * self.n_layers)
-        else:
-            slopes = [straight_through_slope(a) for a in down.logits]
-            direct = [np.zeros_like(a) for a in down.logits]
-        encoder, dencoder = theta.section("encoder"), dtheta.section("encoder")
-        self.encoder.backward(encoder, down.caches["encoder"], direct, dencoder, dzs, slopes)
-
-
-def with_antithetic(noise: Noise) -> Noise:
-    """The K draws, and for every layer t the same once more with 1 − u_t in that layer: (1 + T) K draws.
-
-    Each group by itself is distributed as the first; above layer t both draws of a pair use the same noise.
-    """
-    return tuple(np.concatenate([u, *(1 - u if s == t else u for s in range(len(noise)))]) for t, u in enumerate(noise))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from npvae.bounds import ESTIMATORS, vimco
 from npvae.bounds.baselines import squared_error
 from npvae.bounds.concrete import relaxed_bits, relaxed_slope
+from npvae.bounds.softplus_bound import cumulant, softplus_bound, softplus_bound_backward
 from npvae.layers import Rescale
-from npvae.models import BinaryVAE
+from npvae.models import BinaryVAE, BinaryWakeSleep, MeanField, SigmoidBeliefNetwork
 from npvae.models.bernoulli_stack import BottomUp, TopDown
 from npvae.numerics import sigmoid, softplus
 from npvae.parameters import Parameters
@@ -29,6 +30,12 @@ def cases() -> Iterator[Case]:
     yield Case("bounds.vimco", _vimco, (), (vimco,))
     yield Case("bounds.squared_error", _squared_error, (), (squared_error,))
     yield Case("bounds.relaxed_bits", _relaxed_bits, (), (relaxed_bits, relaxed_slope))
+    yield Case("bounds.softplus_bound", _softplus_bound, (), (softplus_bound_backward,))
+    yield Case("bounds.cumulant", _cumulant, (), (cumulant,))
+    for latent_dims in ((3,), (3, 2)):
+        yield _belief_network(latent_dims)
+    for phase in ("wake", "sleep"):
+        yield _wake_sleep(phase)
     for name, how in ESTIMATORS.items():
         for hidden in ((), (4,)):
             yield _binary_vae(name, max(how.least_samples, 1 + len(hidden)), hidden)
@@ -82,6 +89,69 @@ def _relaxed_bits(rng: np.random.Generator) -> tuple:
         return z, z
 
     return forward, lambda z, dz: dz * relaxed_slope(z, 0.7), (rng.standard_normal((3, N)),)
+
+
+def _softplus_bound(rng: np.random.Generator) -> tuple:
+    mu, xi = rng.uniform(0.1, 0.9, (N, N)), rng.uniform(0, 1, (N, N))
+    return softplus_bound, softplus_bound_backward, (mu, rng.standard_normal((N, N)), rng.standard_normal(N), xi)
+
+
+def _cumulant(rng: np.random.Generator) -> tuple:
+    def forward(v: NDArray, mu: NDArray) -> tuple:
+        value, tilted, slope = cumulant(v, mu)
+        return value, (tilted, slope)
+
+    return forward, lambda cache, dy: [dy * d for d in cache], (3 * rng.standard_normal(N), rng.uniform(0.1, 0.9, N))
+
+
+def _belief_network(latent_dims: tuple[int, ...]) -> Case:
+    """The gradient of the bound at a q that is held fixed."""
+    net = SigmoidBeliefNetwork(FEATURES, latent_dims)
+
+    def make(rng: np.random.Generator) -> tuple:
+        theta = net.init(rng, np.float64)
+        theta.flat += rng.standard_normal(theta.flat.size)
+        x = (rng.random((ROWS, FEATURES)) < 0.5).astype(np.float64)
+        mu = tuple(rng.uniform(0.1, 0.9, (ROWS, d)) for d in net.widths[1:])
+        q = MeanField(mu, tuple(rng.uniform(0, 1, (ROWS, d)) for d in net.widths[:-1]))
+
+        def value_and_grad(at: Parameters) -> tuple[np.number, Parameters]:
+            real = at.flat.real.dtype
+            of = MeanField(*(tuple(values.astype(real) for values in layers) for layers in q))
+            loss, grads = net.bound_and_grad(at, x.astype(real), of)
+            return loss.value, grads
+
+        return value_and_grad, theta
+
+    return Case(f"models.SigmoidBeliefNetwork T={len(latent_dims)}", make, (SigmoidBeliefNetwork,))
+
+
+def _wake_sleep(phase: str) -> Case:
+    """One phase, by the network that learns in it; what the other network draws is held fixed."""
+    vae = BinaryVAE(FEATURES, LATENTS, (4,), estimator="no-baseline", n_samples=2, learned_prior=True)
+    model, part = BinaryWakeSleep(vae), "decoder" if phase == "wake" else "encoder"
+
+    def make(rng: np.random.Generator) -> tuple:
+        theta = model.init(rng, np.float64)
+        theta.flat += 0.3 * rng.standard_normal(theta.flat.size)
+        x = (rng.random((ROWS, FEATURES)) < 0.5).astype(np.float64)
+        noise = model.draw_noise(rng, ROWS, np.float64)
+        awake, _, _ = vae.encoder.sample(theta.section("encoder"), x, noise.wake)
+        dream, *asleep = vae.decoder.sample(theta.section("decoder"), noise.sleep)
+
+        def value_and_grad(network: Parameters) -> tuple[np.number, Parameters]:
+            at = theta.astype(network.dtype)
+            at.section(part).flat[:] = network.flat
+            gradient = model.loss_and_grad(at, x, noise)[1].section(part)
+            if phase == "wake":
+                return -sum(_densities(vae, at, x, awake, [])[0]).mean(), gradient
+            zs = [z[None] for z in asleep]
+            a = [_logit(vae, at, below, t) for t, below in enumerate([dream[None], *zs[:-1]])]
+            return -sum(_densities(vae, theta, dream, zs, a)[1]).mean(), gradient
+
+        return value_and_grad, theta.section(part).copy()
+
+    return Case(f"models.BinaryWakeSleep {phase}", make, (BinaryWakeSleep,))
 
 
 def _binary_vae(estimator: str, n_samples: int, hidden: tuple[int, ...]) -> Case:
@@ -193,7 +263,7 @@ def _densities(
     model: BinaryVAE, at: Parameters, x: NDArray, zs: list[NDArray], logits: list[NDArray]
 ) -> tuple[list[NDArray], list[NDArray]]:
     """log p(x|z_1), …, log p(z_T) with the decoder of `at`, and log q(z_t) from its logits, each (K, n)."""
-    log_q = [(z * a - softplus(a)).sum(axis=-1) for z, a in zip(zs, logits, strict=True)]
+    log_q = [(z * a - softplus(a)).sum(axis=-1) for z, a in zip(zs, logits, strict=False)]
     return list(model.decoder.log_prob(at.section("decoder"), x, zs)[0]), log_q
 
 

@@ -48,6 +48,16 @@ def test_the_densities_are_those_of_scipy_with_bits_as_plus_and_minus_one():
     np.testing.assert_allclose(log_p[2, 0], bernoulli.logpmf(z2, expit(theta["prior.b"])).sum(axis=1), rtol=1e-12)
 
 
+def test_the_table_of_the_joint_is_what_the_layers_add_up_to():
+    stack = top_down()
+    theta, x = drawn(stack), binary_states(4)[3::4]
+    states = binary_states(5)
+    table = stack.log_joint(theta, x, states)
+    for s, state in enumerate(states):
+        z = [np.broadcast_to(part, (1, len(x), len(part))) for part in np.split(state, [3])]
+        np.testing.assert_allclose(table[s], stack.log_prob(theta, x, z)[0].sum(axis=0)[0], rtol=1e-12)
+
+
 def test_ancestral_samples_have_the_frequencies_of_the_exact_marginal():
     stack = top_down()
     theta, n = drawn(stack), 40_000
