@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae.distributions import LearnedBernoulli, UniformBernoulli
 from npvae.evaluation.hamiltonian import hamiltonian_monte_carlo
 from npvae.evaluation.operators import LinearOperator
 from npvae.models import VAE
@@ -126,6 +127,8 @@ def _posterior(
         raise ArgumentError("operator", f"be one for {model.n_features} features", f"one for {operator.n_in}")
     if not hasattr(model.likelihood, "mean_grad"):
         raise ArgumentError("model", "have a likelihood that tells the gradient of its mean", repr(model.likelihood))
+    if isinstance(model.prior, LearnedBernoulli | UniformBernoulli):
+        raise ArgumentError("model", "have real latents for steps along a gradient", repr(model.prior))
     y = data_matrix("y", y, operator.n_out, theta.dtype)
     return LatentPosterior(model, theta, operator, np.tile(y, (chains, 1)), number("sigma", sigma, above=0))
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae.distributions import StandardNormal
 from npvae.explorer.steps import describe
 from npvae.explorer.weights import PRECISIONS, Shipped, ship
 from npvae.models import VAE
@@ -80,6 +81,8 @@ def explorer_page(
         If the page cannot compute a layer, the likelihood or the posterior, the examples do not fit, or the page would
         be too large; it says by what.
     """
+    if not isinstance(model.prior, StandardNormal):
+        raise ArgumentError("model", "have the prior N(0, I) for a page", repr(model.prior))
     told = {
         "latents": model.latent_dim,
         "features": model.n_features,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss
+from npvae.models.model import State
 from npvae.models.visible_units import BinaryUnits, VisibleUnits
 from npvae.numerics import sigmoid, softplus
 from npvae.parameters import Parameters, Shapes
@@ -16,7 +17,8 @@ from npvae.validation import ArgumentError, integer, number
 
 __all__ = ["RBM", "GibbsNoise", "centred"]
 
-State = dict[str, NDArray]
+
+LABELS = {"free_energy_gap": "F(data) − F(chains), no likelihood", "weights": "½‖W‖²"}
 
 
 class GibbsNoise(NamedTuple):
@@ -243,9 +245,9 @@ class RBM:
 
     def _with_decay(self, gap: NDArray, theta: Parameters) -> Loss:
         if self.weight_decay == 0:
-            return Loss({"free_energy_gap": gap})
+            return Loss({"free_energy_gap": gap}, labels=LABELS)
         weights = np.full_like(gap, 0.5 * (theta["W"] * theta["W"]).sum())
-        return Loss({"free_energy_gap": gap, "weights": weights}, {"weights": self.weight_decay})
+        return Loss({"free_energy_gap": gap, "weights": weights}, {"weights": self.weight_decay}, LABELS)
 
 
 def centred(dtheta: Parameters, mu: NDArray, lam: NDArray) -> Parameters:

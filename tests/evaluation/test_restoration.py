@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.distributions import Bernoulli
+from npvae.distributions import Bernoulli, UniformBernoulli
 from npvae.evaluation.operators import identity, mask, matrix
 from npvae.evaluation.restoration import LatentPosterior, most_probable, restore
 from npvae.models import VAE
@@ -130,4 +130,12 @@ def test_a_likelihood_without_the_gradient_of_its_mean_is_refused():
     model = VAE.mlp(6, 2, (5,), likelihood=WithoutMeanGrad())
     theta = model.init(np.random.default_rng(0), np.float64)
     with pytest.raises(ValueError, match="model must have a likelihood that tells the gradient of its mean"):
+        restore(model, theta, np.ones((1, 6)), identity(6), 0.1, np.random.default_rng(0))
+
+
+def test_binary_latents_are_refused():
+    settings = {"prior": UniformBernoulli(), "posterior": Bernoulli(), "bound": "score-function"}
+    model = VAE.mlp(6, 2, (5,), **settings)
+    theta = model.init(np.random.default_rng(0), np.float64)
+    with pytest.raises(ValueError, match="model must have real latents for steps along a gradient, got UniformBern"):
         restore(model, theta, np.ones((1, 6)), identity(6), 0.1, np.random.default_rng(0))

@@ -12,7 +12,25 @@ from npvae.distributions import (
     LearnedGaussian,
 )
 from npvae.explorer import Examples, explorer_page, ship
-from npvae.layers import ACTIVATIONS
+from npvae.layers import (
+    ACTIVATIONS,
+    Bias,
+    Chain,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool,
+    MeanPool,
+    Permute,
+    Residual,
+    Softmax,
+    UpSample,
+    conv,
+    conv_transpose,
+)
 from npvae.models import VAE
 from tests.explorer.browser import browser
 
@@ -36,6 +54,13 @@ def random_model(n_features=16, latent_dim=3, hidden=(7,), scale=0.5, seed=0, **
     model = VAE.mlp(n_features, latent_dim, hidden, **settings)
     theta = model.init(np.random.default_rng(seed))
     theta.flat += scale * np.random.default_rng(seed + 1).standard_normal(theta.flat.size).astype(np.float32)
+    return model, theta
+
+
+def of_networks(n_features, latent_dim, encoder, decoder, **settings):
+    model = VAE(n_features, latent_dim, encoder, decoder, **settings)
+    theta = model.init(np.random.default_rng(0))
+    theta.flat += 0.2 * np.random.default_rng(1).standard_normal(theta.flat.size).astype(np.float32)
     return model, theta
 
 
@@ -94,6 +119,38 @@ def test_the_default_model_is_numpys_and_asks_for_nothing_from_outside(chromium,
     page = opened(chromium, tmp_path, model, theta, Examples(x, np.arange(40) % 10))
     require_same_numbers(page, model, theta)
     assert [url.split(":")[0] for url in page.requests] == ["file"]
+
+
+def test_convolutional_models_are_numpys(chromium, tmp_path):
+    encoder, decoder = conv((9, 6, 1), [3, 4], 4, hidden=[5]), conv_transpose(2, (9, 6, 1), [3, 4], hidden=[5])
+    model, theta = of_networks(54, 2, encoder, decoder)
+    require_same_numbers(opened(chromium, tmp_path, model, theta, image_shape=(9, 6)), model, theta)
+
+
+def test_convolutions_of_two_numbers_a_pixel_in_colour_are_numpys(chromium, tmp_path):
+    encoder = conv((5, 6, 3), [4], 4, activation="elu")
+    decoder = conv_transpose(2, (5, 6, 3), [4], n_out=180, activation="gelu")
+    model, theta = of_networks(90, 2, encoder, decoder, likelihood=DiagonalGaussian())
+    require_same_numbers(opened(chromium, tmp_path, model, theta, image_shape=(5, 6, 3)), model, theta)
+
+
+def test_pooling_normalisation_and_the_other_layers_are_numpys(chromium, tmp_path):
+    image = (4, 6, 2)
+    encoder = Chain(
+        Permute((2, 4, 6), (1, 2, 0)),
+        MaxPool(image),
+        Residual(Chain(Dense(12, 12), LeakyReLU(0.2))),
+        LayerNorm(12),
+        Dropout(12, 0.3),
+        Dense(12, 4),
+        Bias(4),
+    )
+    decoder = Chain(
+        Dense(2, 48), Softmax(), MeanPool(image), UpSample((2, 3, 2)), ConvTranspose2D(image, 2, kernel=3, padding=1),
+        Conv2D(image, 2, kernel=(3, 1), padding=(1, 0)), Bias(48),
+    )  # fmt: skip
+    model, theta = of_networks(48, 2, encoder, decoder)
+    require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
 
 
 PICTURE = 'document.getElementById("picture").toDataURL()'

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from npvae.distributions import FixedGaussian, LearnedGaussian
+from npvae.distributions import Bernoulli, FixedGaussian, LearnedGaussian, UniformBernoulli
 from npvae.explorer import MOST_BYTES, Examples, describe, explorer_page
 from npvae.layers import Chain, Dense, Tanh
 from npvae.models import VAE
@@ -89,6 +89,9 @@ def test_what_a_page_cannot_compute_is_refused():
 
     model, theta = small(likelihood=Other())
     with pytest.raises(ValueError, match="model must have a likelihood that a page can compute, one of Bernoulli"):
+        explorer_page(model, theta)
+    model, theta = small(prior=UniformBernoulli(), posterior=Bernoulli(), bound="score-function")
+    with pytest.raises(ValueError, match=r"model must have the prior N\(0, I\) for a page, got UniformBernoulli"):
         explorer_page(model, theta)
 
 
