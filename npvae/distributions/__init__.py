@@ -9,22 +9,34 @@ from npvae.distributions.bernoulli_prior import LearnedBernoulli, UniformBernoul
 from npvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
 from npvae.distributions.discretized_logistic import DiscretizedLogistic
-from npvae.distributions.distribution import AnalyticKL, Distribution, Reparameterised
+from npvae.distributions.distribution import AnalyticKL, DifferentiableMean, Distribution, Reparameterised
 from npvae.distributions.fixed_gaussian import FixedGaussian
 from npvae.distributions.full_gaussian import FullGaussian
+from npvae.distributions.laplace import Laplace
 from npvae.distributions.learned_gaussian import LearnedGaussian
 from npvae.distributions.logistic_mixture import LogisticMixture
 from npvae.distributions.prior import Prior, StandardNormal
+from npvae.distributions.registry import (
+    LIKELIHOODS,
+    POSTERIORS,
+    named_likelihood,
+    register_likelihood,
+    register_posterior,
+)
 
 __all__ = [
+    "LIKELIHOODS",
+    "POSTERIORS",
     "AnalyticKL",
     "Bernoulli",
     "ContinuousBernoulli",
     "DiagonalGaussian",
+    "DifferentiableMean",
     "DiscretizedLogistic",
     "Distribution",
     "FixedGaussian",
     "FullGaussian",
+    "Laplace",
     "LearnedBernoulli",
     "LearnedGaussian",
     "LogisticMixture",
@@ -32,4 +44,7 @@ __all__ = [
     "Reparameterised",
     "StandardNormal",
     "UniformBernoulli",
+    "named_likelihood",
+    "register_likelihood",
+    "register_posterior",
 ]

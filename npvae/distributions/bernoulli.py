@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.bernoulli_prior import LOG_2, UNIFORM_BERNOULLI, LearnedBernoulli, UniformBernoulli
-from npvae.distributions.distribution import off_the_ends, require_kl, require_unit_interval, sum_to_shape
+from npvae.distributions.distribution import Distribution, off_the_ends, require_kl, require_unit_interval, sum_to_shape
 from npvae.distributions.prior import Prior
+from npvae.distributions.registry import register_likelihood
 from npvae.numerics import absolute, log_product, logit, sigmoid, softplus, with_sign_of
 
 __all__ = ["Bernoulli"]
 
 
+@register_likelihood("bernoulli", unit_interval=True)
 @dataclass(frozen=True)
-class Bernoulli:
+class Bernoulli(Distribution):
     """x_j ~ Bernoulli(σ(a_j)): `a` holds one logit per dimension.
 
     For grey values x in (0, 1) `log_prob` still is a number, minus the cross-entropy, but no log-likelihood: the
     formula does not integrate to one over [0, 1].
     """
-
-    n_shared: ClassVar[int] = 0
 
     def n_params(self, d: int) -> int:
         """One logit a dimension: d."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import off_the_ends, require_unit_interval, sum_to_shape
+from npvae.distributions.distribution import Distribution, off_the_ends, require_unit_interval, sum_to_shape
+from npvae.distributions.registry import register_likelihood
 from npvae.numerics import absolute
 
 __all__ = ["ContinuousBernoulli"]
@@ -34,8 +34,9 @@ NEWTON_STEPS = 20
 """To a mean of 0.001, the farthest, 16 are enough."""
 
 
+@register_likelihood("continuous-bernoulli", unit_interval=True)
 @dataclass(frozen=True)
-class ContinuousBernoulli:
+class ContinuousBernoulli(Distribution):
     """x_j in [0, 1] with the density e^{a_j x_j − A(a_j)}, A(a) = log ∫₀¹ e^{a x} dx = log((e^a − 1)/a).
 
     `a` holds one logit per dimension. It is the Bernoulli's formula with the constant that makes it integrate to one
@@ -50,8 +51,6 @@ class ContinuousBernoulli:
     section 3 and appendix.
     """
 
-    n_shared: ClassVar[int] = 0
-
     def n_params(self, d: int) -> int:
         """One logit a dimension: d."""
         return d
@@ -64,10 +63,6 @@ class ContinuousBernoulli:
     def require_support(self, argument: str, x: NDArray) -> None:
         """A ValueError unless all x lie in [0, 1]."""
         require_unit_interval(argument, x, "continuous-bernoulli")
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always, of x from its support."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """The inverse of the distribution function, x = log(1 + eps (e^a − 1))/a, a smooth function of a.

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import LOG_2PI, finite, log_variance, require_kl, sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, Distribution, finite, log_variance, require_kl, sum_to_shape
 from npvae.distributions.prior import STANDARD_NORMAL, Prior, StandardNormal
+from npvae.distributions.registry import register_posterior
 
 __all__ = ["DiagonalGaussian"]
 
 
+@register_posterior("diagonal")
 @dataclass(frozen=True)
-class DiagonalGaussian:
+class DiagonalGaussian(Distribution):
     """z_j ~ N(mu_j, σ_j²) with a = [mu | log_var], each half d wide, and log_var = log σ².
 
     As a posterior, `sample` and `kl` are the two lines that make a VAE. As a likelihood, it is a decoder with a
     learned variance per dimension.
     """
-
-    n_shared: ClassVar[int] = 0
 
     def n_params(self, d: int) -> int:
         """A mean and a log-variance a dimension: 2 d."""
@@ -32,13 +31,6 @@ class DiagonalGaussian:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I): its standard deviation is 1, σ comes in `sample`."""
         return rng.standard_normal(shape, dtype=dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """All real x."""
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """Reparameterisation: z = mu + σ ⊙ eps with σ = e^{log_var / 2}.

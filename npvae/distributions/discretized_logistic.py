@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi, sqrt
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.distribution import Distribution, finite, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.numerics import logit, sigmoid, softplus
 from npvae.validation import ArgumentError, integer, number
@@ -20,7 +19,7 @@ SMALLEST = 1e-30  # 1/s stays above it, so that nothing is divided by zero
 
 
 @dataclass(frozen=True)
-class DiscretizedLogistic:
+class DiscretizedLogistic(Distribution):
     """x_j in {0, 1/(K − 1), …, 1}: a logistic variable with mean m and scale s, rounded to the nearest level.
 
         P(x_j) = F(x_j + h) − F(x_j − h),   F(t) = σ((t − m_j)/s_j),   h = 1/(2 (K − 1)),
@@ -53,7 +52,6 @@ class DiscretizedLogistic:
     link: str = "identity"
     levels: int = 256
     min_log_scale: float = -10.0
-    n_shared: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_link(self.link)
@@ -71,10 +69,6 @@ class DiscretizedLogistic:
     def require_support(self, argument: str, x: NDArray) -> None:
         """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
         require_levels(argument, x, self.levels)
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always, of x from its support."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """m + s logit(eps), rounded to a level. A step has no derivative, so there is no backward."""

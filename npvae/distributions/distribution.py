@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from math import log, pi
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOG_2PI",
     "AnalyticKL",
+    "DifferentiableMean",
     "Distribution",
     "Reparameterised",
     "finite",
@@ -36,6 +38,9 @@ class Distribution(Protocol):
     they broadcast between `a` and `x`. Densities are in nats and summed over the last axis. Nothing is clipped:
     everything is computed from logits and log-variances.
 
+    A class that inherits has the defaults of `n_shared`, `require_support` and `is_density`, and cannot be made as long
+    as one of the other members is missing. Inheriting is not needed: whatever has the members will do.
+
     Attributes
     ----------
     n_shared : int
@@ -43,48 +48,67 @@ class Distribution(Protocol):
         the others, and `npvae.layers.Constants` appends these.
     """
 
-    @property
-    def n_shared(self) -> int:
-        """Trained constants at the end of `a`; 0 unless said otherwise."""
+    n_shared: int = 0
 
+    @abstractmethod
     def n_params(self, d: int) -> int:
         """How many numbers `a` has for d dimensions, the shared ones among them."""
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """A ValueError that names `argument` if it has values x that cannot be."""
+        """An ArgumentError that names `argument` if it has values x that cannot be; by default all real x can."""
 
     def is_density(self, x: NDArray) -> bool:
-        """Whether exp(log_prob) is a probability or a density at all x, so that it may be called a likelihood."""
+        """Whether exp(log_prob) is a probability or a density at all x of the support; where not, it is no likelihood.
 
+        By default it is.
+        """
+        return True
+
+    @abstractmethod
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """The noise that `sample` turns into a draw."""
 
+    @abstractmethod
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, Any]:
-        """A draw as a deterministic function of `a` and the noise."""
+        """A draw as a deterministic function of `a` and the noise, and the cache of a backward if there is one."""
 
+    @abstractmethod
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, Any]:
-        """log p(x; a) in nats, summed over the last axis."""
+        """log p(x; a) in nats, summed over the last axis, and the cache of both backwards."""
 
+    @abstractmethod
     def log_prob_backward(self, cache: Any, dlog_prob: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂log p."""
 
+    @abstractmethod
     def log_prob_backward_x(self, cache: Any, dlog_prob: NDArray) -> NDArray:
         """∂loss/∂x from ∂loss/∂log p."""
 
+    @abstractmethod
     def entropy(self, a: NDArray) -> tuple[NDArray, Any]:
-        """Entropy in nats, summed over the dimensions."""
+        """Entropy in nats, summed over the dimensions, and the cache of its backward."""
 
+    @abstractmethod
     def entropy_backward(self, cache: Any, dentropy: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂entropy."""
+
+    @abstractmethod
+    def mean(self, a: NDArray) -> NDArray:
+        """Expectation of x."""
+
+    @abstractmethod
+    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
+        """The constant `a`, shape (n_params(d),), closest to the mean and the variance of the data, each (d,)."""
+
+
+class DifferentiableMean(Protocol):
+    """A distribution whose mean has a backward."""
 
     def mean(self, a: NDArray) -> NDArray:
         """Expectation of x."""
 
     def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂mean."""
-
-    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
-        """The constant `a`, shape (n_params(d),), closest to the mean and the variance of the data, each (d,)."""
 
 
 @runtime_checkable

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import LOG_2PI, sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, Distribution, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.distributions.registry import register_likelihood
 from npvae.validation import number
 
 __all__ = ["FixedGaussian"]
 
 
+@register_likelihood("gaussian", sigma="sigma", mean_link="link")
 @dataclass(frozen=True)
-class FixedGaussian:
+class FixedGaussian(Distribution):
     """x_j ~ N(m_j, σ²): `a` holds the means m, or their logits. With σ = 1 −log_prob is ½ Σ (x − m)² + ½ d log 2π.
 
     Parameters
@@ -35,7 +36,6 @@ class FixedGaussian:
 
     sigma: float = 1.0
     link: str = "identity"
-    n_shared: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_link(self.link)
@@ -48,13 +48,6 @@ class FixedGaussian:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I)."""
         return rng.standard_normal(shape, dtype=dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """All real x."""
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray]:
         """x = m + σ eps. The cache is m."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import LOG_2PI, finite, log_variance, require_kl, sum_to_shape
+from npvae.distributions.distribution import LOG_2PI, Distribution, finite, log_variance, require_kl, sum_to_shape
 from npvae.distributions.prior import STANDARD_NORMAL, Prior, StandardNormal
+from npvae.distributions.registry import register_posterior
 
 __all__ = ["FullGaussian"]
 
 
+@register_posterior("full")
 @dataclass(frozen=True)
-class FullGaussian:
+class FullGaussian(Distribution):
     """z ~ N(mu, Σ) with Σ = L Lᵀ, L lower triangular, and a = [mu | log diag L | L below its diagonal, row by row].
 
     The diagonal of L is positive by its logarithm, so every `a` is a covariance and log det Σ = 2 Σ_j log L_jj. With
@@ -28,8 +29,6 @@ class FullGaussian:
     Kingma & Welling, An introduction to variational autoencoders (2019), section 2.5.1.
     """
 
-    n_shared: ClassVar[int] = 0
-
     def n_params(self, d: int) -> int:
         """A mean, a diagonal and a triangle: 2 d + d (d − 1)/2."""
         return d * (d + 3) // 2
@@ -37,13 +36,6 @@ class FullGaussian:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I)."""
         return rng.standard_normal(shape, dtype=dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """All real x."""
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
         """Reparameterisation: z = mu + L eps.

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
-from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.distribution import Distribution, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.distributions.registry import register_likelihood
 from npvae.numerics import sigmoid, softplus
 from npvae.validation import number
 
@@ -19,8 +20,10 @@ __all__ = ["LearnedGaussian"]
 _DIAGONAL = DiagonalGaussian()
 
 
+@register_likelihood("gaussian-pixel", mean_link="link")
+@register_likelihood("gaussian-shared", fixed={"shared": True}, mean_link="link")
 @dataclass(frozen=True)
-class LearnedGaussian:
+class LearnedGaussian(Distribution):
     """x_j ~ N(mean_j, σ_j²) with a = [m | r]: mean = m or σ(m), log σ² = min_log_var + softplus(r − min_log_var).
 
     A likelihood without a floor is unbounded: it grows without end where the variance goes to zero on a pixel that is
@@ -67,13 +70,6 @@ class LearnedGaussian:
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I)."""
         return _DIAGONAL.draw_noise(rng, shape, dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """All real x."""
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always."""
-        return True
 
     def _diagonal(self, a: NDArray) -> tuple[NDArray, tuple]:
         """[mean | log_var], each d wide: the `DiagonalGaussian` that it is."""

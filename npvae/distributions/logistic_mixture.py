@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,7 +17,7 @@ from npvae.distributions.discretized_logistic import (
     round_to_level,
     uniform_noise,
 )
-from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.distribution import Distribution, finite, sum_to_shape
 from npvae.numerics import logit, logsumexp, sigmoid, softplus
 from npvae.validation import integer, number
 
@@ -26,7 +25,7 @@ __all__ = ["LogisticMixture"]
 
 
 @dataclass(frozen=True)
-class LogisticMixture:
+class LogisticMixture(Distribution):
     """P(x_j) = Σ_c w_jc P(x_j; m_jc, s_jc) with the terms of `DiscretizedLogistic`, and weights w_j = softmax(v_j).
 
     a = [v | m | r], each of C blocks d wide, with log s = min_log_scale + softplus(r − min_log_scale).
@@ -53,7 +52,6 @@ class LogisticMixture:
     n_components: int = 3
     levels: int = 256
     min_log_scale: float = -10.0
-    n_shared: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         integer("n_components", self.n_components, at_least=1)
@@ -71,10 +69,6 @@ class LogisticMixture:
     def require_support(self, argument: str, x: NDArray) -> None:
         """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
         require_levels(argument, x, self.levels)
-
-    def is_density(self, x: NDArray) -> bool:
-        """Always, of x from its support."""
-        return True
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """One uniform number draws both: the component by the cumulative weights, and the rest of it within that one.

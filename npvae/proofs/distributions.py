@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.distributions import (
+    LIKELIHOODS,
     Bernoulli,
     ContinuousBernoulli,
     DiagonalGaussian,
@@ -48,6 +49,13 @@ def cases() -> Iterator[Case]:
         for link in ("identity", "sigmoid"):
             name = f"LearnedGaussian {link}" + (" shared" if shared else "")
             yield case(name, LearnedGaussian(shared, link, min_log_var=-0.5))
+
+    explicit = (Bernoulli, ContinuousBernoulli, FixedGaussian, LearnedGaussian)
+    for name, family in LIKELIHOODS.items():
+        links = ("identity", "sigmoid") if "mean_link" in family.takes else ()
+        for options in [{"mean_link": link} for link in links] or [{}]:
+            if family.make not in explicit:
+                yield case(" ".join([name, *options.values()]), family(**options))
 
     # Few levels: entropies go through all of them, and the random x meet the ends and what lies between.
     for link in ("identity", "sigmoid"):

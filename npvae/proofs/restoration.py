@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.distributions import (
+    LIKELIHOODS,
     Bernoulli,
     ContinuousBernoulli,
     DiagonalGaussian,
@@ -25,9 +26,12 @@ from npvae.proofs.case import Case, N
 
 def cases() -> Iterator[Case]:
     """Cases of restoring images."""
-    gaussians = [DiagonalGaussian(), FixedGaussian(0.7), FixedGaussian(0.7, "sigmoid"), LearnedGaussian(shared=True)]
-    for likelihood in (Bernoulli(), ContinuousBernoulli(), *gaussians, LearnedGaussian(link="sigmoid"), FullGaussian()):
+    gaussians = [DiagonalGaussian(), FixedGaussian(0.7), LearnedGaussian(shared=True), FullGaussian()]
+    for likelihood in (Bernoulli(), ContinuousBernoulli(), *gaussians):
         yield _mean(likelihood)
+    for family in LIKELIHOODS.values():
+        if "mean_link" in family.takes and hasattr(family.make, "mean_grad"):
+            yield _mean(family(mean_link="sigmoid"))
     for likelihood in (Bernoulli(), DiagonalGaussian()):
         yield _latent_posterior(likelihood)
 
