@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import log, nan
 from typing import NamedTuple
 
@@ -61,7 +62,9 @@ def log_likelihood(
     Parameters
     ----------
     model, theta
-        A model with latents, and its parameters.
+        A model with latents, and its parameters. Where the latents have more than one layer the model brings
+        ``weight_sampler(theta, x)`` for rows x (m, d), a function of m generators and a number s that returns log w of
+        s draws a row, (m, s) in float64.
     x : (n, n_features) array
         Grey pixels under a Bernoulli likelihood give no log-likelihood, see `Distribution.is_density`.
     seed : int
@@ -99,15 +102,12 @@ def _sum_weights(
     model: LatentVariableModel, theta: Parameters, x: NDArray, seed: int, k: int, max_rows: int
 ) -> NDArray:
     """For data x (m, d): M = max log w, Σ e^{log w − M}, Σ e^{2(log w − M)} and Σ log w, (4, m), as one stream."""
-    a_z, posterior = model.encode(theta, x)[:, None], model.posterior
+    draw = model.weight_sampler(theta, x) if hasattr(model, "weight_sampler") else _weight_sampler(model, theta, x)
     generators = row_generators(x, seed, "latents")
     top, total, squares, logs = sums = np.zeros((4, len(x)))
     top[:] = -np.inf
     for start in range(0, k, max_rows):
-        shape = (min(max_rows, k - start), model.latent_dim)
-        eps = np.stack([posterior.draw_noise(rng, shape, theta.dtype) for rng in generators])
-        z, _ = posterior.sample(a_z, eps)
-        log_w = log_weights(model, theta, x[:, None], a_z, z, model.decode(theta, z))
+        log_w = draw(generators, min(max_rows, k - start))
         before = top.copy()
         np.maximum(top, log_w.max(axis=1), out=top)
         shrink, w = np.exp(before - top), np.exp(log_w - top[:, None])
@@ -117,3 +117,17 @@ def _sum_weights(
         squares += (w * w).sum(axis=1)
         logs += log_w.sum(axis=1)
     return sums
+
+
+def _weight_sampler(
+    model: LatentVariableModel, theta: Parameters, x: NDArray
+) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
+    """log w of draws from q(z|x), for a model with one layer of latents."""
+    a_z, posterior = model.encode(theta, x)[:, None], model.posterior
+
+    def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
+        eps = np.stack([posterior.draw_noise(rng, (n, model.latent_dim), theta.dtype) for rng in generators])
+        z, _ = posterior.sample(a_z, eps)
+        return log_weights(model, theta, x[:, None], a_z, z, model.decode(theta, z))
+
+    return draw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from npvae.bounds import Loss, monte_carlo_elbo
 from npvae.bounds.baselines import begin_running, squared_error, update_running
 from npvae.bounds.estimators import ESTIMATORS, learning_signals, of_layers, score_weights
 from npvae.bounds.vimco import vimco
+from npvae.distributions import Bernoulli
 from npvae.layers import Chain
 from npvae.models.bernoulli_stack import BottomUp, TopDown, bit_network, rows_of
 from npvae.models.encoder_gradients import Draws, of_log_q, of_pairs, through_the_draws, with_antithetic
@@ -108,6 +109,11 @@ class BinaryVAE:
     def n_layers(self) -> int:
         """T, stochastic layers."""
         return len(self.widths) - 1
+
+    @property
+    def likelihood(self) -> Bernoulli:
+        """p(x|z_1)."""
+        return Bernoulli()
 
     @property
     def encoder(self) -> BottomUp:
@@ -255,6 +261,16 @@ class BinaryVAE:
         expected = [(len(x), d) for d in self.widths[1:]]
         if [u.shape[1:] for u in noise] != expected or len({len(u) for u in noise}) != 1:
             raise ArgumentError("noise", f"hold (K, n, d) arrays with (n, d) = {expected}", [u.shape for u in noise])
+
+    def weight_sampler(self, theta: Parameters, x: NDArray) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
+        """log w = log p(x, z) − log q(z|x) of draws from q, as `npvae.evaluation.log_likelihood` asks for them."""
+
+        def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
+            rows = [tuple(rng.random((n, d), dtype=theta.dtype) for d in self.widths[1:]) for rng in generators]
+            noise = tuple(np.stack(layer, axis=1) for layer in zip(*rows, strict=True))
+            return self.log_weights(theta, x, noise).T.astype(np.float64)
+
+        return draw
 
     def log_weights(self, theta: Parameters, x: NDArray, noise: Noise) -> NDArray:
         """log p(x, z_l) − log q(z_l|x), (K, n), nats: their mean is the ELBO, their log-mean-exp L_K."""

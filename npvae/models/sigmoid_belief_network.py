@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -89,6 +89,11 @@ class SigmoidBeliefNetwork:
     def widths(self) -> tuple[int, ...]:
         """Of x, z_1, …, z_T."""
         return (self.n_features, *widths("latent_dims", self.latent_dims))
+
+    @property
+    def likelihood(self) -> Bernoulli:
+        """p(x|z_1)."""
+        return Bernoulli()
 
     @property
     def n_layers(self) -> int:
@@ -259,6 +264,17 @@ class SigmoidBeliefNetwork:
             total = total - np.log(np.where(z > 0, mu, 1 - mu)).sum(axis=-1)
             below = z
         return total + below @ theta["prior.b"] - softplus(theta["prior.b"]).sum()
+
+    def weight_sampler(self, theta: Parameters, x: NDArray) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
+        """log w = log p(x, z) − log q(z) of draws from q, as `npvae.evaluation.log_likelihood` asks for them."""
+        q = self.posterior(theta, x)
+
+        def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
+            rows = [tuple(rng.random((n, d), dtype=theta.dtype) for d in self.widths[1:]) for rng in generators]
+            noise = [np.stack(layer, axis=1) for layer in zip(*rows, strict=True)]
+            return self.log_weights(theta, x, q, noise).T.astype(np.float64)
+
+        return draw
 
     def mean(self, theta: Parameters, z: NDArray) -> NDArray:
         """E[x|z_1], from z_1 (n, d_1) to (n, n_features)."""

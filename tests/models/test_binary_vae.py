@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npvae.bounds import ESTIMATORS
+from npvae.evaluation import log_likelihood
 from npvae.evaluation.enumeration import binary_states, enumerate_latents, moments, uniform_points
 from npvae.models import BinaryVAE
 from npvae.numerics import sigmoid, softplus
@@ -165,6 +166,16 @@ def test_the_terms_are_reconstruction_and_kl_and_with_vimco_what_the_others_give
         "reconstruction",
         "kl",
     ]
+
+
+def test_many_draws_approach_the_exact_likelihood_and_their_mean_the_exact_bound():
+    model = model_of("nvil", (3, 2))
+    theta = parameters(model)
+    exact = enumerate_latents(lambda states: model.decoder.log_joint(theta.section("decoder"), X, states), 5)
+    found = log_likelihood(model, theta, X, seed=0, k=20_000)
+    np.testing.assert_allclose(found.log_px, exact.log_px, atol=5 * found.standard_error[0])
+    error = 1 / np.sqrt(20_000)  # of log w, whose spread is about 2 nats
+    assert abs(found.elbo[0] + exact_loss(model, theta)) < 10 * error
 
 
 def test_running_averages_come_out_as_a_new_state_and_the_old_one_stays():

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import bernoulli
 
+from npvae.evaluation import log_likelihood
 from npvae.evaluation.enumeration import binary_states, enumerate_latents
 from npvae.models import SigmoidBeliefNetwork
 from npvae.models.sigmoid_belief_network import MeanField
@@ -120,6 +121,13 @@ def test_draws_from_q_have_its_elbo_as_their_mean_and_approach_the_likelihood(ne
     assert (np.abs(log_w.mean(axis=0) - elbo(net, theta, q)) < 5 * error + 1e-9).all()
     estimate = np.log(np.exp(log_w).mean(axis=0))
     np.testing.assert_allclose(estimate, exact(net, theta).log_px, atol=0.05)
+
+
+def test_the_importance_weighted_estimate_approaches_the_exact_likelihood():
+    net = NETS[1]
+    theta = parameters(net, 0.8)
+    found = log_likelihood(net, theta, X, seed=0, k=20_000)
+    assert (np.abs(found.log_px - exact(net, theta).log_px) < 5 * found.standard_error).all()
 
 
 def test_ancestral_samples_have_the_frequencies_of_the_exact_marginal():
