@@ -44,3 +44,10 @@ class Transposed(Layer):
 def broken():
     """What to check, and to see fail."""
     return Transposed(4, 4)
+
+
+if __name__ == "__main__":
+    from npvae.cli import main
+
+    for name in ("factory", "broken"):
+        main(["gradcheck", f"{__file__}:{name}"])

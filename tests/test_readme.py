@@ -1,4 +1,4 @@
-"""What the README promises is there: its files, its commands, its Python."""
+"""What the README and docs/ promise is there: files, functions, links, commands, Python, the numbers of tables."""
 
 import re
 import shlex
@@ -6,51 +6,98 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.files import RESULTS
+from benchmarks.table import insert, tables
 from npvae.cli import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+EQUATIONS = re.findall(r"^\|.*\| `([a-z_/]+\.py)`: `(\w+)` \| `(tests/[a-z_/]+\.py)` \|$", PAGES["equations.md"], re.M)
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_every_file_that_is_named_exists():
-    table = README.split("## Equation, file, test")[1].split("\nSources")[0]
-    inside = re.findall(r"\| `([a-z_]+/[a-z_]+\.py|[a-z_]+\.py)`", table)
-    named = {f"npvae/{path}" for path in inside if not path.startswith("tests/")}
-    named |= set(re.findall(r"`((?:tests|npvae|demos)/[a-z_/]+\.py)`", README))
-    assert len(named) > 15
+def commands(text):
+    lines = "\n".join(blocks(text, "bash")).replace("\\\n", " ").splitlines()
+    return [part.strip() for line in lines for part in line.split("  #")[0].split("&&")]
+
+
+def test_it_is_short():
+    assert len(README.encode()) <= 9216
+
+
+def test_the_page_of_the_newcomer_is_the_first_link():
+    assert re.search(r"\]\(([^)]+)\)", README)[1] == "demos/vae_by_hand.py"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_exists(page):
+    named = set(re.findall(r"`((?:tests|npvae|demos|benchmarks|docs)/[a-z_/0-9]+\.[a-z]+)\b", PAGES[page]))
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_every_function_that_the_table_names_is_in_its_file():
-    rows = re.findall(r"\| `([a-z_/]+\.py)`(?:, `[a-z_]+\.py`)?: `(\w+)` \|", README)
-    assert len(rows) > 8
-    for path, name in rows:
-        assert re.search(rf"(def|class) {name}\b", (ROOT / "npvae" / path).read_text(encoding="utf-8")), (path, name)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page):
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", PAGES[page]) if not link.startswith("http")]
+    assert [link for link in links if not (folder / link).exists()] == []
 
 
-def test_every_command_is_understood():
-    lines = [line.split("  #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
-    commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("npvae ")]
-    assert len(commands) > 10
-    for command in commands:
-        assert build_parser().parse_args(shlex.split(command)[1:]).run
+def test_the_files_of_the_map_and_of_the_reading_order_exist():
+    part = README.split("## Map of the house")[1]
+    named = re.findall(r"`((?:[a-z_]+/)*(?:[a-z_]+\.py)?)`", part)
+    named = [name for name in named if "/" in name or name.endswith(".py")]
+    assert len(named) > 20
+    assert [name for name in named if not any((folder / name).exists() for folder in (ROOT, ROOT / "npvae"))] == []
+    packages = {path.parent.name for path in (ROOT / "npvae").glob("*/__init__.py")}
+    assert packages <= {name.strip("/") for name in named}
 
 
-@pytest.mark.parametrize(
-    "code", [block for block in blocks("python") if "check_function" in block or "adam.step" in block]
-)
-def test_the_python_runs(code, capsys):
+def test_every_equation_is_in_its_file_and_has_its_test():
+    rows = [line for line in PAGES["equations.md"].splitlines() if line.startswith("| ") and ".py" in line]
+    assert len(EQUATIONS) == len(rows) > 30
+    for path, name, test in EQUATIONS:
+        text = (ROOT / "npvae" / path).read_text(encoding="utf-8")
+        assert re.search(rf"(def|class) {name}\b", text), (path, name)
+        assert (ROOT / test).exists(), test
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_understood(page):
+    for command in commands(PAGES[page]):
+        if command.startswith("npvae "):
+            assert build_parser().parse_args(shlex.split(command)[1:]).run
+
+
+def test_the_command_line_has_ten_lines():
+    assert 8 <= len([command for command in commands(README) if command.startswith("npvae ")]) <= 14
+
+
+@pytest.mark.parametrize("code", blocks(README, "python"), ids=["estimator", "model", "checker"])
+def test_the_python_runs(code, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = (
+        code.replace("20_000", "300").replace("1_000", "100").replace("epochs=10", "epochs=1").replace("k=1000", "k=5")
+    )
     exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out
 
 
 def test_the_checker_names_the_mistake_of_the_example(capsys):
-    (code,) = (block for block in blocks("python") if "check_function" in block)
+    (code,) = (block for block in blocks(README, "python") if "check_function" in block)
     exec(compile(code, "README.md", "exec"), {})
     report = capsys.readouterr().out
     assert "FAIL b (2,)" in report
     assert "8 is" in report
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_tables_are_those_of_the_results(page):
+    assert insert(PAGES[page], tables(RESULTS)) == PAGES[page]
+
+
+def test_every_table_is_on_a_page():
+    assert [name for name in tables(RESULTS) if not any(f"<!-- {name}: begin -->" in p for p in PAGES.values())] == []
