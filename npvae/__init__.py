@@ -1,4 +1,4 @@
-"""Variational autoencoders in pure NumPy, every gradient written by hand and proved.
+"""Latent-variable models in pure NumPy, every gradient written by hand and proved.
 
 >>> from npvae import VAE, datasets
 >>> X = datasets.digits(200, seed=0).x
@@ -9,24 +9,56 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from npvae import datasets
-from npvae.estimators import VAE
-from npvae.estimators.estimator import load_estimator
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from npvae.estimators.base import Estimator
+    from npvae.estimators.vae import VAE as VAE
 
-__all__ = ["VAE", "__version__", "datasets", "load"]
+__version__ = "0.2.0"
+
+__all__ = ["__version__", "datasets", "load"]
 
 
-def load(path: str | Path) -> VAE:
-    """Read a fitted model that its ``save`` wrote.
+def load(path: str | Path) -> Estimator:
+    """Read a fitted model that its ``save`` wrote, of whatever estimator.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
     StorageError
-        If the file is damaged or no model.
+        If the file is damaged, no model, or one of an estimator that is not known here.
     """
-    return load_estimator(path, {"VAE": VAE})
+    from npvae.estimators import persistence, registry
+
+    return persistence.load(path, registry.class_named)
+
+
+def _estimators() -> dict[str, str]:
+    """The name of every estimator's class, and the name of its model."""
+    from npvae.estimators import registry
+
+    return dict(registry.classes())
+
+
+def __getattr__(name: str) -> Any:
+    """An estimator, imported when it is first asked for: an import of npvae takes no longer for having many of them."""
+    if not name.startswith("_"):
+        if name in _estimators():
+            from npvae.estimators import registry
+
+            return registry.class_named(name)
+        try:
+            return import_module(f"npvae.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"npvae.{name}":
+                raise
+    raise AttributeError(f"module 'npvae' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_estimators()})

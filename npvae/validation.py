@@ -26,8 +26,8 @@ class ArgumentError(ValueError):
     argument : str
         The argument's name.
     rule : str
-        What it must, beginning with a verb: "have 784 features". In ``{bound}`` stands the option that `settings` has
-        under that name, so that it can be spelled as well.
+        What it must, beginning with a verb: "have 784 features". ``{bound}``, here or in the advice, stands for the
+        option that `settings` has under that name, so that it can be spelled as well.
     got : object, optional
         What came, in words; "" leaves it out.
     advice : str, optional
@@ -44,12 +44,12 @@ class ArgumentError(ValueError):
         super().__init__(self._text(argument, lambda name, value: f"{name}={value!r}"))
 
     def _text(self, argument: str, setting: Callable[[str, Any], str]) -> str:
-        rule = self.rule
+        stop = ";" if ":" in self.rule or ";" in self.rule else ","
+        rule, advice = self.rule, self.advice
         for name, value in self.settings.items():
-            rule = rule.replace(f"{{{name}}}", setting(name, value))
-        stop = ";" if ":" in rule or ";" in rule else ","
+            rule, advice = (words.replace(f"{{{name}}}", setting(name, value)) for words in (rule, advice))
         got = f"{stop} got {self.got}" if self.got else ""
-        return f"{argument} must {rule}{got}{f'; {self.advice}' if self.advice else ''}"
+        return f"{argument} must {rule}{got}{f'; {advice}' if advice else ''}"
 
     def spelled(self, argument: Callable[[str], str], setting: Callable[[str, Any], str]) -> str:
         """The same line, where `argument` spells the name and `setting` an option with its value."""
@@ -72,12 +72,23 @@ class MissingFileError(ArgumentError, FileNotFoundError):
     """An argument that names no file."""
 
 
+class NotWritableError(ArgumentError, PermissionError):
+    """An argument that names what cannot be written."""
+
+
 class FolderError(ArgumentError, IsADirectoryError):
     """An argument that names a folder where a file is expected."""
 
 
 class DataWarning(UserWarning):
-    """Data that can be trained on, but hardly as they are."""
+    """Data that can be used, but hardly as they are: the argument's name, and what is to be said of it."""
+
+    def __init__(self, argument: str, remark: str) -> None:
+        self.argument, self.remark = argument, remark
+        super().__init__(argument, remark)
+
+    def __str__(self) -> str:
+        return f"{self.argument} {self.remark}"
 
 
 def one_of(argument: str, value: Any, choices: Mapping[str, T]) -> T:
@@ -126,23 +137,20 @@ def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def data_matrix(
-    argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike = np.float32
+    argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike | None = np.float32
 ) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
-    Of an array that is so already, a view is returned, not a copy.
+    Without a dtype the array keeps its own. Of an array that is so already, a view is returned, not a copy.
     """
-    try:
-        x = np.asarray(value)
-    except ValueError as error:  # rows of unequal length
-        raise ArgumentError(argument, f"be a rectangular array of numbers: {error}") from None
-    if x.dtype.kind not in "biuf":
-        raise ArgumentTypeError(argument, "hold real numbers", f"dtype {x.dtype}")
+    x = numeric_array(argument, value)
     if x.ndim < 2:
-        hint = "for a single row use x[None]" if x.ndim == 1 else ""
+        hint = "for a single row use x[None]. Reshape your data so that a row is a datum" if x.ndim == 1 else ""
         raise ArgumentError(argument, "have two dimensions, (rows, features)", f"shape {x.shape}", hint)
     if x.size == 0:
-        raise ArgumentError(argument, "not be empty", f"shape {x.shape}")
+        # scikit-learn's tools look for these words.
+        hint = "" if x.shape[1:].count(0) == 0 else f"0 feature(s) (shape={x.shape}) while a minimum of 1 is required."
+        raise ArgumentError(argument, "not be empty", f"shape {x.shape}", hint)
     shape, given = x.shape, x.reshape(len(x), -1)
     if n_features is not None and given.shape[1] != n_features:
         raise ArgumentError(argument, f"have {n_features} features", f"shape {shape}")
@@ -154,8 +162,28 @@ def data_matrix(
         count = "1 such entry" if len(bad) == 1 else f"{len(bad)} such entries"
         value, precision = given[row, column], f" in {x.dtype}" if np.isfinite(given[row, column]) else ""
         where = f"{value} at row {row}, column {column} ({count} in all)"
-        raise ArgumentError(argument, f"be finite{precision}", where)
+        advice = "NaN stands for what is missing: fill it in or leave the row out" if np.isnan(value) else ""
+        raise ArgumentError(argument, f"be finite{precision}", where, advice)
     return x
+
+
+def numeric_array(argument: str, value: ArrayLike) -> NDArray:
+    """`value` as an array of real numbers; objects that are numbers become float64."""
+    try:
+        x = np.asarray(value)
+    except ValueError as error:  # rows of unequal length
+        raise ArgumentError(argument, f"be a rectangular array of numbers: {error}") from None
+    if x.dtype.kind in "biuf":
+        return x
+    advice = "Complex data not supported" if x.dtype.kind == "c" else ""
+    if x.dtype == object and x.ndim > 0:
+        try:
+            return x.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            advice = str(error)
+    elif x.dtype.kind in "US":
+        advice = "encode text as numbers first"
+    raise ArgumentTypeError(argument, "hold real numbers", f"dtype {x.dtype}", advice)
 
 
 def existing_file(path: str | PathLike[str], argument: str = "path") -> Path:

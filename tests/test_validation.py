@@ -150,20 +150,41 @@ def test_data_matrix_leaves_its_argument_alone():
         (
             np.zeros(3),
             ValueError,
-            "x must have two dimensions, (rows, features), got shape (3,); for a single row use x[None]",
+            "x must have two dimensions, (rows, features), got shape (3,); for a single row use x[None]. "
+            "Reshape your data so that a row is a datum",
         ),
         (np.zeros((0, 3)), ValueError, "x must not be empty, got shape (0, 3)"),
-        (np.zeros((3, 0)), ValueError, "x must not be empty, got shape (3, 0)"),
-        (np.zeros((2, 3), complex), TypeError, "x must hold real numbers, got dtype complex128"),
-        ([["a", "b"]], TypeError, "x must hold real numbers, got dtype <U1"),
-        ([[None, 1.0]], TypeError, "x must hold real numbers, got dtype object"),
+        (
+            np.zeros((3, 0)),
+            ValueError,
+            "x must not be empty, got shape (3, 0); 0 feature(s) (shape=(3, 0)) while a minimum of 1 is required.",
+        ),
+        (
+            np.zeros((2, 3), complex),
+            TypeError,
+            "x must hold real numbers, got dtype complex128; Complex data not supported",
+        ),
+        ([["a", "b"]], TypeError, "x must hold real numbers, got dtype <U1; encode text as numbers first"),
+        (None, TypeError, "x must hold real numbers, got dtype object"),
+        (
+            [[{}, 1.0]],
+            TypeError,
+            "x must hold real numbers, got dtype object; float() argument must be a string or a real number, "
+            "not 'dict'",
+        ),
+        (
+            [[None, 1.0]],
+            ValueError,
+            "x must be finite, got nan at row 0, column 0 (1 such entry in all); NaN stands for what is missing: "
+            "fill it in or leave the row out",
+        ),
         (np.zeros((32, 100)), ValueError, "x must have 784 features, got shape (32, 100)"),
         (np.zeros((32, 10, 10)), ValueError, "x must have 784 features, got shape (32, 10, 10)"),
     ],
 )
 def test_data_matrix_refuses(value, error, message):
     with refuses(error, message):
-        data_matrix("x", value, n_features=784)
+        data_matrix("x", value, n_features=2 if np.shape(value) == (1, 2) else 784)
 
 
 def test_data_matrix_refuses_ragged_rows():
@@ -175,10 +196,11 @@ def test_data_matrix_refuses_ragged_rows():
 def test_data_matrix_says_where_the_first_non_finite_entry_is_and_how_many_there_are(bad, shown):
     x = np.zeros((4, 5))
     x[2, 3] = bad
-    with refuses(ValueError, f"x must be finite, got {shown} at row 2, column 3 (1 such entry in all)"):
+    advice = "; NaN stands for what is missing: fill it in or leave the row out" if np.isnan(bad) else ""
+    with refuses(ValueError, f"x must be finite, got {shown} at row 2, column 3 (1 such entry in all){advice}"):
         data_matrix("x", x)
     x[3, 0] = bad
-    with refuses(ValueError, f"x must be finite, got {shown} at row 2, column 3 (2 such entries in all)"):
+    with refuses(ValueError, f"x must be finite, got {shown} at row 2, column 3 (2 such entries in all){advice}"):
         data_matrix("x", x)
 
 

@@ -9,19 +9,19 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import npvae
-from npvae.cli import evaluate, gradcheck, impute, model, train
+from npvae.cli import evaluate, gradcheck, impute, produce, report, train
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
-from npvae.validation import DataWarning
+from npvae.validation import ArgumentError, DataWarning
 
 __all__ = ["build_parser", "main"]
 
 DESCRIPTION = """\
-Variational autoencoders in pure NumPy: train one on images, and use it.
+Latent-variable models in pure NumPy: train one on images or tables, and use it.
 
   npvae train                                   on digits that npvae draws itself
   npvae train images.npy --latent 10            on your own data
@@ -35,12 +35,13 @@ exit status: 0 success, 1 the loss stopped being finite (what was trained is kep
 130 interrupted (what was trained is kept); gradcheck has its own, see its help."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all commands; ``train`` has the options of the model that the arguments name."""
     parser = Parser(prog="npvae", description=DESCRIPTION, epilog=EPILOG, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (train, model, impute, evaluate, gradcheck):
+    train.add_commands(commands, train.model_in(argv))
+    for module in (produce, impute, report, evaluate, gradcheck):
         module.add_commands(commands)
     return parser
 
@@ -52,8 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the process ends)
         if hasattr(getattr(sys, name), "reconfigure"):
             getattr(sys, name).reconfigure(errors="replace")  # a terminal without Greek letters gets question marks
+    argv, options = list(sys.argv[1:] if argv is None else argv), {}
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(argv).parse_args(argv)
+        options = getattr(args, "options", {})
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _show_warning
@@ -64,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("npvae: interrupted", file=sys.stderr)
         return 130
     except (ImportError, MemoryError, OSError, OverflowError, TypeError, ValueError) as error:
-        print(f"npvae: error: {_one_line(error)}", file=sys.stderr)
+        print(f"npvae: error: {_one_line(error, options)}", file=sys.stderr)
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -74,12 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _show_warning(message: Warning | str, *where: Any) -> None:
+def _show_warning(message: Warning, *where: Any) -> None:
     with suppress(BrokenPipeError):  # nobody reads on; the work goes on
-        print(f"npvae: warning: {_one_line(Warning(message))}", file=sys.stderr, flush=True)
+        print(f"npvae: warning: {_one_line(message, {})}", file=sys.stderr, flush=True)
 
 
-def _one_line(error: BaseException) -> str:
+def _one_line(error: BaseException, options: Mapping[str, Any]) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return as_typed(" ".join(str(error).split())) or type(error).__name__
+    words = as_typed(error, options) if isinstance(error, ArgumentError | DataWarning) else str(error)
+    return " ".join(words.split()) or type(error).__name__

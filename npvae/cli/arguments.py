@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from npvae import VAE, datasets
+from npvae import datasets
 from npvae.datasets import Dataset
+from npvae.estimators import registry
+from npvae.estimators.options import options_of
+from npvae.validation import ArgumentError, DataWarning
 
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
@@ -16,14 +20,21 @@ DIGITS = 50_000
 SCATTERED = 5000
 """Rows in a picture of latents, at the most."""
 
-OPTIONS = {name: name for name in VAE().get_params() if name != "verbose"} | {
-    "latent_dim": "latent",
-    "n_samples": "samples",
-    "batch_size": "batch",
-    "init_weights": "init",
-    "random_state": "seed",
+SPELLED = {
+    "X": "DATA",
+    "X_val": "--test",
+    "x_val": "--test",
+    "Z": "LATENTS",
+    "n": "-n",
+    "n_side": "--side",
+    "n_samples": "--samples",
+    "random_state": "--seed",
+    "rows": "the number of rows (DATA, --limit)",
 }
-"""The estimator's hyper-parameters, and what they are called on the command line."""
+"""What the arguments of the Python functions are called on the command line, where it is not their name with dashes."""
+
+UNSPELLED = ("path", "file", "header")
+"""Arguments that stand for a file, whose name the message has."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -39,11 +50,31 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with the arguments."""
+    """Says in one line what is wrong with the arguments, and which option was probably meant."""
 
     def error(self, message: str) -> NoReturn:
         """Leave with status 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:
+        """As usual; for an option that the command has not, say whose it is or which is near."""
+        parsed, others = self.parse_known_args(args, namespace)
+        if others:
+            first = next((word for word in others if word.startswith("-")), others[0])
+            self.error(f"unrecognized arguments: {' '.join(others)}{_meant(first.partition('=')[0], parsed)}")
+        return parsed
+
+
+def _meant(word: str, parsed: argparse.Namespace) -> str:
+    """Which model has an option of this name, or which option of the command is nearest to it."""
+    if not hasattr(parsed, "options"):
+        return ""
+    tables = {name: options_of(registry.estimator_class(name)) for name in registry.names()}
+    owners = [name for name, table in tables.items() if word in (f"--{o.flag}" for o in table.values())]
+    if owners:
+        return f"; {word} is an option of {', '.join(owners)}, not of {parsed.model}"
+    near = get_close_matches(word, [f"--{o.flag}" for o in parsed.options.values() if o.flag is not None], n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def add_command(
@@ -109,10 +140,8 @@ def read_data(
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
         data = None if embedded else datasets.load(path, labels, missing)
-    except (OSError, ValueError) as error:
-        if str(error).startswith("path "):
-            raise type(error)(argument + str(error)[len("path") :]) from None
-        raise
+    except ArgumentError as error:
+        raise error.about(argument) if error.argument == "path" else error from None
     everything = range(DIGITS if data is None else len(data))
     chosen = everything if rows is None else everything[rows]
     if not chosen:
@@ -127,24 +156,21 @@ def reconstruction_note(grey: bool) -> str:
     return "cross-entropy of grey pixels, not a likelihood" if grey else "−log p(x|z)"
 
 
-def as_typed(message: str) -> str:
-    """An error message of the Python functions, with the arguments that it names called as they were typed."""
-    names = {name: f"--{option.replace('_', '-')}" for name, option in OPTIONS.items()}
-    message = re.sub(r"\b(\w+)='([\w-]+)'", lambda m: f"{names.get(m[1], m[1])} {m[2]}", message)
-    names |= {
-        "X_val": "--test",
-        "x_val": "--test",
-        "X": "DATA",
-        "Z": "LATENTS",
-        "n": "-n",
-        "n_side": "--side",
-        "steps": "--steps",
-    }
-    names |= {
-        "labels": "--labels",
-        "output": "--output",
-        "factors": "--factors",
-        "rows": "the number of rows (DATA, --limit)",
-    }
-    first = re.match(r"\w+(?=\s|\[)", message)  # a name, not the beginning of a file's
-    return names.get(first[0], first[0]) + message[first.end() :] if first else message
+def as_typed(error: ArgumentError | DataWarning, options: Mapping[str, Any]) -> str:
+    """An error of the Python functions in one line, with the arguments that it names called as they were typed.
+
+    `options` is the table of the estimator, whose flags may have other names than its parameters.
+    """
+    flags = {name: f"--{option.flag}" for name, option in options.items() if option.flag is not None}
+
+    def argument(name: str) -> str:
+        if " or " in name:
+            return " or ".join(map(argument, name.split(" or ")))
+        stem, bracket, rest = name.partition("[")
+        if not stem.isidentifier() or stem in UNSPELLED:
+            return name
+        return (flags | SPELLED).get(stem, f"--{stem.replace('_', '-')}") + bracket + rest
+
+    if isinstance(error, DataWarning):
+        return f"{argument(error.argument)} {error.remark}"
+    return error.spelled(argument, lambda name, value: f"{argument(name)} {value}")

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import npvae
-from npvae import VAE, datasets, evaluation
+from npvae import datasets, evaluation
 from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
-from npvae.cli.results import PICTURES, TABLES, check_output, write
+from npvae.cli.results import PICTURES, TABLES, check_output, load_with, write
 from npvae.datasets import is_binary
-from npvae.validation import integer
+from npvae.validation import ArgumentError, integer
 
 DESCRIPTION = """\
 Estimate log p(x) of each row by L_k, with k draws of z from q(z|x), and print means over the rows in nats, with their
@@ -89,17 +88,17 @@ def run(args: argparse.Namespace) -> int:
     if picture is not None and not embedded:
         raise ValueError(f"--factors needs data of known factors, DATA must be digits, got {args.data!r}")
     integer("--k", args.k, at_least=1)
-    vae = npvae.load(args.model)
+    vae = load_with(args.model, "log_likelihood", "prepare")
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
-    grey = read_data(args.data, rows=rows).x
-    x = vae.prepare(grey, args.seed)
+    data = read_data(args.data, rows=rows).x
+    x = vae.prepare(data, args.seed)
     others = None if args.outside is None else _others(vae, args.outside, rows, args.seed)
     facts = {"rows": len(x), "k": args.k, "seed": args.seed}
-    facts["made_binary"] = vae.binarize != "none" and not is_binary(grey)
-    facts["likelihood"] = vae.likelihood != "bernoulli" or is_binary(x)
+    facts["made_binary"] = is_binary(x) and not is_binary(data)
+    facts["likelihood"] = vae.model_.likelihood.is_density(x)
     # What cannot do without a likelihood lets log_likelihood say why there is none.
     if facts["likelihood"] or output is not None or others is not None:
-        columns = _columns(vae, x, args.k, args.seed)
+        columns = _columns(vae, data, x, args.k, args.seed)
         facts |= _means(columns)
     if others is not None:
         facts["outside"] = _outside(vae, others, args.k, args.seed, columns["negative_log_px"])
@@ -119,9 +118,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _columns(vae: VAE, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
-    """What is known of every row."""
-    estimate = vae.log_likelihood(x, k, seed, _Progress(len(x)))
+def _columns(vae: Any, data: NDArray, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
+    """What is known of every row of the data, which the model sees as x."""
+    estimate = vae.log_likelihood(data, k, seed, _Progress(len(x)))
     rows = evaluation.decompose_rows(vae.model_, vae.theta_, x, estimate)
     return {
         "negative_log_px": -rows["log_px"],
@@ -132,10 +131,11 @@ def _columns(vae: VAE, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
     }
 
 
-def _others(vae: VAE, path: str, rows: slice | None, seed: int) -> NDArray:
+def _others(vae: Any, path: str, rows: slice | None, seed: int) -> NDArray:
     x = read_data(path, rows=rows, argument="--outside").x
     with _blamed_on("--outside"):
-        return vae.prepare(x, seed)
+        vae.prepare(x, seed)  # refuses what cannot be before the work begins
+    return x
 
 
 @contextmanager
@@ -143,11 +143,11 @@ def _blamed_on(option: str) -> Iterator[None]:
     """An error that names X is one of the data behind this option."""
     try:
         yield
-    except ValueError as error:
-        raise ValueError(f"{option} {str(error).removeprefix('X ')}") from None
+    except ArgumentError as error:
+        raise error.about(option) from None
 
 
-def _outside(vae: VAE, x: NDArray, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
+def _outside(vae: Any, x: NDArray, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
     """How strange others are, and how well that tells them from the rows whose −log p(x) is `inside`."""
     with _blamed_on("--outside"):
         outside = -vae.log_likelihood(x, k, seed, _Progress(len(x))).log_px
@@ -170,7 +170,7 @@ def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
     return {name: value if isfinite(value) else None for name, value in mean._asdict().items()}
 
 
-def _latents(vae: VAE, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[str, Any]:
+def _latents(vae: Any, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[str, Any]:
     """Units in use; without them, given a likelihood, and in parts, where the posterior's units are independent."""
     model, theta = vae.model_, vae.theta_
     if len(x) == 1:
@@ -178,7 +178,7 @@ def _latents(vae: VAE, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[
     activity = evaluation.activity(model, theta, x)
     active = evaluation.active_units(activity)
     facts: dict[str, Any] = {"activity": activity.tolist(), "active_units": np.flatnonzero(active).tolist()}
-    if vae.posterior != "diagonal":
+    if not hasattr(model.posterior, "kl_terms"):
         return facts
     facts["kl_per_unit"] = evaluation.kl_per_unit(model, theta, x).tolist()
     if likelihood and not active.all():
@@ -191,7 +191,7 @@ def _latents(vae: VAE, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[
     return facts
 
 
-def _factors(vae: VAE, seed: int) -> dict[str, Any]:
+def _factors(vae: Any, seed: int) -> dict[str, Any]:
     digits = datasets.digits(FACTOR_ROWS, seed=1)
     z = vae.transform(vae.prepare(digits.x, seed))
     matrix = evaluation.factor_matrix(z, digits.factors)

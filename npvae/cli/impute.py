@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae import VAE
 from npvae.cli.arguments import add_data, is_embedded, read_data
 from npvae.cli.results import SHOWN, Commands, Made, add_maker, image_shape, shown_rows
 
@@ -41,9 +41,9 @@ npvae impute table/model.npz with_holes.csv -o whole.csv"""
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the chain")
 
 
-def impute(args: argparse.Namespace, vae: VAE) -> Made:
+def impute(args: argparse.Namespace, model: Any) -> Made:
     """``npvae impute``."""
-    rows, mask = shown_rows(args), None if args.seen is None else _seen(args.seen, vae)
+    rows, mask = shown_rows(args), None if args.seen is None else _seen(args.seen, model)
     by_row = mask is not None and len(mask) > 1
     x = read_data(args.data, rows=None if by_row else rows, missing=True).x
     if mask is not None and (mask.shape[1] != x.shape[1] or (by_row and len(mask) != len(x))):
@@ -56,14 +56,14 @@ def impute(args: argparse.Namespace, vae: VAE) -> Made:
         if not len(x[rows]):
             raise ValueError(f"--rows selects nothing: {args.data} has {len(x)} rows")
         x, seen = x[rows], seen[rows]
-    filled = vae.impute(x, seen, args.steps, args.seed)
-    return filled._asdict(), lambda plots: plots.completions(x, seen, filled.mean, filled.draw, image_shape(vae))
+    filled = model.impute(x, seen, args.steps, args.seed)
+    return filled._asdict(), lambda plots: plots.completions(x, seen, filled.mean, filled.draw, image_shape(model))
 
 
-def _seen(path: str, vae: VAE) -> NDArray:
+def _seen(path: str, model: Any) -> NDArray:
     """The mask behind --seen: of every row of DATA, or one row for all."""
     if path in HALVES and not Path(path).exists():
-        shape = vae.image_shape_
+        shape = model.image_shape_
         if shape is None or len(shape) != 2:
             raise ValueError(f"--seen must name a file where rows are no pictures, got {path!r}")
         return np.broadcast_to(HALVES[path](*shape), shape).reshape(1, -1)
@@ -73,4 +73,4 @@ def _seen(path: str, vae: VAE) -> NDArray:
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:
         raise ValueError(f"--seen must hold nothing but 1, seen, and 0, not seen, got {other[0]:g}")
-    return mask.reshape(1, -1) == 1 if mask.size == vae.n_features_in_ else mask == 1  # one image is one row
+    return mask.reshape(1, -1) == 1 if mask.size == model.n_features_in_ else mask == 1  # one image is one row

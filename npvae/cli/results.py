@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import npvae
-from npvae import VAE
 from npvae.cli.arguments import add_command
+from npvae.estimators import Estimator, registry
 from npvae.files import replacing
+from npvae.validation import ArgumentError, FolderError, MissingFileError, NotWritableError
 
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".npy", ".npz", ".csv")
@@ -45,16 +46,16 @@ def check_output(
     path = Path(output)
     read = [name for i in inputs if i for name in (i, i.rpartition(":")[0]) if os.path.exists(name)]
     if path.exists() and any(os.path.samefile(name, path) for name in read):
-        raise ValueError(f"{argument} must be another file than the inputs, got {str(output)!r}")
+        raise ArgumentError(argument, "be another file than the inputs", repr(str(output)))
     if path.suffix.lower() not in endings:
-        raise ValueError(f"{argument} must end in {', '.join(endings)}, got {str(output)!r}")
+        raise ArgumentError(argument, f"end in {', '.join(endings)}", repr(str(output)))
     for wrong, error, rule in (
-        (path.is_dir(), IsADirectoryError, "be a file"),
-        (not path.parent.is_dir(), FileNotFoundError, "lie in a folder that exists"),
-        (not os.access(path.parent, os.W_OK), PermissionError, "lie in a folder that can be written"),
+        (path.is_dir(), FolderError, "be a file"),
+        (not path.parent.is_dir(), MissingFileError, "lie in a folder that exists"),
+        (not os.access(path.parent, os.W_OK), NotWritableError, "lie in a folder that can be written"),
     ):
         if wrong:
-            raise error(f"{argument} must {rule}, got {str(path)!r}")
+            raise error(argument, rule, repr(str(path)))
     if path.suffix.lower() in PICTURES:
         from npvae import plots
 
@@ -95,25 +96,41 @@ def write(
 
 def add_maker(
     commands: Commands,
-    make: Callable[[argparse.Namespace, VAE], Made],
+    make: Callable[[argparse.Namespace, Any], Made],
     summary: str,
     output: str,
     description: str,
     example: str,
     column: str = "x",
+    needs: str = "",
 ) -> argparse.ArgumentParser:
-    """Add the command that `make` is named after: it makes of a model what goes to the `output`, with its columns."""
-    run, name = partial(_write_made, make, column), make.__name__
+    """Add the command that `make` is named after: it makes of a model what goes to the `output`, with its columns.
+
+    `needs` is the method of the estimator that the command stands for, where that has another name.
+    """
+    name = make.__name__
+    run = partial(_write_made, make, column, needs or name)
     parser = add_command(commands, name, run, summary, description + ENDINGS, example)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
     parser.add_argument("-o", "--output", metavar="FILE", default=output, help="where to")
     return parser
 
 
-def _write_made(make: Callable[[argparse.Namespace, VAE], Made], column: str, args: argparse.Namespace) -> int:
+def load_with(path: str, *methods: str) -> Any:
+    """The model in a file, if its estimator has the methods that a command needs."""
+    model = npvae.load(path)
+    for method in methods:
+        if not hasattr(model, method):
+            name = registry.model_name(type(model))
+            raise ValueError(f"{path} is a model of {name}, which has no {method}")
+    return model
+
+
+def _write_made(
+    make: Callable[[argparse.Namespace, Any], Made], column: str, needs: str, args: argparse.Namespace
+) -> int:
     args.output = check_output(args.output, inputs=inputs(args))
-    vae = npvae.load(args.model)
-    arrays, draw = make(args, vae)
+    arrays, draw = make(args, load_with(args.model, needs))
     first = next(iter(arrays.values()))
     write(args.output, arrays, [f"{column}{i + 1}" for i in range(first.shape[1])], draw)
     print(f"wrote {args.output}")
@@ -125,11 +142,11 @@ def inputs(args: argparse.Namespace) -> list[str | None]:
     return [getattr(args, name, None) for name in ("model", "data", "latents", "labels", "seen")]
 
 
-def image_shape(vae: VAE) -> tuple[int, ...]:
+def image_shape(model: Estimator) -> tuple[int, ...]:
     """Height and width of the model's images; a ValueError if its rows are none."""
-    if vae.image_shape_ is None or len(vae.image_shape_) != 2:
-        raise ValueError(f"the model's rows of {vae.n_features_in_} features are no pictures; use .npy, .npz or .csv")
-    return vae.image_shape_
+    if model.image_shape_ is None or len(model.image_shape_) != 2:
+        raise ValueError(f"the model's rows of {model.n_features_in_} features are no pictures; use .npy, .npz or .csv")
+    return model.image_shape_
 
 
 def shown_rows(args: argparse.Namespace) -> slice | None:

@@ -5,33 +5,33 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from npvae import VAE, training
-from npvae.bounds import BOUNDS
-from npvae.cli.arguments import OPTIONS, SCATTERED, add_command, integers, is_embedded, read_data
+from npvae import training
+from npvae.cli.arguments import add_command, integers, is_embedded, read_data
+from npvae.cli.pictures import PICTURES, draw_pictures
 from npvae.datasets import Dataset
-from npvae.estimators.options import BINARIZE, LIKELIHOODS, MEAN_LINKS, POSTERIORS
+from npvae.estimators import Estimator, registry
+from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
-from npvae.layers import ACTIVATIONS, INITIALIZERS
-from npvae.optimizers import OPTIMIZERS
-from npvae.schedules import BETA_SCHEDULES, SCHEDULES
 from npvae.validation import integer
 
+DEFAULT_MODEL = "vae"
+
 DESCRIPTION = """\
-Train a VAE with Gaussian latents and leave a folder with
+Train a model and leave a folder with
 
   model.npz         the model, for the other commands and for npvae.load
-  history.csv       loss and its terms in nats, epoch by epoch
+  history.csv       loss and its terms, epoch by epoch
   checkpoint.npz    the whole state of the run, for --resume
   *.png             samples, reconstructions, interpolations, latents, learning curves; with two latents the manifold
 
-Without DATA it learns the embedded digits. Grey pixels under a Bernoulli likelihood make the loss a cross-entropy, not
-a likelihood; --binarize makes them binary."""
+Without DATA it learns the embedded digits. --model chooses what is trained; the options below are those of {model},
+and npvae train --model NAME --help shows another's."""
 
 EXAMPLE = """\
 npvae train
@@ -39,63 +39,41 @@ npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --tes
 npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
 
 MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
-PICTURES = ("learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold")
+
+GROUPS = ("data", "model", "training")
 
 
-def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add ``npvae train``."""
-    parser = add_command(commands, "train", run, "train a VAE on images", DESCRIPTION, EXAMPLE)
-    defaults = VAE().get_params() | {"random_state": 0}
+def model_in(argv: Sequence[str]) -> str:
+    """The name of the model that the arguments of ``npvae train`` ask for, before the rest of them is read."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    try:
+        name = parser.parse_known_args(argv)[0].model if argv and argv[0] == "train" else DEFAULT_MODEL
+    except argparse.ArgumentError:  # a value is missing: the real parser says so
+        return DEFAULT_MODEL
+    registry.estimator_class(name)  # an unknown name is refused here, with the nearest known one
+    return name
 
-    def setting(name: str, help: str, **how: Any) -> None:
-        """Declare a hyper-parameter of the estimator, with its default and the type of that."""
-        default = defaults[name]
-        if "choices" not in how:
-            how.setdefault("type", type(default))
-        shown = str(default) if name == "hidden" else default
-        group.add_argument(f"--{OPTIONS[name].replace('_', '-')}", default=shown, help=help, **how)
 
-    group = parser.add_argument_group("data")
+def add_commands(commands: argparse._SubParsersAction, model: str = DEFAULT_MODEL) -> None:
+    """Add ``npvae train`` with the options of a model."""
+    description = DESCRIPTION.format(model=model)
+    parser = add_command(commands, "train", run, "train a model on images or tables", description, EXAMPLE)
+    options = options_of(registry.estimator_class(model))
+    parser.set_defaults(options=options)
+
+    groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    group = groups["data"]
     which = "training data; the embedded digits if left out"
     group.add_argument("data", metavar="DATA", nargs="?", default="digits", help=which)
     classes = "their classes (IDX, .npy, .csv), for the picture of the latents only"
     group.add_argument("--labels", metavar="FILE", help=classes)
     group.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
     group.add_argument("--limit", metavar="N", type=int, help="use the first N rows only")
-    ways = "grey pixels to 0 and 1: at ½, by one random draw, or by a fresh draw at every visit"
-    setting("binarize", ways, choices=BINARIZE)
-
-    group = parser.add_argument_group("model")
-    setting("latent_dim", "number of latents", metavar="D")
-    order = "widths of the encoder's hidden layers; the decoder has them in reverse"
-    setting("hidden", order, metavar="N[,N…]", type=integers)
-    setting("activation", "between the layers", choices=ACTIVATIONS)
-    family = "p(x|z): gaussian has the width --sigma, gaussian-shared learns one, gaussian-pixel one for every feature"
-    setting("likelihood", family, choices=LIKELIHOODS)
-    setting("mean_link", "from decoder to mean of a gaussian: sigmoid for data in [0, 1]", choices=MEAN_LINKS)
-    setting("sigma", "standard deviation of likelihood gaussian, in units of the data", metavar="σ")
-    setting("posterior", "covariance of q(z|x)", choices=POSTERIORS)
-    setting("init_weights", "initial weights", choices=INITIALIZERS)
-
-    group = parser.add_argument_group("training")
-    what = "what is maximised: the ELBO, its KL analytic or by samples (plain, path derivative, score function), or L_k"
-    setting("bound", f"{what} (iwae, dreg)", choices=BOUNDS)
-    setting("n_samples", "draws of z per image and step; k of L_k, which with one draw is the ELBO", metavar="L")
-    setting("beta", "weight of the KL term", metavar="β")
-    course = "course of β over the run: up to --beta in its first quarter, or four times up and there"
-    setting("beta_schedule", course, choices=BETA_SCHEDULES)
-    counted = "nats that every latent's KL is counted as at least: up to there using it costs nothing more"
-    setting("free_bits", counted, metavar="λ")
-    setting("weight_prior", "precision of a Gaussian prior on the weights; 0 is none", metavar="τ")
-    setting("epochs", "passes over the data", metavar="N")
-    setting("batch_size", "images per step", metavar="N")
-    setting("optimizer", "update rule", choices=OPTIMIZERS)
-    setting("learning_rate", "step size", metavar="α")
-    setting("schedule", "course of the learning rate over the run", choices=SCHEDULES)
-    stop = "stop after N epochs without a better loss on --test, and keep the best"
-    setting("patience", stop, metavar="N", type=int)
-    setting("dtype", "precision", choices=["float32", "float64"])
-    setting("random_state", "of all random numbers", metavar="N")
+    groups["model"].add_argument("--model", choices=registry.names(), default=model, help="what is trained")
+    for option in options.values():
+        if option.flag is not None:
+            _add_option(groups[option.group], option)
 
     group = parser.add_argument_group("result")
     free = "where to; without it npvae-run, npvae-run-2, …, whichever is free"
@@ -108,12 +86,24 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     group.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
 
+def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
+    """Declare an option of the estimator, with its default and the type of that."""
+    how: dict[str, Any] = {"default": option.typed_default, "dest": option.name, "help": option.help}
+    if option.choices is not None:
+        how["choices"] = list(option.choices)
+    elif option.kind is bool:
+        how["action"] = argparse.BooleanOptionalAction
+    elif option.kind is tuple:
+        how |= {"type": integers, "metavar": option.metavar, "default": str(option.typed_default)}
+    else:
+        how |= {"type": option.kind, "metavar": option.metavar}
+    group.add_argument(f"--{option.flag}", **how)
+
+
 def run(args: argparse.Namespace) -> int:
     """Train, save, draw."""
     data, test = _read(args)
-    vae = VAE(**{name: getattr(args, option) for name, option in OPTIONS.items()}, verbose=not args.quiet)
-    if args.patience is not None and test is None:
-        raise ValueError("--patience needs held-out data: give --test")
+    model = _estimator(args, test)
     folder, made = _folder(args)
 
     def say(*lines: str) -> None:
@@ -124,33 +114,57 @@ def run(args: argparse.Namespace) -> int:
     held_out = f", {len(test):,} held out" if test else ""
     say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
     try:
-        status = _fit(vae, data, test, folder, args)
+        status = _fit(model, data, test, folder, args)
     except BaseException:
         with suppress(OSError):  # not empty: what the run has left is kept
             for path in made:
                 path.rmdir()
         raise
-    if not (vae.__sklearn_is_fitted__() and vae.run_.optimizer_state.t):  # not one step: there is nothing to keep
+    if not _has_learnt(model):  # not one step: there is nothing to keep
         for path in made:
             path.rmdir()
         return status
-    if args.overwrite and vae.run_.epoch == 0:
+    if args.overwrite and not model.history_.n_rows:
         (folder / CHECKPOINT).unlink(missing_ok=True)
-    vae.save(folder / MODEL)
+    model.save(folder / MODEL)
     with replacing(folder / HISTORY) as temporary:
-        vae.history_.to_csv(temporary)
-    say(*training.summary(vae.run_, "row" if vae.image_shape_ is None else "image"))
+        model.history_.to_csv(temporary)
+    say(*model.summary())
     if args.overwrite:
         for name in PICTURES:
             (folder / f"{name}.png").unlink(missing_ok=True)
     if not args.no_pictures:
-        say(draw_pictures(vae, test if test is not None else data, data, folder))
-    drawn = (folder / "samples.png").exists()
-    example = f"npvae sample {shlex.quote(str(folder / MODEL))}{'' if drawn else ' -o samples.csv'}"
-    say(f"wrote {folder / MODEL}; try: {example}")
-    if status == 130 and vae.run_.epoch:
+        say(draw_pictures(model, test if test is not None else data, data, folder))
+    say(_what_next(model, folder))
+    if status == 130 and model.history_.n_rows:
         say(f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
     return status
+
+
+def _what_next(model: Estimator, folder: Path) -> str:
+    """Where the model is, and a command to try."""
+    path = shlex.quote(str(folder / MODEL))
+    if not hasattr(model, "sample"):
+        return f"wrote {folder / MODEL}; try: npvae info {path}"
+    drawn = (folder / "samples.png").exists()
+    return f"wrote {folder / MODEL}; try: npvae sample {path}{'' if drawn else ' -o samples.csv'}"
+
+
+def _estimator(args: argparse.Namespace, test: Dataset | None) -> Estimator:
+    """The estimator that the options describe, if it can do what is asked of it."""
+    cls = registry.estimator_class(args.model)
+    if args.resume and "resume_from" not in signature(cls.fit).parameters:
+        raise ValueError(f"--resume: {args.model} is not trained in epochs, so no run of it could go on")
+    if getattr(args, "patience", None) is not None and test is None:
+        raise ValueError("--patience needs held-out data: give --test")
+    params = {option.name: getattr(args, option.name) for option in args.options.values() if option.flag is not None}
+    return cls(**params, verbose=not args.quiet)
+
+
+def _has_learnt(model: Estimator) -> bool:
+    """Whether there is a model, and the loop, if that is how it learns, made a step."""
+    run = getattr(model, "run_", None)
+    return model.__sklearn_is_fitted__() and (run is None or run.optimizer_state.t > 0)
 
 
 def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
@@ -187,52 +201,16 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     return folder, made
 
 
-def _fit(vae: VAE, data: Dataset, test: Dataset | None, folder: Path, args: argparse.Namespace) -> int:
-    shape = (-1, *(data.image_shape or data.x.shape[1:]))
-    resume_from = training.load_checkpoint(folder / CHECKPOINT) if args.resume else None
+def _fit(model: Estimator, data: Dataset, test: Dataset | None, folder: Path, args: argparse.Namespace) -> int:
+    offered = {
+        "X_val": test.x if test is not None else None,
+        "callbacks": [lambda run: training.save_checkpoint(folder / CHECKPOINT, run)],
+        "resume_from": training.load_checkpoint(folder / CHECKPOINT) if args.resume else None,
+    }
+    taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
     try:
-        vae.fit(
-            data.x.reshape(shape),
-            X_val=test.x if test is not None else None,
-            callbacks=[lambda run: training.save_checkpoint(folder / CHECKPOINT, run)],
-            resume_from=resume_from,
-        )
+        model.fit(data.x.reshape(-1, *(data.image_shape or data.x.shape[1:])), **taken)
     except training.NonFiniteLossError as error:
         print(f"npvae: error: {error}", file=sys.stderr)
         return 1
-    return 130 if vae.run_.stopped == "interrupted" else 0
-
-
-def draw_pictures(vae: VAE, shown: Dataset, data: Dataset, folder: Path) -> str:
-    """Draw what the model can show into `folder`: `shown` is reconstructed, `data` is scattered by class.
-
-    Returns a line that says which of `PICTURES` were drawn, or why none.
-    """
-    try:
-        from npvae import plots
-
-        plots.require_matplotlib()
-    except ImportError as error:
-        return f"no pictures: {error}"
-
-    pictures = {}
-    if vae.history_.n_rows:
-        pictures["learning_curves"] = plots.learning_curves(vae.history_)
-    if vae.latent_dim > 1:
-        seen = data.take(slice(0, SCATTERED))
-        z = vae.transform(seen.x)
-        most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
-        pictures["latents"] = plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))
-    shape, x = vae.image_shape_, shown.x[:12]
-    if shape is not None and len(shape) == 2:
-        pictures["samples"] = plots.image_grid(vae.sample(64, random_state=0), shape)
-        pictures["reconstructions"] = plots.reconstructions(x, vae.reconstruct(x), shape)
-        ways = [vae.interpolate(a, b) for a, b in zip(x[0:10:2], x[1:10:2], strict=False)]
-        if ways:
-            pictures["interpolations"] = plots.interpolations(np.stack(ways), shape)
-        if vae.latent_dim == 2:
-            images = vae.inverse_transform(plots.manifold_grid(20))
-            pictures["manifold"] = plots.manifold(images, image_shape=shape)
-    for name, picture in pictures.items():
-        plots.save(picture, folder / f"{name}.png")
-    return f"drew {', '.join(f'{name}.png' for name in pictures)}"
+    return 130 if getattr(model, "run_", None) is not None and model.run_.stopped == "interrupted" else 0

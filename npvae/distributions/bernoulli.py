@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -25,6 +26,8 @@ class Bernoulli(Distribution):
     For grey values x in (0, 1) `log_prob` still is a number, minus the cross-entropy, but no log-likelihood: the
     formula does not integrate to one over [0, 1].
     """
+
+    discrete: ClassVar[bool] = True
 
     def n_params(self, d: int) -> int:
         """One logit a dimension: d."""

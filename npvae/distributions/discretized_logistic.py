@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi, sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,6 +58,8 @@ class DiscretizedLogistic(Distribution):
         check_link(self.link)
         integer("levels", self.levels, at_least=2)
         number("min_log_scale", self.min_log_scale, below=0)
+
+    discrete: ClassVar[bool] = True
 
     def n_params(self, d: int) -> int:
         """A mean and a scale a dimension: 2 d."""

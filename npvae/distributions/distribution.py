@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from npvae.validation import ArgumentError
+
 if TYPE_CHECKING:
     from npvae.distributions.prior import Prior
 
@@ -38,17 +40,20 @@ class Distribution(Protocol):
     they broadcast between `a` and `x`. Densities are in nats and summed over the last axis. Nothing is clipped:
     everything is computed from logits and log-variances.
 
-    A class that inherits has the defaults of `n_shared`, `require_support` and `is_density`, and cannot be made as long
-    as one of the other members is missing. Inheriting is not needed: whatever has the members will do.
+    A class that inherits has the defaults of `n_shared`, `discrete`, `require_support` and `is_density`, and cannot be
+    made as long as one of the other members is missing. Inheriting is not needed: whatever has the members will do.
 
     Attributes
     ----------
     n_shared : int
         How many of the last entries of `a` are meant as trained constants, the same for all data. A network puts out
         the others, and `npvae.layers.Constants` appends these.
+    discrete : bool
+        Whether exp(log_prob) is a probability, which does not depend on the unit of x, rather than a density.
     """
 
     n_shared: int = 0
+    discrete: bool = False
 
     @abstractmethod
     def n_params(self, d: int) -> int:
@@ -153,10 +158,9 @@ def require_kl(posterior: AnalyticKL, prior: Prior) -> None:
 def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:
     """A ValueError unless all x lie in [0, 1]."""
     if not (x.min() >= 0 and x.max() <= 1):
-        raise ValueError(
-            f"{argument} must lie in [0, 1] under likelihood={likelihood!r}, got values from {x.min():.9g} to "
-            f"{x.max():.9g}; divide 8-bit images by 255, or use likelihood='gaussian'"
-        )
+        got, advice = f"values from {x.min():.9g} to {x.max():.9g}", "divide 8-bit images by 255, or take a gaussian"
+        settings = {"likelihood": likelihood}
+        raise ArgumentError(argument, "lie in [0, 1] under {likelihood}", got, advice, settings)
 
 
 def off_the_ends(mean: NDArray) -> NDArray:

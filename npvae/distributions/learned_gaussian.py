@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -49,6 +50,8 @@ class LearnedGaussian(Distribution):
     ----------
     Kingma & Welling, Auto-encoding variational Bayes (2013), appendix C.2; section 5 for the sigmoid mean.
     """
+
+    discrete: ClassVar[bool] = False
 
     shared: bool = False
     link: str = "identity"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,6 +58,8 @@ class LogisticMixture(Distribution):
         integer("n_components", self.n_components, at_least=1)
         integer("levels", self.levels, at_least=2)
         number("min_log_scale", self.min_log_scale, below=0)
+
+    discrete: ClassVar[bool] = True
 
     def n_params(self, d: int) -> int:
         """A weight, a mean and a scale for every component and dimension: 3 C d."""

@@ -1,6 +1,6 @@
-"""Estimators: scikit-learn's conventions, without its import, over the pure models."""
+"""Estimators: scikit-learn's conventions over the pure models, without its import. `registry` knows all by name."""
 
-from npvae.estimators.estimator import Estimator
-from npvae.estimators.vae import VAE
+from npvae.estimators.base import Estimator
+from npvae.estimators.registry import register
 
-__all__ = ["VAE", "Estimator"]
+__all__ = ["Estimator", "register"]

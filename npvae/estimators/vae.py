@@ -1,110 +1,71 @@
-"""The Gaussian-latent VAE as an estimator."""
+"""The variational autoencoder as an estimator."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae import evaluation, models, training
-from npvae.datasets import bernoulli_draw, is_binary
-from npvae.estimators.estimator import load_estimator, picture_shape, random_seed, save_estimator
-from npvae.estimators.options import (
-    DTYPES,
-    ROWS,
-    annealed,
-    build_model,
-    build_optimizer,
-    plain,
-    require_memory,
-    require_reach,
-    run_settings,
-    warn_of_scale,
-)
-from npvae.estimators.trained import TrainedVAE, binarized
-from npvae.numerics import column_moments
-from npvae.optimizers import Optimizer
-from npvae.validation import data_matrix, one_of
+from npvae import evaluation, training
+from npvae.bounds import BOUNDS
+from npvae.datasets.scaling import Scaling, in_unit_interval
+from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution, FullGaussian
+from npvae.distributions.registry import named_likelihood
+from npvae.estimators.base import ROWS, by_rows, estimator, needs_fit
+from npvae.estimators.binarizing import Binarizing
+from npvae.estimators.gradient_fit import GradientEstimator, Visits
+from npvae.estimators.imputation import Imputation
+from npvae.estimators.latents import LatentMethods
+from npvae.estimators.network_options import NetworkOptions
+from npvae.estimators.options import option
+from npvae.estimators.scores import CROSS_ENTROPY, DensityScores
+from npvae.models import VAE as Model
+from npvae.models.densities import prior_section
+from npvae.schedules import BETA_SCHEDULES
+from npvae.validation import ArgumentError
 
-_INIT, _FIXED = 3, 6  # streams of random numbers, beside 0 to 2 of the training loop and those of `trained`
+__all__ = ["VAE"]
+
+NEEDS_TWO = {
+    "iwae": "L_1 is the ELBO",
+    "dreg": "L_1 is the ELBO",
+    "score-function": "the others are what a draw is compared with",
+}
+"""Why a bound wants at least two draws."""
+
+MEAN_LINKS = dict.fromkeys(["identity", "sigmoid"])
 
 
-class VAE(TrainedVAE):
+@estimator
+class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, GradientEstimator):
     """Variational autoencoder with Gaussian latents.
 
     Parameters
     ----------
-    latent_dim : int, default 20
-        Width of z.
-    hidden : int or sequence of int, default 400
-        Widths of the encoder's hidden layers; the decoder has them in reverse.
-    activation : {"relu", "tanh", "sigmoid", "softplus", "identity"}
-        Between the layers.
-    likelihood : {"bernoulli", "continuous-bernoulli", "gaussian", "gaussian-shared", "gaussian-pixel"}
-        p(x|z). The first two want x in [0, 1]; for grey values the reconstruction term of "bernoulli" is a
-        cross-entropy, not a likelihood. "gaussian" has a given standard deviation, "gaussian-shared" learns one for
-        all features, "gaussian-pixel" one for each as a function of z.
-    mean_link : {"identity", "sigmoid"}
-        From the decoder to the mean of a Gaussian likelihood; "sigmoid" for data in [0, 1].
-    sigma : float, default 1.0
-        Standard deviation of likelihood "gaussian", in units of x; with 1 it is the squared error, with its constant.
-    posterior : {"diagonal", "full"}
-        Covariance of q(z|x).
-    bound : {"elbo", "monte-carlo", "stl", "iwae", "dreg", "score-function"}
-        What is maximised: the ELBO with its KL analytic, estimated, or estimated with the path derivative only
-        ("sticking the landing"); L_k, plain or with the doubly reparameterised gradient; the ELBO by the score
-        function, for comparison.
-    n_samples : int, default 1
-        L, or k, draws of z per row and step; at least 2 for L_k, since L_1 is the ELBO, and for "score-function",
-        whose baseline is the mean of the other draws.
-    beta : float, default 1.0
-        Weight of the KL term; L_k has none.
-    beta_schedule : {"constant", "warm-up", "cyclical"}
-        Of β over the whole run: a line from 0 in the first quarter; or four cycles, half rising, half at `beta`.
-    free_bits : float, default 0.0
-        Nats that every latent's KL, averaged over the batch, costs at least, so that it is free up to there.
-    weight_prior : float, default 0.0
-        Precision of a prior N(0, I/precision) on all weights; with 1 that of the VAE paper's appendix F, 0 is none.
-    binarize : {"none", "threshold", "fixed", "dynamic"}
-        Grey pixels to 0 or 1 before training: at ½; by one Bernoulli draw; by a fresh draw at every visit. Held-out
-        data are drawn once, as by `prepare`.
-    epochs, batch_size : int, default 10, 128
-    optimizer : {"adam", "adagrad", "sgd"}
-        "sgd" has momentum 0.9, which makes its steps ten times as long as the learning rate says.
-    learning_rate : float, default 0.001
-    schedule : {"constant", "warm-up", "steps", "cosine"}
-        Of the learning rate over the whole run.
-    init_weights : {"standard", "glorot", "he", "normal"}
-        See `npvae.layers.initializers`; "normal" is the N(0, 0.01) of the VAE paper.
-    patience : int, optional
-        Stop after so many epochs without a better held-out loss.
-    dtype : {"float32", "float64"}
-    random_state : int, Generator or None
-        Seeds everything; None takes fresh entropy.
-    verbose : bool, default False
-        Print the progress to standard error, and at the end how many latents collapsed, if any did.
+    {options}
 
     Attributes
     ----------
     model_, theta_ : npvae.models.VAE, Parameters
     params_ : dict
-        The hyper-parameters of the fit, whatever they were set to since; `save` keeps these.
+        The options of the fit, whatever they were set to since; `save` keeps these.
     history_ : History
         Loss and its terms by epoch, nats. The training loss has the β of each step, the held-out loss has `beta`.
     run_ : TrainingRun
         The whole state of the training, to go on from; a model file does not hold it.
     seed_ : int
         ``random_state=seed_`` repeats the training.
-    n_features_in_ : int
+    n_features_in_, n_latents_, n_iter_ : int
+        Columns of X, latents, epochs.
+    feature_names_in_ : array of str
+        Names of the columns, where X had them.
     image_shape_ : tuple of int or None
         Shape of a row as a picture: that of X[0] if it had two dimensions, a square if its width is one.
+    scaling_ : Scaling
+        What brings the data to the model's scale.
     grey_ : bool
         Whether a Bernoulli likelihood was trained on values between 0 and 1.
 
@@ -117,195 +78,205 @@ class VAE(TrainedVAE):
     ((3, 2), (4, 784))
     """
 
-    def __init__(
-        self,
-        latent_dim: int = 20,
-        hidden: int | Sequence[int] = 400,
-        activation: str = "relu",
-        likelihood: str = "bernoulli",
-        mean_link: str = "identity",
-        sigma: float = 1.0,
-        posterior: str = "diagonal",
-        bound: str = "elbo",
-        n_samples: int = 1,
-        beta: float = 1.0,
-        beta_schedule: str = "constant",
-        free_bits: float = 0.0,
-        weight_prior: float = 0.0,
-        binarize: str = "none",
-        epochs: int = 10,
-        batch_size: int = 128,
-        optimizer: str = "adam",
-        learning_rate: float = 0.001,
-        schedule: str = "constant",
-        init_weights: str = "standard",
-        patience: int | None = None,
-        dtype: str = "float32",
-        random_state: int | np.random.Generator | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.latent_dim = latent_dim
-        self.hidden = hidden
-        self.activation = activation
-        self.likelihood = likelihood
-        self.mean_link = mean_link
-        self.sigma = sigma
-        self.posterior = posterior
-        self.bound = bound
-        self.n_samples = n_samples
-        self.beta = beta
-        self.beta_schedule = beta_schedule
-        self.free_bits = free_bits
-        self.weight_prior = weight_prior
-        self.binarize = binarize
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.init_weights = init_weights
-        self.patience = patience
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
+    likelihood: Any = option(
+        "auto",
+        "p(x|z): bernoulli and continuous-bernoulli want data in [0, 1], gaussian has the width sigma, gaussian-shared "
+        "learns one, gaussian-pixel one for every feature; auto is bernoulli for data in [0, 1], else gaussian-shared",
+        choices={"auto": None} | LIKELIHOODS,
+        members=("log_prob", "log_prob_backward", "n_params", "mean"),
+    )
+    mean_link: str = option(
+        "identity", "from decoder to mean of a gaussian: sigmoid for data in [0, 1]", choices=MEAN_LINKS
+    )
+    sigma: float = option(1.0, "standard deviation of likelihood gaussian, in units of the data", above=0, metavar="σ")
+    posterior: Any = option(
+        "diagonal", "covariance of q(z|x)", choices=POSTERIORS, members=("log_prob", "sample", "n_params", "mean")
+    )
+    bound: str = option(
+        "elbo",
+        "what is maximised: the ELBO with its KL analytic, by samples (monte-carlo), by the path derivative (stl) or "
+        "by the score function; or L_k, plain (iwae) or with the doubly reparameterised gradient (dreg)",
+        choices=BOUNDS,
+        group="training",
+    )
+    n_samples: int = option(
+        1, "draws of z per row and step; k of L_k", at_least=1, group="training", flag="samples", metavar="L"
+    )
+    beta: float = option(1.0, "weight of the KL term; L_k has none", at_least=0, group="training", metavar="β")
+    beta_schedule: str = option(
+        "constant",
+        "course of β over the run: up to beta in its first quarter (warm-up), or four times up and there (cyclical)",
+        choices=BETA_SCHEDULES,
+        group="training",
+    )
+    free_bits: float = option(
+        0.0,
+        "nats that every latent's KL is counted as at least: up to there using it costs nothing more",
+        at_least=0,
+        group="training",
+        metavar="λ",
+    )
+    weight_prior: float = option(
+        0.0, "precision of a Gaussian prior on the weights; 0 is none", at_least=0, group="training", metavar="τ"
+    )
 
-    def fit(
-        self,
-        X: ArrayLike,
-        y: Any = None,
-        *,
-        X_val: ArrayLike | None = None,
-        callbacks: Sequence[training.Callback] = (),
-        resume_from: training.TrainingRun | None = None,
-    ) -> VAE:
-        """Train on the rows of X.
+    # ---- the model ---------------------------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        X : (n, d) or (n, height, width) array
-            Finite, and from the likelihood's support. `y` is ignored.
-        X_val : array like X, optional
-            Held-out data, evaluated after every epoch.
-        callbacks : sequence of callable
-            Called with the `TrainingRun` after every epoch; a true answer ends it.
-        resume_from : TrainingRun, optional
-            Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all. Options
-            and data must be those that it began with; a run of `npvae.training.train` has not noted its own.
+    def _build(self, n_features: int, n_rows: int | None = None) -> Model:
+        """The model; a prior on the weights and the number of draws are matters of the training."""
+        likelihood = self._likelihood()
+        self._require_sense(trained=n_rows is not None)
+        posterior = POSTERIORS[self.posterior]() if isinstance(self.posterior, str) else self.posterior
+        n_code = posterior.n_params(self.latent_dim)
+        n_out = likelihood.n_params(n_features) - likelihood.n_shared
+        encoder, decoder = self._encoder_and_decoder(n_features, n_code, n_out)
+        return Model(
+            n_features,
+            self.latent_dim,
+            encoder,
+            decoder,
+            likelihood=likelihood,
+            posterior=posterior,
+            bound=self.bound,
+            n_samples=self.n_samples,
+            beta=self._option("beta"),
+            free_bits=self._option("free_bits"),
+            weight_precision=0.0 if n_rows is None else self._option("weight_prior") / n_rows,
+        )
 
-        Returns
-        -------
-        self
-            Ctrl-C ends the training early and keeps what was trained; ``run_.stopped`` then says "interrupted".
+    def _likelihood(self) -> Distribution:
+        if not isinstance(self.likelihood, str):
+            return self.likelihood
+        if self.binarize != "none" and self.likelihood != "bernoulli":
+            rule = "be 'none' with {likelihood}: only a Bernoulli takes binary pixels"
+            raise ArgumentError("binarize", rule, repr(self.binarize), settings={"likelihood": self.likelihood})
+        return named_likelihood(self.likelihood, sigma=self._option("sigma"), mean_link=self.mean_link)
 
-        Raises
-        ------
-        TypeError, ValueError
-            For a hyper-parameter, a combination of them or data that cannot be, for a single row, or if the memory
-            does not suffice; nothing is trained then.
-        NonFiniteLossError
-            If the loss stops being finite; the estimator keeps the last good parameters. If it never was, nothing is
-            kept.
-        """
-        dtype = one_of("dtype", self.dtype, DTYPES)
-        x = data_matrix("X", X, dtype=dtype)
-        if len(x) < 2:
-            raise ValueError(f"X must have at least two rows to learn from, got shape {np.shape(X)}")
-        x_val = None if X_val is None else data_matrix("X_val", X_val, x.shape[1], dtype)
-        model, optimizer = build_model(self, x.shape[1], len(x)), build_optimizer(self, len(x))
-        require_memory(model, self.batch_size, dtype)
-        require_reach(self, model, x, x_val)
-        seed = self._seed_for(resume_from)
-        dynamic, fixed = self.binarize == "dynamic", np.random.default_rng([seed, 0, _FIXED])
-        x = x if dynamic else binarized(x, self.binarize, lambda rows: bernoulli_draw(rows, fixed))
-        if x_val is not None:
-            x_val = binarized(x_val, self.binarize, lambda rows: evaluation.bernoulli_rows(rows, 0))
-        start = self._first_or_next(model, optimizer, x, seed, resume_from)
+    def _require_sense(self, trained: bool) -> None:
+        """An `ArgumentError` for options that do not go together, with the reason."""
+        if not BOUNDS[self.bound].weighs_kl:
+            reason = "with {bound}: inside the logarithm of L_k no KL stands alone that could be weighed"
+            self._require("beta", 1, reason, "bound")
+            self._require("beta_schedule", "constant", reason, "bound")
+        if self.bound != "elbo":
+            where = "it has no" if BOUNDS[self.bound].weighs_kl else "inside L_k there is no"
+            self._require("free_bits", 0, f"with {{bound}}: {where} analytic KL, which they are a part of", "bound")
+        if self.posterior == "full":
+            reason = "with {posterior}: under a full covariance the KL is no sum over the latents"
+            self._require("free_bits", 0, reason, "posterior")
+        if trained and self.n_samples == 1 and (reason := NEEDS_TWO.get(self.bound)):
+            rule = f"be at least 2 with {{bound}}: {reason}"
+            raise ArgumentError("n_samples", rule, 1, settings={"bound": self.bound})
 
-        def keep(run: training.TrainingRun) -> None:
-            self.run_, self.theta_, self.history_, self.model_ = run, run.chosen, run.history, model
-            self.params_ = {name: plain(value) for name, value in self.get_params().items()}
-            self.seed_, self.n_features_in_, self.image_shape_ = seed, x.shape[1], picture_shape(np.shape(X))
-            self.grey_ = self.likelihood == "bernoulli" and not dynamic and not is_binary(x)
-            if self.grey_:
-                run.history.relabel("reconstruction", "reconstruction (cross-entropy of grey pixels, not a likelihood)")
+    def _require(self, name: str, expected: Any, reason: str, other: str) -> None:
+        if (value := self._option(name)) != expected:
+            settings = {other: getattr(self, other)}
+            raise ArgumentError(name, f"be {expected!r} {reason}", repr(value), settings=settings)
 
-        try:
-            run = training.train(
-                model,
-                start,
-                x,
-                optimizer=optimizer,
-                epochs=self.epochs,
-                batch_size=self.batch_size,
-                seed=seed,
-                x_val=x_val,
-                transform=bernoulli_draw if dynamic else None,
-                patience=self.patience,
-                callbacks=callbacks,
-                progress=training.Progress(self.epochs) if self.verbose else None,
-                model_at=annealed(self, model, len(x)),
-            )
-        except training.NonFiniteLossError as error:
-            if error.run.optimizer_state.t > 0:
-                keep(error.run)
-            raise
-        keep(run)
+    def _decide(self, x: NDArray) -> dict[str, Any]:
+        if self.likelihood != "auto":
+            return {}
+        binary = self.binarize != "none" or in_unit_interval(x)
+        return {"likelihood": "bernoulli" if binary else "gaussian-shared"}
+
+    def _scaling_of(self, x: NDArray) -> Scaling:
+        # To standardise would lead out of the interval that the likelihood or the link wants.
+        named = LIKELIHOODS.get(self.likelihood) if isinstance(self.likelihood, str) else None
+        wants_unit_interval = self.mean_link == "sigmoid" or self.binarize != "none" or (named and named.unit_interval)
+        scaling = super()._scaling_of(x)
+        return Scaling() if self.scale == "auto" and scaling.how == "standard" and wants_unit_interval else scaling
+
+    # ---- training ----------------------------------------------------------------------------------------------------
+
+    def _open_end(self) -> bool:
+        return super()._open_end() and self.beta_schedule == "constant"
+
+    def _model_at(self, model: Model, n: int) -> training.ModelAt | None:
+        if self.beta_schedule == "constant":
+            return None
+        beta = BETA_SCHEDULES[self.beta_schedule](model.beta, self._steps(n))
+        return lambda t: model.with_beta(beta(t))
+
+    def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
+        for argument, rows in (("X", x), ("X_val", x_val)):
+            if rows is not None:
+                model.likelihood.require_support(argument, rows)
+        mean = x.mean(axis=0)
+        if self.mean_link == "sigmoid" and not (mean.min() >= 0 and mean.max() <= 1):
+            got = f"means from {mean.min():g} to {mean.max():g}"
+            advice = "divide 8-bit images by 255, or use 'identity'"
+            settings = {"mean_link": "sigmoid"}
+            raise ArgumentError("X", "have means in [0, 1] under {mean_link}", got, advice, settings=settings)
+
+    def _memory(self, model: Model) -> dict[tuple[str, str], int]:
+        """Counted are the numbers of q(z|x), of which a full covariance makes three more sets for every draw, and what
+        the decoder and the likelihood make of each draw, forward and backward."""
+        d, width, batch = self.latent_dim, model.posterior.n_params(self.latent_dim), self.batch_size
+        full = "; posterior='diagonal' needs 2 numbers a latent" if width > 2 * d else ""
+        numbers = f"{d} latents, {width:,} numbers from the encoder for every row{full}"
+        draws = f"{model.n_samples:,} draws for each of {batch:,} rows"
+        per_draw = 5 * model.n_features + 2 * sum(self._option("hidden"))
+        return {
+            ("latent_dim", numbers): 3 * (model.n_samples + 1) * width * max(batch, ROWS),
+            ("n_samples or batch_size", draws): per_draw * model.n_samples * batch,
+        }
+
+    def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
+        x, _, transform = visits
         if self.verbose:
-            self._warn_of_collapse(x[:ROWS])
-        return self
+            self._report_collapse(model, run, x[:ROWS])
+        grey = transform is None and not model.likelihood.is_density(x)
+        if grey:
+            run.history.relabel("reconstruction", f"reconstruction ({CROSS_ENTROPY})")
+        return {"grey_": grey}
 
-    def _seed_for(self, resume_from: training.TrainingRun | None) -> int:
-        """The seed of the run to go on with, or of a new one."""
-        if resume_from is None:
-            return random_seed(self.random_state)
-        if not isinstance(resume_from, training.TrainingRun):
-            needed = "a TrainingRun, such as npvae.training.load_checkpoint reads"
-            raise TypeError(f"resume_from must be {needed}, got {type(resume_from).__name__}")
-        return resume_from.seed
-
-    def _first_or_next(
-        self, model: models.VAE, optimizer: Optimizer, x: NDArray, seed: int, run: training.TrainingRun | None
-    ) -> training.TrainingRun:
-        """A run at its beginning, or the one to go on with, if it was begun with the same options."""
-        options = run_settings(self, x)
-        if run is None:
-            mean, var = column_moments(x)
-            warn_of_scale(mean, var)
-            theta = model.init(np.random.default_rng([seed, 0, _INIT]), x.dtype, mean, var)
-            return training.TrainingRun.begin(theta, optimizer, seed, options)
-        if run.stopped == "non-finite loss":
-            advice = "resume from a checkpoint before it, or fit anew with a smaller learning_rate"
-            raise ValueError(f"resume_from must not be a run that broke down: {advice}")
-        if isinstance(self.random_state, Integral) and self.random_state != run.seed:
-            raise ValueError(f"random_state must be {run.seed}, as it was when the run began, got {self.random_state}")
-        if not run.settings:  # of `npvae.training.train`: nothing to compare with, from now on there is
-            return replace(run, settings=options)
-        began = {**type(self)().get_params(), **run.settings}  # an older run has not all of the options
-        for name, value in options.items():
-            if (before := began.get(name, value)) != value:
-                if name == "checksum":
-                    raise ValueError("X must be the data that the run began with, got others")
-                reason = ": a schedule spans the whole run" if name == "epochs" else ""
-                raise ValueError(f"{name} must be {before!r}, as it was when the run began, got {value!r}{reason}")
-        return run
-
-    def _warn_of_collapse(self, x: NDArray) -> None:
+    def _report_collapse(self, model: Model, run: training.TrainingRun, x: NDArray) -> None:
         """Tell which latents are in use, if some are not."""
-        used = evaluation.active_units(evaluation.activity(self.model_, self.theta_, self.prepare(x)))
+        used = evaluation.active_units(evaluation.activity(model, run.chosen, x))
         if not used.all():
             with suppress(BrokenPipeError):  # nobody reads on
                 print(evaluation.collapse_message(used), file=sys.stderr, flush=True)
 
-    def fit_transform(self, X: ArrayLike, y: Any = None, **fit_params: Any) -> NDArray:
-        """`fit`, to which `fit_params` go, then `transform` of the same rows."""
-        return self.fit(X, **fit_params).transform(X)
+    def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        return {"grey": self.grey_}, {}
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted estimator to one .npz file, without pickle; `VAE.load` and `npvae.load` read it."""
-        self._require_fitted()
-        save_estimator(path, self)
+    def facts(self) -> dict[str, Any]:
+        """Whether the pixels are grey."""
+        return {"grey pixels": self.grey_}
 
-    @classmethod
-    def load(cls, path: str | Path) -> VAE:
-        """Read what `save` wrote; a StorageError says what is wrong with a file that is not that."""
-        return load_estimator(path, {cls.__name__: cls})
+    def _restore(self, state: dict[str, Any], arrays: dict[str, NDArray]) -> None:
+        self.grey_ = bool(state["grey"])
+
+    # ---- use ---------------------------------------------------------------------------------------------------------
+
+    def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
+        x = super()._encoder_rows(X, argument)
+        self.model_.likelihood.require_support(argument, x)
+        return x
+
+    def _latents_of(self, x: NDArray) -> NDArray:
+        return self.model_.posterior.mean(self.model_.encode(self.theta_, x))
+
+    def _means_of(self, z: NDArray) -> NDArray:
+        return self.model_.likelihood.mean(self.model_.decode(self.theta_, z))
+
+    def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
+        prior = self.model_.prior
+        eps = prior.draw_noise(rng, (n, self.model_.latent_dim), self._dtype)
+        return prior.sample(eps, prior_section(self.model_, self.theta_))
+
+    @needs_fit
+    def encode(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
+        """q(z|x) of every row: its means (n, latent_dim), and what its family has beside them.
+
+        "diagonal": the log-variances, (n, latent_dim). "full": the lower triangular factor L of the covariance L Lᵀ,
+        (n, latent_dim, latent_dim). Grey values are made binary first where ``binarize="threshold"``; where it is
+        "fixed" or "dynamic" they are taken as they are, here and wherever rows are encoded: `prepare` draws.
+        """
+        x = self._encoder_rows(X)
+        a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), x)
+        d, posterior = self.model_.latent_dim, self.model_.posterior
+        return posterior.mean(a), posterior.factor(a) if isinstance(posterior, FullGaussian) else a[:, d:]
+
+    def _tags(self) -> dict[str, Any]:
+        return {"non_deterministic": True}

@@ -12,7 +12,7 @@ from npvae.models import LatentVariableModel
 from npvae.models.densities import log_weights, prior_section
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix, integer
+from npvae.validation import ArgumentError, data_matrix, integer
 
 __all__ = ["Filled", "fill_in", "seen_mask"]
 
@@ -95,7 +95,7 @@ def seen_mask(x: NDArray, seen: ArrayLike) -> NDArray:
     seen = np.asarray(seen)
     if seen.dtype != bool or seen.shape not in (x.shape, x.shape[1:]):
         what = f"shape {seen.shape} of {seen.dtype}"
-        raise ValueError(f"seen must be of bool and have shape {x.shape} or {x.shape[1:]}, got {what}")
+        raise ArgumentError("seen", f"be of bool and have shape {x.shape} or {x.shape[1:]}", what)
     return np.broadcast_to(seen, x.shape)
 
 

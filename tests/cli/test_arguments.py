@@ -5,9 +5,11 @@ import argparse
 import numpy as np
 import pytest
 
-from npvae import datasets
+from npvae import VAE, datasets
 from npvae.cli import arguments
 from npvae.cli.arguments import integers, read_data, row_range
+from npvae.estimators.options import options_of
+from npvae.validation import ArgumentError
 
 
 @pytest.mark.parametrize(("text", "expected"), [("400", (400,)), ("500,200", (500, 200)), (" 5, 6 ", (5, 6))])
@@ -78,5 +80,20 @@ def test_the_embedded_digits_have_labels(files):
 
 @pytest.mark.parametrize("name", ["labels.npy", "X.npy", "rows.csv", "n.npz"])
 def test_files_keep_their_names_in_messages(name):
-    assert arguments.as_typed(f"{name} must be finite") == f"{name} must be finite"
-    assert arguments.as_typed("n must be at least 1") == "-n must be at least 1"
+    assert arguments.as_typed(ArgumentError(name, "be finite"), {}) == f"{name} must be finite"
+
+
+@pytest.mark.parametrize(
+    ("argument", "typed"),
+    [
+        ("n", "-n"),
+        ("X", "DATA"),
+        ("latent_dim", "--latent"),
+        ("hidden[1]", "--hidden[1]"),
+        ("hidden or latent_dim", "--hidden or --latent"),
+        ("batch_size", "--batch"),
+    ],
+)
+def test_arguments_are_called_as_they_are_typed(argument, typed):
+    error = ArgumentError(argument, "be smaller with {n_samples}", 3, settings={"n_samples": 5})
+    assert arguments.as_typed(error, options_of(VAE)) == f"{typed} must be smaller with --samples 5, got 3"

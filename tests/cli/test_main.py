@@ -96,10 +96,10 @@ def test_arguments_that_do_not_parse(here, refused, argv, text):
         (["--limit", "1"], "at least two rows"),
         (["--patience", "3"], "--patience needs held-out data: give --test"),
         (["--bound", "iwae", "--beta", "2"], "--beta must be 1 with --bound iwae: inside the logarithm of L_k no KL"),
-        (["--likelihood", "gaussian-pixel", "--sigma", "2"], "--sigma must be 1 with --likelihood gaussian-pixel,"),
+        (["--likelihood", "gaussian-pixel", "--sigma", "2"], "--sigma must be 1.0 with --likelihood gaussian-pixel: "),
         (["--free-bits", "1", "--posterior", "full"], "--free-bits must be 0 with --posterior full: "),
         (["--posterior", "full", "--latent", "90000"], "--latent must be smaller, got 90000"),
-        (["--likelihood", "gaussian", "--binarize", "fixed"], "--binarize fixed needs --likelihood bernoulli"),
+        (["--likelihood", "gaussian", "--binarize", "fixed"], "--binarize must be 'none' with --likelihood gaussian: "),
         (["--labels", "nothing.npy"], "nothing.npy"),
         (["--test", "nothing.npy"], "nothing.npy"),
     ],
@@ -162,7 +162,7 @@ def test_data_that_cannot_be(files, here, refused, name, role):
     make()
     before = sorted(here.iterdir())
     argv = {
-        "train": ["train", name, "-o", "new", *TINY],
+        "train": ["train", name, "--likelihood", "bernoulli", "-o", "new", *TINY],
         "test": ["train", files.images, "--test", name, "-o", "new", *TINY],
         "interpolate": ["interpolate", files.model, name, "0", "2", "-o", "new.npy"],
     }.get(role, [role, files.model, name, "-o", "new.npy"])

@@ -186,7 +186,7 @@ def test_overwrite_keeps_the_earlier_run_until_there_is_another(files, here, ref
 
 def test_a_loss_that_is_not_finite_from_the_start_leaves_no_model(files, here, capsys):
     np.save("wild.npy", 1e30 * np.random.default_rng(0).standard_normal((20, 4)))
-    assert main(["train", "wild.npy", "-o", "run", *TINY, "--likelihood", "gaussian"]) == 1
+    assert main(["train", "wild.npy", "-o", "run", *TINY, "--likelihood", "gaussian", "--scale", "none"]) == 1
     warning, error = capsys.readouterr().err.splitlines()
     assert warning.startswith("npvae: warning: DATA has values of about 2.05e+29, where a network")
     assert "not finite at step 1" in error

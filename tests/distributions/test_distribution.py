@@ -287,7 +287,7 @@ def test_values_outside_the_unit_interval_are_refused_with_advice(name, low, hig
     q = Bernoulli() if name == "bernoulli" else ContinuousBernoulli()
     message = (
         f"X_val must lie in [0, 1] under likelihood='{name}', got values from {np.array([low, high]).min():g} to "
-        f"{high:g}; divide 8-bit images by 255, or use likelihood='gaussian'"
+        f"{high:g}; divide 8-bit images by 255, or take a gaussian"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         q.require_support("X_val", np.array([[low, 0.5, high]]))

@@ -1,31 +1,23 @@
-"""Commands that use a trained model: sample, reconstruct, encode, decode, manifold, interpolate, …, score, info."""
+"""Commands that make something with a trained model: sample, reconstruct, encode, decode, manifold, interpolate, …"""
 
 from __future__ import annotations
 
 import argparse
-import json
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import npvae
-from npvae import VAE
-from npvae.cli.arguments import SCATTERED, add_command, add_data, read_data, reconstruction_note
+from npvae.cli.arguments import SCATTERED, add_data, read_data
 from npvae.cli.results import (
     SHOWN,
-    TABLES,
     Commands,
     Made,
     add_maker,
-    check_output,
     image_shape,
-    inputs,
     shown_rows,
-    write,
 )
-from npvae.datasets import is_binary
 from npvae.validation import integer
 
 CHANGED = 8
@@ -33,18 +25,9 @@ CHANGED = 8
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the nine commands."""
-    for add in (
-        _add_sample,
-        _add_reconstruct,
-        _add_encode,
-        _add_decode,
-        _add_manifold,
-        _add_interpolate,
-        _add_attribute,
-        _add_score,
-        _add_info,
-    ):
+    """Add the seven commands."""
+    makers = (_add_sample, _add_reconstruct, _add_encode, _add_decode, _add_manifold, _add_interpolate, _add_attribute)
+    for add in makers:
         add(commands)
 
 
@@ -56,13 +39,13 @@ def _add_sample(commands: Commands) -> None:
     parser.add_argument("--seed", metavar="N", type=int, help="of the latents; without it they differ every time")
 
 
-def sample(args: argparse.Namespace, vae: VAE) -> Made:
+def sample(args: argparse.Namespace, model: Any) -> Made:
     """``npvae sample``."""
-    return _images(vae, vae.sample(args.n, args.seed))
+    return _images(model, model.sample(args.n, args.seed))
 
 
-def _images(vae: VAE, images: NDArray) -> Made:
-    return {"images": images}, lambda plots: plots.image_grid(images, image_shape(vae))
+def _images(model: Any, images: NDArray) -> Made:
+    return {"images": images}, lambda plots: plots.image_grid(images, image_shape(model))
 
 
 def _add_reconstruct(commands: Commands) -> None:
@@ -73,11 +56,11 @@ reconstructions, of the first {SHOWN} rows unless --rows says otherwise."""
     add_data(add_maker(commands, reconstruct, "encode and decode data", "reconstructions.png", text, example))
 
 
-def reconstruct(args: argparse.Namespace, vae: VAE) -> Made:
+def reconstruct(args: argparse.Namespace, model: Any) -> Made:
     """``npvae reconstruct``."""
     x = read_data(args.data, rows=shown_rows(args)).x
-    x_hat = vae.reconstruct(x)
-    return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(vae))
+    x_hat = model.reconstruct(x)
+    return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(model))
 
 
 def _add_encode(commands: Commands) -> None:
@@ -86,23 +69,24 @@ Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and l
 or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the first two latents of up to 5,000
 rows, coloured by --labels."""
     example = "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv"
-    parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, column="z")
+    parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, "z", "transform")
     add_data(parser)
     parser.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
 
 
-def encode(args: argparse.Namespace, vae: VAE) -> Made:
+def encode(args: argparse.Namespace, model: Any) -> Made:
     """``npvae encode``."""
     data = read_data(args.data, args.labels, args.rows)
-    mu, spread = vae.encode(data.x)
+    # A model with a posterior has its spread beside the mean.
+    mu, *spread = model.encode(data.x) if hasattr(model, "encode") else (model.transform(data.x),)
 
     def draw(plots: ModuleType) -> Any:
-        if vae.latent_dim < 2:
+        if mu.shape[1] < 2:
             raise ValueError("a scatter needs at least two latents, the model has one")
         seen = slice(0, SCATTERED)
         return plots.latent_scatter(mu[seen], None if data.labels is None else data.labels[seen])
 
-    return {"mu": mu, "factor" if vae.posterior == "full" else "log_var": spread}, draw
+    return {"mu": mu, **{"factor" if array.ndim > 2 else "log_var": array for array in spread}}, draw
 
 
 def _add_decode(commands: Commands) -> None:
@@ -110,13 +94,13 @@ def _add_decode(commands: Commands) -> None:
 Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z). Where encode wrote
 latents.npz, LATENTS is latents.npz:mu."""
     example = "npvae decode npvae-run/model.npz latents.npy -o decoded.npy"
-    parser = add_maker(commands, decode, "latents to data", "decoded.png", text, example)
+    parser = add_maker(commands, decode, "latents to data", "decoded.png", text, example, needs="inverse_transform")
     parser.add_argument("latents", metavar="LATENTS", help="file with one row of latents per image")
 
 
-def decode(args: argparse.Namespace, vae: VAE) -> Made:
+def decode(args: argparse.Namespace, model: Any) -> Made:
     """``npvae decode``."""
-    return _images(vae, vae.inverse_transform(read_data(args.latents, argument="LATENTS").x))
+    return _images(model, model.inverse_transform(read_data(args.latents, argument="LATENTS").x))
 
 
 def _add_manifold(commands: Commands) -> None:
@@ -125,19 +109,21 @@ Decode a grid of latents that is even in probability: the unit square through th
 models with two latents."""
     example = "npvae manifold npvae-run/model.npz --side 25"
     summary = "picture of a two-dimensional latent space"
-    parser = add_maker(commands, manifold, summary, "manifold.png", text, example)
+    parser = add_maker(commands, manifold, summary, "manifold.png", text, example, needs="inverse_transform")
     parser.add_argument("--side", metavar="N", type=int, default=20, help="images along each side")
 
 
-def manifold(args: argparse.Namespace, vae: VAE) -> Made:
+def manifold(args: argparse.Namespace, model: Any) -> Made:
     """``npvae manifold``."""
     from npvae.plots import manifold_grid
 
-    if vae.latent_dim != 2:
-        raise ValueError(f"the manifold needs a model with two latents (npvae train --latent 2), got {vae.latent_dim}")
+    if model.n_latents_ != 2:
+        raise ValueError(
+            f"the manifold needs a model with two latents (npvae train --latent 2), got {model.n_latents_}"
+        )
     z = manifold_grid(args.side)
-    images = vae.inverse_transform(z)
-    return {"images": images, "z": z}, lambda plots: plots.manifold(images, image_shape=image_shape(vae))
+    images = model.inverse_transform(z)
+    return {"images": images, "z": z}, lambda plots: plots.manifold(images, image_shape=image_shape(model))
 
 
 def _add_interpolate(commands: Commands) -> None:
@@ -152,14 +138,14 @@ def _add_interpolate(commands: Commands) -> None:
     parser.add_argument("--method", choices=ways, default="linear", help="the way through latent space")
 
 
-def interpolate(args: argparse.Namespace, vae: VAE) -> Made:
+def interpolate(args: argparse.Namespace, model: Any) -> Made:
     """``npvae interpolate``."""
     data = read_data(args.data)
     for name, row in (("I", args.i), ("J", args.j)):
         if not 0 <= row < len(data):
             raise ValueError(f"{name} must be a row of {args.data}, from 0 to {len(data) - 1}, got {row}")
-    images = vae.interpolate(data.x[args.i], data.x[args.j], args.steps, args.method)
-    return {"images": images}, lambda plots: plots.interpolations(images[None], image_shape(vae))
+    images = model.interpolate(data.x[args.i], data.x[args.j], args.steps, args.method)
+    return {"images": images}, lambda plots: plots.interpolations(images[None], image_shape(model))
 
 
 def _add_attribute(commands: Commands) -> None:
@@ -170,14 +156,16 @@ first {CHANGED} rows of other classes, decoded on their way there: z + t · vect
     example = """\
 npvae attribute npvae-run/model.npz digits 7 --rows 0:2000
 npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.npy"""
-    parser = add_maker(commands, attribute, "the latents' way to a class", "attribute.png", text, example, column="z")
+    parser = add_maker(
+        commands, attribute, "the latents' way to a class", "attribute.png", text, example, "z", "attribute_vector"
+    )
     add_data(parser)
     parser.add_argument("label", metavar="LABEL", type=int, help="the class")
     parser.add_argument("--labels", metavar="FILE", help="classes of the rows; digits have their own")
     parser.add_argument("--steps", metavar="N", type=int, default=8, help="images on each way, both ends included")
 
 
-def attribute(args: argparse.Namespace, vae: VAE) -> Made:
+def attribute(args: argparse.Namespace, model: Any) -> Made:
     """``npvae attribute``."""
     steps = integer("--steps", args.steps, at_least=2)
     data = read_data(args.data, args.labels, args.rows)
@@ -187,79 +175,12 @@ def attribute(args: argparse.Namespace, vae: VAE) -> Made:
     if of_class.all() or not of_class.any():
         classes = ", ".join(map(str, np.unique(data.labels)[:20]))
         raise ValueError(f"LABEL must be the class of some rows and not of others, got {args.label} of {classes}")
-    vector = vae.attribute_vector(data.x, of_class)
+    vector = model.attribute_vector(data.x, of_class)
     others = data.x[~of_class][:CHANGED]
 
     def draw(plots: ModuleType) -> Any:
         t = np.linspace(0, 1, steps, dtype=vector.dtype)[:, None]
-        images = [vae.inverse_transform(z + t * vector) for z in vae.transform(others)]
-        return plots.interpolations(np.stack(images), image_shape(vae))
+        images = [model.inverse_transform(z + t * vector) for z in model.transform(others)]
+        return plots.interpolations(np.stack(images), image_shape(model))
 
     return {"vector": vector[None]}, draw
-
-
-def _add_score(commands: Commands) -> None:
-    text = """\
-Estimate −ELBO and its two terms for each row, in nats (lower is better: −ELBO ≥ −log p(x)),
-and print their means with standard errors. With --output the rows go to a .csv, .npy or .npz file."""
-    example = "npvae score npvae-run/model.npz t10k-images-idx3-ubyte.gz --samples 10 -o scores.csv"
-    parser = add_command(commands, "score", score, "loss of data under a model", text, example)
-    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
-    add_data(parser)
-    parser.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
-    parser.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
-
-
-def score(args: argparse.Namespace) -> int:
-    """``npvae score``."""
-    output = None if args.output is None else check_output(args.output, TABLES, inputs(args))
-    vae = npvae.load(args.model)
-    data = read_data(args.data, rows=args.rows)
-    grey = vae.likelihood == "bernoulli" and vae.binarize == "none" and not is_binary(data.x)
-    terms = vae.elbo_terms(data.x, args.samples, args.seed)
-    columns = {"negative_elbo": terms["reconstruction"] + terms["kl"], **terms}
-    rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
-    print(f"{rows}, {samples} of z each; nats per row")
-    for name, values in columns.items():
-        error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
-        note = f"   ({reconstruction_note(grey)})" if name == "reconstruction" else ""
-        print(f"  {name:15}{values.mean():10.3f}{error}{note}")
-    if output is not None:
-        write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
-        print(f"wrote {output}")
-    return 0
-
-
-def _add_info(commands: Commands) -> None:
-    text = "Print the settings, the sizes and the last losses of a model."
-    example = "npvae info npvae-run/model.npz --json"
-    parser = add_command(commands, "info", info, "what a model file holds", text, example)
-    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def info(args: argparse.Namespace) -> int:
-    """``npvae info``."""
-    vae = npvae.load(args.model)
-    facts = {
-        "model": {
-            "estimator": type(vae).__name__,
-            "features": vae.n_features_in_,
-            "image shape": vae.image_shape_,
-            "parameters": vae.theta_.flat.size,
-            "grey pixels": vae.grey_,
-        },
-        "settings": vae.get_params(),
-        "last epoch": vae.history_.last(),
-        "arrays": {name: " × ".join(map(str, shape)) for name, shape in vae.theta_.shapes.items()},
-    }
-    if args.json:
-        print(json.dumps(facts, indent=2))
-        return 0
-    width = max(len(name) for values in facts.values() for name in values)
-    for group, values in facts.items():
-        print(group)
-        for name, value in values.items():
-            print(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}")
-    return 0

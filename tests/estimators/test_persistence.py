@@ -46,7 +46,7 @@ def test_attributes_come_back(path, vae):
     assert back.grey_ is True
     assert back.seed_ == 3
     assert dict(back.history_) == dict(vae.history_)
-    assert back.get_params() == {**vae.get_params(), "hidden": [6, 5]}
+    assert back.get_params() == vae.params_
     assert list(back.theta_) == list(vae.theta_)
 
 
@@ -129,7 +129,7 @@ def test_a_cut_file_is_refused_wherever_it_is_cut(path, vae):
 
 def test_a_checkpoint_is_no_model(path, vae):
     training.save_checkpoint(path, vae.run_)
-    with pytest.raises(StorageError, match=r"model\.npz: expected a model \(VAE\), got 'checkpoint'"):
+    with pytest.raises(StorageError, match=r"model\.npz: expected a model, got 'checkpoint'"):
         npvae.load(path)
 
 
@@ -153,7 +153,7 @@ def test_an_unknown_estimator_is_named(path, vae):
     vae.save(path)
     header, arrays = storage.load(path)
     storage.save(path, {**header, "estimator": "Oracle"}, arrays)
-    with pytest.raises(StorageError, match=r"expected a model \(VAE\), got 'Oracle'"):
+    with pytest.raises(StorageError, match=r"is a model 'Oracle' that is not known here: .*'VAE'"):
         npvae.load(path)
 
 
@@ -177,7 +177,7 @@ DAMAGE = {
     "a negative width": (params(hidden=[-6, 5]), r"hidden\[0\] must be at least 1"),
     "no latents": (params(latent_dim=0), "latent_dim must be at least 1"),
     "unknown activation": (params(activation="step"), "activation must be one of"),
-    "unknown parameter": (params(colour="red"), "unexpected keyword argument 'colour'"),
+    "unknown parameter": (params(colour="red"), "it has no option colour"),
     "beta that is none": (params(beta="big"), "beta must be a number"),
     "no features": (header(n_features=None), "n_features must be an integer"),
     "integer type": (params(dtype="int8"), "dtype"),

@@ -1,0 +1,86 @@
+"""The pictures that ``npvae train`` leaves: each is drawn where the model has what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npvae.cli.arguments import SCATTERED
+from npvae.datasets import Dataset
+
+Drawing = Callable[[ModuleType, Any, Dataset, Dataset], Any]
+"""From `npvae.plots`, the model, the rows to reconstruct and those to scatter to a figure, or None for no picture."""
+
+
+def _learning_curves(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    return plots.learning_curves(model.history_) if model.history_.n_rows else None
+
+
+def _latents(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    if model.n_latents_ < 2:
+        return None
+    seen = data.take(slice(0, SCATTERED))
+    z = np.asarray(model.transform(seen.x))
+    most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
+    return plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))
+
+
+def _samples(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    return plots.image_grid(model.sample(64, random_state=0), model.image_shape_)
+
+
+def _reconstructions(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    x = shown.x[:12]
+    return plots.reconstructions(x, model.reconstruct(x), model.image_shape_)
+
+
+def _interpolations(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    x = shown.x[:12]
+    between = [model.interpolate(a, b) for a, b in zip(x[0:10:2], x[1:10:2], strict=False)]
+    return plots.interpolations(np.stack(between), model.image_shape_) if between else None
+
+
+def _manifold(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
+    if model.n_latents_ != 2:
+        return None
+    return plots.manifold(model.inverse_transform(plots.manifold_grid(20)), image_shape=model.image_shape_)
+
+
+PICTURES: dict[str, tuple[str, bool, Drawing]] = {
+    "learning_curves": ("fit", False, _learning_curves),
+    "latents": ("transform", False, _latents),
+    "samples": ("sample", True, _samples),
+    "reconstructions": ("reconstruct", True, _reconstructions),
+    "interpolations": ("interpolate", True, _interpolations),
+    "manifold": ("inverse_transform", True, _manifold),
+}
+"""By name: the method that the picture shows, whether rows have to be images, and what draws it."""
+
+
+def draw_pictures(model: Any, shown: Dataset, data: Dataset, folder: Path) -> str:
+    """Draw what the model can show into `folder`: `shown` is reconstructed, `data` is scattered by class.
+
+    An estimator may have pictures of its own, see `Estimator.pictures`. Returns a line that says which were drawn, or
+    why none.
+    """
+    try:
+        from npvae import plots
+
+        plots.require_matplotlib()
+    except ImportError as error:
+        return f"no pictures: {error}"
+
+    images = model.image_shape_ is not None and len(model.image_shape_) == 2
+    drawn = {}
+    for name, (method, needs_images, draw) in PICTURES.items():
+        if hasattr(model, method) and (images or not needs_images):
+            drawn[name] = draw(plots, model, shown, data)
+    drawn |= model.pictures(plots, shown)
+    for name, picture in drawn.items():
+        if picture is not None:
+            plots.save(picture, folder / f"{name}.png")
+    return f"drew {', '.join(f'{name}.png' for name, picture in drawn.items() if picture is not None)}"

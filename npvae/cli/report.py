@@ -1,0 +1,86 @@
+"""Commands that report on a trained model: score, info."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+
+import npvae
+from npvae.cli.arguments import add_command, add_data, read_data
+from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the two commands."""
+    _add_score(commands)
+    _add_info(commands)
+
+
+def _add_score(commands: Commands) -> None:
+    text = """\
+Estimate −ELBO and its two terms for each row, in nats (lower is better: −ELBO ≥ −log p(x)),
+and print their means with standard errors. With --output the rows go to a .csv, .npy or .npz file."""
+    example = "npvae score npvae-run/model.npz t10k-images-idx3-ubyte.gz --samples 10 -o scores.csv"
+    parser = add_command(commands, "score", score, "loss of data under a model", text, example)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    add_data(parser)
+    parser.add_argument("--samples", metavar="L", type=int, default=1, help="draws of z per row")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws")
+    parser.add_argument("-o", "--output", metavar="FILE", help="rows of negative_elbo, reconstruction and kl")
+
+
+def score(args: argparse.Namespace) -> int:
+    """``npvae score``."""
+    output = None if args.output is None else check_output(args.output, TABLES, inputs(args))
+    model = load_with(args.model, "loss")
+    data = read_data(args.data, rows=args.rows)
+    loss = model.loss(data.x, args.samples, args.seed)
+    columns = {model.loss_name: loss.per_datum, **(loss.terms if len(loss.terms) > 1 else {})}
+    unit = next(iter(loss.described().values())).unit
+    rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
+    print(f"{rows}, {samples} of z each; {unit} per row")
+    for name, values in columns.items():
+        error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
+        note = f"   ({loss.labels[name]})" if name in loss.labels else ""
+        print(f"  {name:15}{values.mean():10.3f}{error}{note}")
+    if output is not None:
+        write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
+        print(f"wrote {output}")
+    return 0
+
+
+def _add_info(commands: Commands) -> None:
+    text = "Print the settings, the sizes and the last losses of a model."
+    example = "npvae info npvae-run/model.npz --json"
+    parser = add_command(commands, "info", info, "what a model file holds", text, example)
+    parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def info(args: argparse.Namespace) -> int:
+    """``npvae info``."""
+    model = npvae.load(args.model)
+    facts = {
+        "model": {
+            "estimator": type(model).__name__,
+            "features": model.n_features_in_,
+            "image shape": model.image_shape_,
+            "scale": str(model.scaling_),
+            "parameters": model.theta_.flat.size,
+            **model.facts(),
+        },
+        "settings": model.params_,
+        "last epoch": model.history_.last(),
+        "arrays": {name: " × ".join(map(str, shape)) for name, shape in model.theta_.shapes.items()},
+    }
+    if args.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    width = max(len(name) for values in facts.values() for name in values)
+    for group, values in facts.items():
+        print(group)
+        for name, value in values.items():
+            print(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}")
+    return 0

@@ -1,0 +1,318 @@
+"""Fitting by the training loop: what every estimator that learns by gradients shares."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, prod
+from numbers import Integral
+from typing import Any, TypeVar
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npvae import training
+from npvae.estimators import registry
+from npvae.estimators.base import DTYPES, Estimator, Rows, random_seed
+from npvae.estimators.objects import described
+from npvae.estimators.options import option, options_of
+from npvae.models import Model
+from npvae.numerics import column_moments
+from npvae.optimizers import OPTIMIZERS, Optimizer
+from npvae.parameters import Parameters
+from npvae.schedules import SCHEDULES
+from npvae.validation import ArgumentError, ArgumentTypeError, DataWarning
+
+__all__ = ["GradientEstimator", "Visits"]
+
+G = TypeVar("G", bound="GradientEstimator")
+
+INIT = 3
+"""Stream of random numbers of the initial parameters, beside 0 to 2 of the training loop."""
+
+LARGE = 10
+"""Root mean square of data from which on `fit` warns: a tenfold input makes the first layer's outputs tenfold."""
+
+COPIES = 8
+"""Vectors of all weights during training: now, at the start, when last good, and a gradient; two moments, twice."""
+
+Visits = tuple[NDArray, "NDArray | None", "training.Transform | None"]
+"""Training rows, held-out rows, and what makes of a batch what the model sees at this visit."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class GradientEstimator(Estimator):
+    """Base of the estimators that minimise a loss by the training loop.
+
+    Hooks beside those of `Estimator`
+    ---------------------------------
+    _visits(x, x_val, seed)
+        What the loop gets of the data.
+    _model_at(model, n)
+        The model of every step, where the objective changes in the course of the run.
+    _memory(model)
+        Numbers that a step needs beside the weights, by the options that would make them fewer and what those are.
+    _learnt(model, run, x, visits)
+        Fitted attributes of its own.
+    """
+
+    epochs: int = option(10, "passes over the data", at_least=1, group="training", metavar="N", fixed=False)
+    batch_size: int = option(128, "rows per step", at_least=1, group="training", flag="batch", metavar="N")
+    optimizer: str = option("adam", "update rule", choices=OPTIMIZERS, group="training")
+    learning_rate: float = option(0.001, "step size", above=0, group="training", metavar="α")
+    schedule: str = option("constant", "course of the learning rate over the run", choices=SCHEDULES, group="training")
+    patience: int | None = option(
+        None, "stop after N epochs without a better loss on held-out data, and keep the best", kind=int, at_least=1,
+        optional=True, group="training", metavar="N", fixed=False,
+    )  # fmt: skip
+    dtype: str = option("float32", "precision", choices=DTYPES, group="training")
+
+    # ---- hooks -------------------------------------------------------------------------------------------------------
+
+    def _visits(self, x: NDArray, x_val: NDArray | None, seed: int) -> Visits:
+        return x, x_val, None
+
+    def _model_at(self, model: Model, n: int) -> training.ModelAt | None:
+        return None
+
+    def _memory(self, model: Model) -> dict[tuple[str, str], int]:
+        return {}
+
+    def _initial(self, model: Model, rng: np.random.Generator, x: NDArray) -> Parameters:
+        """Initial parameters; `x` are the rows that they are fitted to."""
+        return model.init(rng, x.dtype, *column_moments(x))
+
+    def summary(self) -> list[str]:
+        """The last losses of the run, term by term."""
+        return training.summary(self.run_, "row" if self.image_shape_ is None else "image")
+
+    def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
+        return {}
+
+    # ---- fitting -----------------------------------------------------------------------------------------------------
+
+    def fit(
+        self: G,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        X_val: ArrayLike | None = None,
+        callbacks: Sequence[training.Callback] = (),
+        resume_from: training.TrainingRun | None = None,
+    ) -> G:
+        """Train on the rows of X.
+
+        Parameters
+        ----------
+        X : (n, d) or (n, height, width) array, or a frame
+            Finite, and from the likelihood's support. `y` is ignored.
+        X_val : array like X, optional
+            Held-out data, evaluated after every epoch.
+        callbacks : sequence of callable
+            Called with the `TrainingRun` after every epoch; a true answer ends it.
+        resume_from : TrainingRun, optional
+            Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all. Options
+            and data must be those that it began with; a run of `npvae.training.train` has not noted its own.
+
+        Returns
+        -------
+        self
+            Ctrl-C ends the training early and keeps what was trained; ``run_.stopped`` then says "interrupted".
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an option, a combination of them or data that cannot be, for a single row, or if the memory does not
+            suffice; nothing is trained then.
+        NonFiniteLossError
+            If the loss stops being finite; the estimator keeps the last good parameters. If it never was, nothing is
+            kept.
+        """
+        self._check_options()
+        rows = self._training_rows(X)
+        x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, rows.x.shape[1])
+        decided = self._decided(rows.x)
+        model = decided._build(rows.x.shape[1], len(rows.x))
+        decided._require_memory(model)
+        decided._require_reach(model, rows.x, x_val)
+        seed = self._seed_for(resume_from)
+        visits = decided._visits(rows.x, x_val, seed)
+        start = decided._first_or_next(model, visits[0], seed, resume_from)
+        try:
+            decided._train(model, start, rows, visits, seed, self.epochs, callbacks)
+        finally:
+            self._take_over(decided)
+        return self
+
+    def partial_fit(self: G, X: ArrayLike, y: Any = None) -> G:
+        """Train one epoch on a chunk of data that come in chunks; the first call learns the scale of all.
+
+        The optimiser goes on where the call before left it. A schedule needs to know how long a run is, so it must be
+        "constant"; a loaded model goes on with new moments.
+        """
+        self._check_options()
+        if self.schedule != "constant":
+            raise ArgumentError("schedule", "be 'constant' with partial_fit, which ends nowhere", repr(self.schedule))
+        if not self.__sklearn_is_fitted__():
+            rows = self._training_rows(X)
+        else:
+            x, shape, names = self._rows(X), self.image_shape_, getattr(self, "feature_names_in_", None)
+            rows = Rows(x, None if names is None else list(names), shape, self.scaling_)
+        decided = self._decided(rows.x)
+        model = decided._build(rows.x.shape[1], len(rows.x))
+        decided._require_reach(model, rows.x, None)
+        run = getattr(self, "run_", None)
+        seed = self.seed_ if self.__sklearn_is_fitted__() else random_seed(self.random_state)
+        visits = decided._visits(rows.x, None, seed)
+        if run is None and self.__sklearn_is_fitted__():
+            run = training.TrainingRun.begin(self.theta_, decided._optimizer(len(rows.x)), seed)
+        elif run is None:
+            run = decided._first_or_next(model, visits[0], seed, None)
+        try:
+            decided._train(model, run, rows, visits, seed, run.epoch + 1, ())
+        finally:
+            self._take_over(decided)
+        return self
+
+    def _train(
+        self,
+        model: Model,
+        start: training.TrainingRun,
+        rows: Rows,
+        visits: Visits,
+        seed: int,
+        epochs: int,
+        callbacks: Sequence[training.Callback],
+    ) -> None:
+        """Run the loop and take over what it trained, even where it broke down on the way."""
+        x, x_val, transform = visits
+
+        def keep(run: training.TrainingRun) -> None:
+            learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}
+            self._adopt(model, rows, learnt | self._learnt(model, run, visits))
+
+        try:
+            run = training.train(
+                model,
+                start,
+                x,
+                optimizer=self._optimizer(len(x)),
+                epochs=epochs,
+                batch_size=self.batch_size,
+                seed=seed,
+                x_val=x_val,
+                transform=transform,
+                patience=self.patience,
+                callbacks=callbacks,
+                progress=training.Progress(epochs) if self.verbose else None,
+                model_at=self._model_at(model, len(x)),
+            )
+        except training.NonFiniteLossError as error:
+            if error.run.optimizer_state.t > 0:
+                keep(error.run)
+            raise
+        keep(run)
+
+    def _optimizer(self, n: int) -> Optimizer:
+        """The optimiser for n rows, its learning rate scheduled over the whole run."""
+        schedule = SCHEDULES[self.schedule](self._option("learning_rate"), self._steps(n))
+        return OPTIMIZERS[self.optimizer](schedule)
+
+    def _steps(self, n: int) -> int:
+        """Steps of the whole run over n rows."""
+        return self._option("epochs") * ceil(n / self._option("batch_size"))
+
+    # ---- going on ----------------------------------------------------------------------------------------------------
+
+    def _seed_for(self, resume_from: training.TrainingRun | None) -> int:
+        """The seed of the run to go on with, or of a new one."""
+        if resume_from is None:
+            return random_seed(self.random_state)
+        if not isinstance(resume_from, training.TrainingRun):
+            needed = "be a TrainingRun, such as npvae.training.load_checkpoint reads"
+            raise ArgumentTypeError("resume_from", needed, type(resume_from).__name__)
+        return resume_from.seed
+
+    def _open_end(self) -> bool:
+        """Whether a run may become longer than it was meant to be; a schedule spans the whole run."""
+        return self.schedule == "constant"
+
+    def _settings(self, x: NDArray) -> dict[str, Any]:
+        """What must not change between the parts of a run over the rows of x."""
+        fixed = {name for name, o in options_of(self).items() if o.fixed or (name == "epochs" and not self._open_end())}
+        values = {name: described(options_of(self)[name].check(getattr(self, name))) for name in sorted(fixed)}
+        return {"model": registry.model_name(type(self)), **values, "rows": len(x), "checksum": crc32(x)}
+
+    def _first_or_next(
+        self, model: Model, x: NDArray, seed: int, run: training.TrainingRun | None
+    ) -> training.TrainingRun:
+        """A run at its beginning, or the one to go on with, if it was begun with the same options."""
+        settings = self._settings(x)
+        if run is None:
+            warn_of_scale(x)
+            theta = self._initial(model, np.random.default_rng([seed, 0, INIT]), x)
+            return training.TrainingRun.begin(theta, self._optimizer(len(x)), seed, settings)
+        if run.stopped == "non-finite loss":
+            advice = "resume from a checkpoint before it, or fit anew with a smaller learning_rate"
+            raise ArgumentError("resume_from", f"not be a run that broke down: {advice}")
+        if run.settings:
+            self._require_same(run.settings, settings)
+        given = self.random_state
+        if isinstance(given, Integral) and given != run.seed:
+            raise ArgumentError("random_state", f"be {run.seed}, as it was when the run began", given)
+        # A run of `npvae.training.train` has noted nothing to compare with; from now on there is.
+        return run if run.settings else replace(run, settings=settings)
+
+    def _require_same(self, began: dict[str, Any], now: dict[str, Any]) -> None:
+        """An `ArgumentError` that names what is not as it was when the run began."""
+        # A run from before an option was there had its default; one from before the scaling had none.
+        before = {**{name: described(o.default) for name, o in options_of(self).items()}, "scale": "none", **began}
+        before["scale"] = began.get("scale", now["scale"])
+        for name, value in now.items():
+            if (was := before.get(name, value)) != value and [was] != value:  # an older run has one width as a list
+                if name == "checksum":
+                    raise ArgumentError("X", "be the data that the run began with", "others")
+                reason = ": a schedule spans the whole run" if name == "epochs" else ""
+                raise ArgumentError(name, f"be {was!r}, as it was when the run began", f"{value!r}{reason}")
+
+    # ---- what cannot work is refused before any work is done ---------------------------------------------------------
+
+    def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
+        """An `ArgumentError` if the data have values that the model cannot have."""
+
+    def _require_memory(self, model: Model) -> None:
+        """An `ArgumentError` that says how much memory training would take, if this machine has not as much."""
+        weights = COPIES * sum(map(prod, model.shapes.values()))
+        size = np.dtype(self._dtype).itemsize / 1e9
+        gigabytes = {blame: numbers * size for blame, numbers in {self._size(): weights, **self._memory(model)}.items()}
+        if (total := sum(gigabytes.values())) > (machine := physical_memory() / 1e9):
+            argument, came = blame = max(gigabytes, key=gigabytes.get)
+            needs = f"that takes {gigabytes[blame]:,.1f} GB of {total:,.1f} GB, this machine has {machine:,.1f} GB"
+            raise ArgumentError(argument, "be smaller", f"{came}: {needs}")
+
+    def _size(self) -> tuple[str, str]:
+        """The options that would make the weights fewer, and what they are."""
+        return "X", "many columns"
+
+
+def warn_of_scale(x: NDArray) -> None:
+    """A DataWarning if data are far larger than what networks are made for."""
+    mean, var = column_moments(x)
+    size = float(np.sqrt((mean.astype(np.float64) ** 2 + var).mean()))
+    if size > LARGE:
+        remark = (
+            f"has values of about {size:.3g}, where a network expects them of about one: divide 8-bit images by 255, "
+            "bring columns to mean 0 and variance 1"
+        )
+        warnings.warn(DataWarning("X", remark), stacklevel=4)  # who called fit
+
+
+def physical_memory() -> int:
+    """Bytes of this machine's memory; 8 GB where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 8 * 10**9

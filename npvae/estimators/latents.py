@@ -1,0 +1,135 @@
+"""What every estimator with latents can do: to latents and back, sample, interpolate, traverse, attribute vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npvae import evaluation
+from npvae.estimators.base import by_rows, needs_fit, random_seed
+from npvae.validation import ArgumentError, data_matrix, integer, number
+
+__all__ = ["LatentMethods"]
+
+
+class LatentMethods:
+    """Methods of an estimator whose model turns rows into latents and latents into rows.
+
+    Hooks
+    -----
+    _latents_of(x)
+        Rows (n, n_features) on the model's scale to latents (n, n_latents_).
+    _means_of(z)
+        Latents (n, n_latents_) to rows on the model's scale.
+    _draw_latents(rng, n)
+        n latents (n, n_latents_) to sample from.
+    n_latents_
+        How many latents there are.
+    """
+
+    def _latents_of(self, x: NDArray) -> NDArray:
+        raise NotImplementedError  # pragma: no cover (every estimator has its own)
+
+    def _means_of(self, z: NDArray) -> NDArray:
+        raise NotImplementedError  # pragma: no cover (likewise)
+
+    def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
+        raise NotImplementedError  # pragma: no cover (likewise)
+
+    @property
+    def n_latents_(self) -> int:
+        """Width of z."""
+        self._require_fitted()
+        return self.model_.latent_dim
+
+    def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
+        """The rows as the encoder gets them."""
+        return self._rows(X, argument)
+
+    def _encoded(self, x: NDArray) -> NDArray:
+        return by_rows(self._latents_of, x)
+
+    def _decoded(self, z: NDArray) -> NDArray:
+        """The rows of latents in the units of the data."""
+        return self.scaling_.inverse(by_rows(self._means_of, z))
+
+    @needs_fit
+    def transform(self, X: ArrayLike) -> Any:
+        """The latents of every row, (n, n_latents_); for a VAE the means of q(z|x). `set_output` makes it a frame."""
+        return self._output(self._encoded(self._encoder_rows(X)), X)
+
+    def fit_transform(self, X: ArrayLike, y: Any = None, **fit_params: Any) -> Any:
+        """`fit`, to which `fit_params` go, then `transform` of the same rows."""
+        return self.fit(X, **fit_params).transform(X)
+
+    @needs_fit
+    def inverse_transform(self, Z: ArrayLike) -> NDArray:
+        """The row of every latent (n, n_latents_), (n, n_features): for a VAE the mean of p(x|z)."""
+        return self._decoded(data_matrix("Z", Z, self.n_latents_, self._dtype))
+
+    @needs_fit
+    def reconstruct(self, X: ArrayLike) -> NDArray:
+        """Every row encoded and decoded again: (n, n_features), in the units of the data."""
+        return self._decoded(self._encoded(self._encoder_rows(X)))
+
+    @needs_fit
+    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
+        """New rows (n, n_features): latents drawn from the prior, decoded."""
+        n = integer("n", n, at_least=1)
+        return self._decoded(self._draw_latents(np.random.default_rng(random_seed(random_state)), n))
+
+    @needs_fit
+    def interpolate(self, x_from: ArrayLike, x_to: ArrayLike, steps: int = 10, method: str = "linear") -> NDArray:
+        """Rows between two rows, through their latents: (steps, n_features).
+
+        `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
+        """
+        ends = [
+            self._encoder_rows(np.reshape(row, (1, -1)), name) for name, row in (("x_from", x_from), ("x_to", x_to))
+        ]
+        z = self._encoded(np.concatenate(ends))
+        return self._decoded(evaluation.interpolate(z[0], z[1], steps, method))
+
+    @needs_fit
+    def traverse(
+        self, X: ArrayLike, dimension: int, steps: int = 9, reach: float = 3.0, center: ArrayLike | None = None
+    ) -> NDArray:
+        """One latent moved, the others held: (n, steps, n_features) for n rows.
+
+        Parameters
+        ----------
+        X : (n, n_features) array
+            Rows whose latents are held.
+        dimension : int
+            The latent that moves, counted from 0.
+        steps : int, default 9
+        reach : float, default 3.0
+            The latent goes from −reach to reach, around `center` if that is given.
+        center : float, optional
+        """
+        last = self.n_latents_ - 1
+        if integer("dimension", dimension, at_least=0) > last:
+            raise ArgumentError("dimension", f"be a latent, from 0 to {last}", dimension)
+        steps, reach = integer("steps", steps, at_least=2), number("reach", reach, above=0)
+        middle = 0.0 if center is None else number("center", center)
+        z = self._encoded(self._encoder_rows(X))
+        moved = np.repeat(z[:, None], steps, axis=1)
+        moved[..., dimension] = middle + np.linspace(-reach, reach, steps)
+        return self._decoded(moved.reshape(-1, z.shape[1])).reshape(len(z), steps, -1)
+
+    @needs_fit
+    def attribute_vector(self, X: ArrayLike, mask: ArrayLike) -> NDArray:
+        """The direction in latent space from data without an attribute to data with it: (n_latents_,).
+
+        The latents of the rows where `mask` (n,) is True, on average, minus those of the others. Added to the latents
+        of any datum, it is meant to give it the attribute.
+        """
+        z, mask = self._encoded(self._encoder_rows(X)), np.asarray(mask)
+        if mask.shape != (len(z),) or mask.dtype != bool:
+            what = f"shape {mask.shape} of {mask.dtype}"
+            raise ArgumentError("mask", f"have shape ({len(z)},) of bool, one for each row of X", what)
+        if mask.all() or not mask.any():
+            raise ArgumentError("mask", "have rows with the attribute and rows without it", f"{mask[0]} for all")
+        return z[mask].mean(axis=0) - z[~mask].mean(axis=0)

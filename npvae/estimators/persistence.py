@@ -1,0 +1,127 @@
+"""An estimator as one file: its options, parameters and history, without pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae import storage
+from npvae.datasets.scaling import Scaling
+from npvae.estimators.objects import rebuilt
+from npvae.estimators.options import options_of
+from npvae.parameters import Parameters
+from npvae.training import History
+from npvae.validation import integer, widths
+
+if TYPE_CHECKING:
+    from npvae.estimators.base import Estimator
+
+__all__ = ["load", "save"]
+
+OWN = "estimator."
+"""Before the names of arrays that are no parameters."""
+
+
+def save(path: str | Path, fitted: Estimator) -> None:
+    """Write options, parameters and history; the optimiser's moments belong to checkpoints."""
+    state, arrays = fitted._state()
+    names = getattr(fitted, "feature_names_in_", None)
+    header = {
+        "kind": "estimator",
+        "estimator": type(fitted).__name__,
+        "params": fitted.params_,
+        "seed": fitted.seed_,
+        "n_features": fitted.n_features_in_,
+        "feature_names": None if names is None else list(names),
+        "image_shape": fitted.image_shape_,
+        "scaling": fitted.scaling_.how,
+        "history": dict(fitted.history_),
+        "terms": fitted.history_.to_header(),
+        **state,
+    }
+    arrays = {**arrays, "shift": np.asarray(fitted.scaling_.shift), "unit": np.asarray(fitted.scaling_.unit)}
+    storage.save(path, header, dict(fitted.theta_) | {OWN + name: array for name, array in arrays.items()})
+
+
+def load(path: str | Path, classes: Mapping[str, type[Estimator]] | Callable[[str], type[Estimator]]) -> Estimator:
+    """Read an estimator. The model is built, and the arrays are held against its shapes.
+
+    Parameters
+    ----------
+    path : str or Path
+    classes : mapping or callable
+        The class for the name in the file.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+    StorageError
+        If the file is damaged, holds something else, is a model that is not known here, or its arrays do not fit its
+        options.
+    """
+    header, arrays = storage.load(path)
+    name = header.get("estimator")
+    if header.get("kind") != "estimator" or not isinstance(name, str):
+        raise storage.StorageError(f"{path}: expected a model, got {header.get('kind', 'another file')!r:.60}")
+    try:
+        cls = classes(name) if callable(classes) else classes[name]
+    except (KeyError, ValueError) as error:
+        known = f"expected {', '.join(classes)}" if isinstance(classes, Mapping) else str(error)
+        raise storage.StorageError(f"{path}: is a model {name!r:.60} that is not known here: {known}") from None
+    try:
+        return _restored(cls, header, arrays)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}") from None
+
+
+def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Estimator:
+    from npvae.estimators.base import theta_of
+
+    own = {name[len(OWN) :]: array for name, array in arrays.items() if name.startswith(OWN)}
+    parameters = {name: array for name, array in arrays.items() if not name.startswith(OWN)}
+    table = options_of(cls)
+    params = dict(header["params"])
+    if unknown := set(params) - set(table):
+        raise ValueError(f"it has no option {', '.join(sorted(unknown))}")
+    params.setdefault("scale", "none")  # a file from before the scaling holds a model of data as they were
+    fitted = cls(**{name: rebuilt(value, table[name].members) for name, value in params.items()})
+    fitted._check_options()
+    n_features = integer("n_features", header["n_features"], at_least=1)
+    model = fitted._build(n_features)
+    theta: Parameters = theta_of(model, parameters, fitted._dtype)
+    shape = header["image_shape"]
+    shape = None if shape is None else widths("image_shape", shape)
+    if shape is not None and prod(shape) != n_features:
+        raise ValueError(f"image_shape should have {n_features} pixels, got {shape}")
+    vars(fitted).update(
+        model_=model,
+        theta_=theta,
+        params_=params,
+        n_features_in_=n_features,
+        image_shape_=shape,
+        scaling_=_scaling(str(header.get("scaling", "none")), own, n_features),
+        seed_=integer("seed", header["seed"], at_least=0),
+        history_=History.from_file(header["history"], header.get("terms", {})),
+    )
+    names = header.get("feature_names")
+    if names is not None:
+        if len(names) != n_features or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"feature_names should be {n_features} names, got {names!r:.60}")
+        fitted.feature_names_in_ = np.array(names, dtype=object)
+    fitted._restore(dict(header), own)
+    return fitted
+
+
+def _scaling(how: str, arrays: Mapping[str, NDArray], n_features: int) -> Scaling:
+    shift, unit = (arrays.get(name, np.asarray(default)) for name, default in (("shift", 0.0), ("unit", 1.0)))
+    for name, array in (("shift", shift), ("unit", unit)):
+        if array.shape not in ((), (n_features,)) or not np.isfinite(array).all():
+            raise ValueError(f"{name} should be finite and have shape ({n_features},), got {array.shape}")
+    if not (unit > 0).all():
+        raise ValueError("unit should be positive")
+    return Scaling(how, shift, unit)

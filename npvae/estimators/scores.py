@@ -1,0 +1,156 @@
+"""Scores of rows: how well a model explains them, each row by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npvae import evaluation
+from npvae.bounds import Loss
+from npvae.estimators.base import needs_fit, random_seed
+from npvae.validation import ArgumentError, integer
+
+__all__ = ["DensityScores", "RowScores"]
+
+CROSS_ENTROPY = "cross-entropy of grey pixels, not a likelihood"
+"""What the reconstruction term is where the likelihood has no density for the data."""
+
+DRAWS = 50_000
+"""Draws of z between two reports of progress, about a second."""
+
+
+class RowScores:
+    """`loss`, `score_samples` and `score` of an estimator that scores rows.
+
+    Hook
+    ----
+    _loss(x, n_samples, seed)
+        The loss of every row x (n, n_features) on the model's scale, in the units of the data.
+    """
+
+    loss_name = "loss"
+    """What the sum of the terms is called in tables."""
+
+    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
+        raise NotImplementedError  # pragma: no cover (every estimator has its own)
+
+    def _score_rows(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
+        """The rows as the score sees them."""
+        return self._rows(X)
+
+    @needs_fit
+    def prepare(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
+        """The rows as the loss sees them, (n, n_features): checked, scaled, and whatever else the options say."""
+        return self._score_rows(X, random_state)
+
+    @needs_fit
+    def loss(self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0) -> Loss:
+        """The loss of every row, lower is better, term by term; for a VAE −ELBO, in nats.
+
+        A row's loss depends on that row, the seed and the number of draws, never on its neighbours or its place.
+        """
+        seed = random_seed(random_state)
+        return self._loss(self._score_rows(X, seed), integer("n_samples", n_samples, at_least=1), seed)
+
+    @needs_fit
+    def score_samples(
+        self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0
+    ) -> NDArray:
+        """Minus the loss of every row, (n,), higher is better; for a VAE the ELBO, a lower bound on log p(x), nats."""
+        return -self.loss(X, n_samples, random_state).per_datum
+
+    @needs_fit
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Mean of `score_samples` over the rows, higher is better."""
+        return float(self.score_samples(X).mean())
+
+    @needs_fit
+    def reconstruction_error(self, X: ArrayLike) -> NDArray:
+        """Σ_j (x_j − x̂_j)² of every row and its reconstruction, in squared units of the data: (n,), lower is better."""
+        x = self.scaling_.inverse(self._rows(X))
+        deviation = x - self.scaling_.inverse(self._rows(self.reconstruct(X)))
+        return np.einsum("ij,ij->i", deviation, deviation)
+
+
+class DensityScores(RowScores):
+    """Scores of a model with a density p(x|z), a posterior and a prior.
+
+    Densities are those of the data in their own units: where a continuous likelihood sees scaled data, the logarithm
+    of the units is subtracted, so that nats are comparable whatever the scale.
+    """
+
+    loss_name = "negative_elbo"
+
+    def _units(self) -> float:
+        """What scaling takes from a log-density, nats; 0 where x|z is discrete."""
+        return 0.0 if self.model_.likelihood.discrete else self.scaling_.log_volume(self.n_features_in_)
+
+    @needs_fit
+    def elbo_terms(
+        self, X: ArrayLike, n_samples: int = 1, random_state: int | np.random.Generator | None = 0
+    ) -> dict[str, NDArray]:
+        """The two terms of −ELBO for every row: "reconstruction" −E_q[log p(x|z)] and "kl", nats, each (n,).
+
+        The expectation is a mean over `n_samples` draws of z, the KL the analytic one where there is one, whatever
+        bound was trained; β, free bits and a prior on the weights play no part. Rows are seen as by `prepare`.
+        """
+        return dict(self.loss(X, n_samples, random_state).terms)
+
+    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
+        with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
+            terms = evaluation.elbo_terms(self.model_, self.theta_, x, seed, n_samples)
+        self._require_finite("ELBO", terms["reconstruction"] + terms["kl"], x)
+        density = self.model_.likelihood.is_density(x)
+        labels = {"reconstruction": "−log p(x|z)" if density else CROSS_ENTROPY}
+        return Loss({**terms, "reconstruction": terms["reconstruction"] + self._units()}, labels=labels)
+
+    @needs_fit
+    def log_likelihood(
+        self,
+        X: ArrayLike,
+        k: int = 5000,
+        random_state: int | np.random.Generator | None = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> evaluation.LogLikelihood:
+        """L_k, an estimate of log p(x), for every row with its standard error, see `npvae.evaluation.log_likelihood`.
+
+        ``vae.log_likelihood(X).mean()`` is that of the data. Rows are seen as by `prepare`; under a Bernoulli
+        likelihood they have to be binary then. `progress` is called with the number of rows done, from time to time.
+        """
+        seed, at_once = random_seed(random_state), max(1, DRAWS // integer("k", k, at_least=1))
+        x = self._score_rows(X, seed)
+        self._require_density(x)
+        parts = []
+        for start in range(0, len(x), at_once):
+            rows = x[start : start + at_once]
+            with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
+                parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, seed, k))
+            self._require_finite("log-likelihood", parts[-1].log_px + parts[-1].elbo, rows, start)
+            if progress is not None:
+                progress(start + len(rows))
+        whole = evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))
+        return whole._replace(log_px=whole.log_px - self._units(), elbo=whole.elbo - self._units())
+
+    def _require_density(self, x: NDArray) -> None:
+        """An `ArgumentError` if the likelihood has no density for such rows."""
+        if not self.model_.likelihood.is_density(x):
+            raise ArgumentError(
+                "X",
+                "be binary to have a log-likelihood under {likelihood}",
+                "values between 0 and 1",
+                "train with {binarize}, or with the continuous Bernoulli; score gives the cross-entropy of grey pixels",
+                settings={"likelihood": self.params_["likelihood"], "binarize": "dynamic"},
+            )
+
+    def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
+        """An `ArgumentError` that says where in x, whose rows count from `first`, the model breaks down, if it does."""
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(bad.argmax())
+            a = self.model_.encode(self.theta_, x[row : row + 1])
+            numbers = f"the encoder's numbers for it reach from {a.min():.3g} to {a.max():.3g}"
+            rule = f"have a finite {what} under this model, which row {first + row} has not: {numbers}"
+            raise ArgumentError("X", rule)
