@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +52,7 @@ class OptimizerState:
 
 
 class Optimizer(Protocol):
-    """An update rule. Its hyper-parameters are its attributes; what changes is in an `OptimizerState`.
-
-    Where each parameter moves by its own gradient and moments alone, an attribute ``elementwise = True`` says so: then
-    processes that train together move one part of theta each.
-    """
+    """An update rule. Its hyper-parameters are its attributes; what changes is in an `OptimizerState`."""
 
     def init(self, theta: NDArray) -> OptimizerState:
         """The state before the first step for a flat vector theta."""
@@ -76,8 +72,6 @@ class SGD:
     momentum : float, default 0.9
         μ in [0, 1); 0 is plain gradient descent.
     """
-
-    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.9
@@ -118,8 +112,6 @@ class Adagrad:
     ----------
     Duchi, Hazan & Singer, Adaptive subgradient methods (2011), the diagonal form.
     """
-
-    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-8
@@ -165,8 +157,6 @@ class Adam:
     ----------
     Kingma & Ba, Adam: a method for stochastic optimization (2015), Algorithm 1.
     """
-
-    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.001
     beta1: float = 0.9

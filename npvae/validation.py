@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -110,6 +111,14 @@ def integer(argument: str, value: Any, at_least: int) -> int:
     return int(value)
 
 
+def _is_finite(value: Real) -> bool:
+    """Whether a float can hold it: an integer of any size is a number, and NumPy knows none beyond 64 bits."""
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
+
+
 def number(
     argument: str, value: Any, above: float | None = None, at_least: float | None = None, below: float | None = None
 ) -> float:
@@ -117,7 +126,7 @@ def number(
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         raise ArgumentTypeError(argument, "be a number", repr(value))
     for holds, rule in (
-        (np.isfinite(value), "finite"),
+        (_is_finite(value), "finite"),
         (above is None or value > above, f"greater than {above}"),
         (at_least is None or value >= at_least, f"at least {at_least}"),
         (below is None or value < below, f"less than {below}"),

@@ -35,13 +35,15 @@ def iwae(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, d
     Burda, Grosse & Salakhutdinov, Importance weighted autoencoders (2016), eq. (8) and (14).
     """
     log_w = log_px_z + log_pz - log_qz_x
+    bound = log_mean_exp(log_w)
     terms = {
         "reconstruction": -log_px_z.mean(axis=0),
         "kl": (log_qz_x - log_pz).mean(axis=0),
-        "tightening": log_w.mean(axis=0) - log_mean_exp(log_w),
+        "tightening": log_w.mean(axis=0) - bound,
     }
     share = np.exp(log_w - logsumexp(log_w)) / log_w.shape[1]
-    loss = Loss(terms, labels={**LABELS, "tightening": "by which L_k is tighter"})
+    # A draw of hardly any weight makes all three terms huge: they would add up to L_k without its digits.
+    loss = Loss(terms, labels={**LABELS, "tightening": "by which L_k is tighter"}, total=-bound)
     return loss, {"log_px_z": -share, "log_pz": -share, "log_qz_x": share}
 
 

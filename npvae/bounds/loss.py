@@ -40,22 +40,37 @@ class Loss:
         What a term is, in words or as a formula; its name with spaces for a term without an entry.
     units : mapping of str to str
         The unit of a term; "nats" for a term without an entry.
+    total : (n,) array, optional
+        Σ_t weight_t · term_t, where it is known to more digits than the terms add up to.
     """
 
     terms: Mapping[str, NDArray]
     weights: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    total: NDArray | None = None
 
     @cached_property
     def per_datum(self) -> NDArray:
         """Σ_t weight_t · term_t, shape (n,), in nats where the terms are."""
+        if self.total is not None:
+            return self.total
         return sum(self.weights.get(name, 1.0) * term for name, term in self.terms.items())
 
     @cached_property
     def value(self) -> np.number:
         """The mean of `per_datum` over the batch: the number whose gradient is taken."""
         return self.per_datum.mean()
+
+    def with_term(self, name: str, term: NDArray, weight: float, label: str) -> Loss:
+        """The same loss and one term more."""
+        return Loss(
+            {**self.terms, name: term},
+            {**self.weights, name: weight},
+            {**self.labels, name: label},
+            self.units,
+            None if self.total is None else self.total + weight * term,
+        )
 
     def described(self) -> dict[str, Term]:
         """Label, unit and weight of every term, by its name."""

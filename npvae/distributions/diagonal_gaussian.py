@@ -66,7 +66,8 @@ class DiagonalGaussian(Distribution):
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log N(x; mu, σ²) = −½ Σ_j (log 2π + log_var_j + (x_j − mu_j)² / σ_j²).
 
-        Below log_var = −88 (float64: −709) 1/σ² stays at the largest number of its dtype, in the gradients too.
+        Below log_var = −88 (float64: −709) 1/σ² stays at the largest number of its dtype, in the gradients too. Where
+        the square of x − mu is too large for its dtype, it is divided before it is taken.
 
         Parameters
         ----------
@@ -78,13 +79,23 @@ class DiagonalGaussian(Distribution):
         log_prob : (…) array
             Nats, summed over the d dimensions.
         cache
-            For the two backwards.
+            For the two backwards: (x − mu, 1/σ², shape of a, shape of x).
         """
         mu, log_var = _halves(a)
-        deviation = x - mu
-        precision = finite(np.exp(-log_var))
-        log_prob = -0.5 * (LOG_2PI + log_var + deviation * deviation * precision).sum(axis=-1)
-        return log_prob, (deviation, precision, a.shape, x.shape)
+        return self._log_prob(x - mu, log_var, a.shape, x.shape)
+
+    def log_prob_of_draw(self, a: NDArray, eps: NDArray, z: NDArray) -> tuple[NDArray, tuple]:
+        """log q(z) of z = mu + σ ⊙ eps: x − mu is σ ⊙ eps, of which the sum with a large mu has lost digits."""
+        _, log_var = _halves(a)
+        return self._log_prob(np.exp(0.5 * log_var) * eps, log_var, a.shape, z.shape)
+
+    def _log_prob(self, deviation: NDArray, log_var: NDArray, shape: tuple, x_shape: tuple) -> tuple[NDArray, tuple]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            precision = finite(np.exp(-log_var))
+            log_prob = -0.5 * (LOG_2PI + log_var + deviation * deviation * precision).sum(axis=-1)
+            if not np.isfinite(log_prob.real).all():
+                log_prob = -0.5 * (LOG_2PI + log_var + deviation * precision * deviation).sum(axis=-1)
+        return log_prob, (deviation, precision, shape, x_shape)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """dmu_j = (x_j − mu_j)/σ_j² dlog_prob and dlog_var_j = ½ ((x_j − mu_j)²/σ_j² − 1) dlog_prob, joined as da."""
@@ -121,7 +132,7 @@ class DiagonalGaussian(Distribution):
         """KL(N(mu, σ²) ‖ N(0, I)) = ½ Σ_j (mu_j² + σ_j² − 1 − log_var_j), the analytic KL to the VAE's prior.
 
         σ² − 1 is computed as expm1(log_var), so that the KL vanishes at the prior and its rounding error with log_var.
-        Beyond log_var = 88 σ² overflows float32.
+        Beyond log_var = 88 σ² overflows float32 (709: float64), and the KL is inf.
 
         Parameters
         ----------
@@ -153,7 +164,8 @@ class DiagonalGaussian(Distribution):
         """KL_j = ½ (mu_j² + σ_j² − 1 − log_var_j) of every dimension, nats, shape (…, d). The cache is a."""
         require_kl(self, prior)
         mu, log_var = _halves(a)
-        return 0.5 * (mu * mu + np.expm1(log_var) - log_var), a
+        with np.errstate(over="ignore"):
+            return 0.5 * (mu * mu + np.expm1(log_var) - log_var), a
 
     def kl_terms_backward(
         self, cache: NDArray, dkl_terms: NDArray, grads: Mapping[str, NDArray] | None = None

@@ -130,6 +130,9 @@ class Reparameterised(Protocol):
     def sample_backward(self, cache: Any, dz: NDArray) -> NDArray:
         """∂loss/∂a from ∂loss/∂z, through the draw."""
 
+    def log_prob_of_draw(self, a: NDArray, eps: NDArray, z: NDArray) -> tuple[NDArray, Any]:
+        """log q(z; a) at z = sample(a, eps), for the backwards of `log_prob`: where eps is known, z − mean is."""
+
 
 @runtime_checkable
 class AnalyticKL(Protocol):

@@ -79,20 +79,27 @@ class FullGaussian(Distribution):
         log_prob : (…) array
             Nats.
         cache
-            For the two backwards.
+            For the two backwards: (y, L without its diagonal, 1/L_jj, shape of a, shape of x).
         """
         mu, log_diag, lower = _parts(a)
-        matrix, inverse_diag = _matrix(lower, mu.shape[-1]), finite(np.exp(-log_diag))
+        matrix, inverse_diag = _matrix(lower, mu.shape[-1]), _inverse(log_diag)
         y = x - mu
-        with np.errstate(invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             for i in range(y.shape[-1]):
                 y[..., i] -= (matrix[..., i, :i] * y[..., :i]).sum(axis=-1)
                 y[..., i] *= inverse_diag[..., i]
             squares = y * y
         # Behind a y_i that is too large the others may be ∞ − ∞; the sum of the squares is ∞ all the same.
-        squares[np.isinf(squares.real).any(axis=-1)] = np.inf
+        squares[~np.isfinite(squares.real).all(axis=-1)] = np.inf
         log_prob = -0.5 * (LOG_2PI + squares).sum(axis=-1) - log_diag.sum(axis=-1)
         return log_prob, (y, matrix, inverse_diag, a.shape, x.shape)
+
+    def log_prob_of_draw(self, a: NDArray, eps: NDArray, z: NDArray) -> tuple[NDArray, tuple]:
+        """log q(z) of z = mu + L eps: y is eps, where solving for it loses the digits of an ill-conditioned L."""
+        mu, log_diag, lower = _parts(a)
+        y = eps.astype(z.dtype, copy=False)
+        log_prob = -0.5 * (LOG_2PI + y * y).sum(axis=-1) - log_diag.sum(axis=-1)
+        return log_prob, (y, _matrix(lower, mu.shape[-1]), _inverse(log_diag), a.shape, z.shape)
 
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """With s = L⁻ᵀ y = Σ⁻¹ (x − mu), each times dlog_prob and joined as da:
@@ -134,8 +141,9 @@ class FullGaussian(Distribution):
         """
         require_kl(self, prior)
         mu, log_diag, lower = _parts(a)
-        diagonal = (np.expm1(2 * log_diag) - 2 * log_diag + mu * mu).sum(axis=-1)
-        return 0.5 * (diagonal + (lower * lower).sum(axis=-1)), a
+        with np.errstate(over="ignore"):
+            diagonal = (np.expm1(2 * log_diag) - 2 * log_diag + mu * mu).sum(axis=-1)
+            return 0.5 * (diagonal + (lower * lower).sum(axis=-1)), a
 
     def kl_backward(self, cache: NDArray, dkl: NDArray, grads: Mapping[str, NDArray] | None = None) -> NDArray:
         """dmu = mu dkl, dlog L_jj = (L_jj² − 1) dkl and dL_ij = L_ij dkl, joined as da."""
@@ -177,6 +185,12 @@ def _parts(a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
 def _below(d: int) -> tuple[NDArray, NDArray]:
     """Row and column of every entry below the diagonal, row by row."""
     return np.tril_indices(d, -1)
+
+
+def _inverse(log_diag: NDArray) -> NDArray:
+    """1/L_jj, and the largest finite number for an overflow."""
+    with np.errstate(over="ignore"):
+        return finite(np.exp(-log_diag))
 
 
 def _matrix(lower: NDArray, d: int) -> NDArray:

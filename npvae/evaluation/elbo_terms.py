@@ -58,7 +58,7 @@ def elbo_terms(
         eps = row_noise(rows, seed, "latents", lambda rng: posterior.draw_noise(rng, shape, theta.dtype))
         z, _ = posterior.sample(a_z, eps)
         needs = ("log_px_z", "kl") if analytic else ("log_px_z", "log_pz", "log_qz_x")
-        found = densities(model, theta, rows[:, None], a_z, z, model.decode(theta, z), needs).densities
+        found = densities(model, theta, rows[:, None], a_z, z, model.decode(theta, z), needs, eps).densities
         kl = found["kl"] if analytic else found["log_qz_x"] - found["log_pz"]
         return np.stack([-found["log_px_z"].mean(axis=1), kl.mean(axis=1)])
 

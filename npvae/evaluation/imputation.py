@@ -107,9 +107,9 @@ def _chain(model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDAr
         noise = [model.likelihood.draw_noise(rng, x.shape[1:], theta.dtype) for rng in generators]
         return np.where(seen, x, model.likelihood.sample(a_x, np.stack(noise))[0])
 
-    def draw_z(a_z: NDArray) -> NDArray:
-        noise = [model.posterior.draw_noise(rng, (model.latent_dim,), theta.dtype) for rng in generators]
-        return model.posterior.sample(a_z, np.stack(noise))[0]
+    def draw_z(a_z: NDArray) -> tuple[NDArray, NDArray]:
+        eps = np.stack([model.posterior.draw_noise(rng, (model.latent_dim,), theta.dtype) for rng in generators])
+        return model.posterior.sample(a_z, eps)[0], eps
 
     start = [model.prior.draw_noise(rng, (model.latent_dim,), theta.dtype) for rng in generators]
     z = model.prior.sample(np.stack(start), prior_section(model, theta))
@@ -119,12 +119,13 @@ def _chain(model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDAr
     for step in range(steps):
         x_now = draw_x(a_x)
         a_z = model.encode(theta, x_now)
-        z_new = draw_z(a_z)
+        z_new, eps = draw_z(a_z)
         a_new = model.decode(theta, z_new)
         if step < warm_up:
             z, a_x = z_new, a_new
             continue
-        log_ratio = log_weights(model, theta, x_now, a_z, z_new, a_new) - log_weights(model, theta, x_now, a_z, z, a_x)
+        log_ratio = log_weights(model, theta, x_now, a_z, z_new, a_new, eps)
+        log_ratio -= log_weights(model, theta, x_now, a_z, z, a_x)
         log_u = -np.array([rng.standard_exponential() for rng in generators])  # of uniform numbers u
         accepted = log_u < log_ratio
         z, a_x = (np.where(accepted[:, None], new, old) for new, old in ((z_new, z), (a_new, a_x)))

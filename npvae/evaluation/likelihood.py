@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae.evaluation.pareto_tail import LargestWeights, trusted_index
 from npvae.evaluation.row_noise import row_generators
 from npvae.models import LatentVariableModel
 from npvae.models.densities import log_weights
@@ -17,6 +18,10 @@ from npvae.parameters import Parameters
 from npvae.validation import data_matrix, integer
 
 __all__ = ["LogLikelihood", "Mean", "log_likelihood", "mean_with_error"]
+
+
+RELIABLE = 30
+"""Effective samples from which on a standard error is at most a sixth too small, if the weights are log-normal."""
 
 
 class Mean(NamedTuple):
@@ -35,16 +40,22 @@ def mean_with_error(values: NDArray) -> Mean:
 
 
 class LogLikelihood(NamedTuple):
-    """log p(x) of every datum, in nats, with what the same draws tell beside it; float64 arrays of shape (n,)."""
+    """log p(x) of every datum, in nats, with what the same draws tell beside it; arrays of shape (n,)."""
 
     log_px: NDArray
     """L_k, an estimate of log p(x) that lies below it in the mean, the less the larger k."""
     standard_error: NDArray
-    """Of log_px, from the spread of the k weights; NaN for k = 1. Too small where few draws carry all the weight."""
+    """Of log_px, from the spread of the k weights; NaN for k = 1. Too small where it is not `reliable`."""
     elbo: NDArray
     """mean_l log w_l ≤ L_k, an unbiased estimate of the ELBO."""
     effective_samples: NDArray
     """(Σ w)²/Σ w², from 1 (one draw outweighs all others: do not trust log_px) to k (q is the true posterior)."""
+    pareto_k: NDArray
+    """Index of the tail of the weights, see `npvae.evaluation.pareto_tail`: from ½ on they have no variance."""
+    reliable: NDArray
+    """Where log_px and its standard error are to be trusted, bool: at least 30 effective samples, and a tail that is
+    not too heavy for k weights. Elsewhere the error is larger than it says, by half at 9 effective samples, and L_k
+    lies far below log p(x): take more draws, or train a better posterior."""
 
     def mean(self) -> Mean:
         """The mean log p(x) over the data; its standard error has the draws' in it."""
@@ -92,30 +103,39 @@ def log_likelihood(
     keep_freed_memory()
     step = max(1, max_rows // k)
     parts = [_sum_weights(model, theta, x[i : i + step], seed, k, max_rows) for i in range(0, len(x), step)]
-    top, total, squares, logs = np.concatenate(parts, axis=1)
-    effective = total * total / squares
-    variance = np.maximum(k / effective - 1, 0) / (k - 1) if k > 1 else np.full(len(x), nan)
-    return LogLikelihood(top + np.log(total) - log(k), np.sqrt(variance), logs / k, effective)
+    top, total, squares, logs, pareto_k = np.concatenate(parts, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # no draw of a row need have a weight
+        effective = np.where(squares > 0, total * total / squares, 0)
+        variance = np.maximum(k / effective - 1, 0) / (k - 1) if k > 1 else np.full(len(x), nan)
+        log_px = top + np.log(total) - log(k)
+    # Weights that are all alike have no tail, and are the best that can be.
+    light = np.where(np.isnan(pareto_k), effective > 0.5 * k, pareto_k <= trusted_index(k))
+    reliable = light & (effective >= min(RELIABLE, k))
+    return LogLikelihood(log_px, np.sqrt(variance), logs / k, effective, pareto_k, reliable)
 
 
 def _sum_weights(
     model: LatentVariableModel, theta: Parameters, x: NDArray, seed: int, k: int, max_rows: int
 ) -> NDArray:
-    """For data x (m, d): M = max log w, Σ e^{log w − M}, Σ e^{2(log w − M)} and Σ log w, (4, m), as one stream."""
+    """For data x (m, d): M = max log w, Σ e^{log w − M}, Σ e^{2(log w − M)}, Σ log w and k̂, (5, m), as one stream."""
     draw = model.weight_sampler(theta, x) if hasattr(model, "weight_sampler") else _weight_sampler(model, theta, x)
     generators = row_generators(x, seed, "latents")
-    top, total, squares, logs = sums = np.zeros((4, len(x)))
+    top, total, squares, logs, pareto_k = sums = np.zeros((5, len(x)))
     top[:] = -np.inf
+    largest = LargestWeights(len(x), k)
     for start in range(0, k, max_rows):
         log_w = draw(generators, min(max_rows, k - start))
         before = top.copy()
         np.maximum(top, log_w.max(axis=1), out=top)
-        shrink, w = np.exp(before - top), np.exp(log_w - top[:, None])
+        finite_top = np.where(np.isfinite(top), top, 0)  # −∞ − (−∞) would be NaN
+        shrink, w = np.exp(before - finite_top), np.exp(log_w - finite_top[:, None])
         total *= shrink
         total += w.sum(axis=1)
         squares *= shrink * shrink
         squares += (w * w).sum(axis=1)
         logs += log_w.sum(axis=1)
+        largest.add(log_w)
+    pareto_k[:] = largest.index()
     return sums
 
 
@@ -128,6 +148,6 @@ def _weight_sampler(
     def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
         eps = np.stack([posterior.draw_noise(rng, (n, model.latent_dim), theta.dtype) for rng in generators])
         z, _ = posterior.sample(a_z, eps)
-        return log_weights(model, theta, x[:, None], a_z, z, model.decode(theta, z))
+        return log_weights(model, theta, x[:, None], a_z, z, model.decode(theta, z), eps)
 
     return draw

@@ -65,6 +65,7 @@ def densities(
     z: NDArray,
     a_x: NDArray | None,
     needs: tuple[str, ...],
+    eps: NDArray | None = None,
 ) -> Forward:
     """The densities that `needs` names, at given latents z, and their caches.
 
@@ -77,12 +78,16 @@ def densities(
         What the decoder puts out at z; None if "log_px_z" is not asked for. All leading axes broadcast.
     needs : tuple of str
         Names of `Forward.densities`.
+    eps : (…, latent_dim) array, optional
+        The noise of which z was made, if it was made by the posterior: log q(z|x) keeps more digits then.
     """
     prior, posterior, params = model.prior, model.posterior, prior_section(model, theta)
+    of_draw = getattr(posterior, "log_prob_of_draw", None)
+    known = eps is not None and of_draw is not None
     functions = {
         "log_px_z": lambda: model.likelihood.log_prob(a_x, x),
         "log_pz": lambda: prior.log_prob(z, params),
-        "log_qz_x": lambda: posterior.log_prob(a_z, z),
+        "log_qz_x": lambda: of_draw(a_z, eps, z) if known else posterior.log_prob(a_z, z),
         "kl": lambda: posterior.kl(a_z, prior, params),
         "kl_terms": lambda: posterior.kl_terms(a_z, prior, params),
     }
@@ -93,10 +98,16 @@ def densities(
 
 
 def log_weights(
-    model: LatentVariableModel, theta: Parameters, x: NDArray, a_z: NDArray, z: NDArray, a_x: NDArray
+    model: LatentVariableModel,
+    theta: Parameters,
+    x: NDArray,
+    a_z: NDArray,
+    z: NDArray,
+    a_x: NDArray,
+    eps: NDArray | None = None,
 ) -> NDArray:
     """log w = log p(x|z) + log p(z) − log q(z|x), nats, summed in float64; arguments as for `densities`."""
-    found = densities(model, theta, x, a_z, z, a_x, ("log_px_z", "log_pz", "log_qz_x")).densities
+    found = densities(model, theta, x, a_z, z, a_x, ("log_px_z", "log_pz", "log_qz_x"), eps).densities
     log_w = found["log_px_z"].astype(np.float64)
     log_w += found["log_pz"]
     log_w -= found["log_qz_x"]
@@ -119,7 +130,7 @@ def forward(model: Any, theta: Parameters, x: NDArray, eps: NDArray, needs: tupl
 
     # The decoder knows rows only: the L samples of n data are L n of them.
     a_x, decoder = model.decoder.forward(theta.section("decoder"), z.reshape(-1, z.shape[-1]))
-    found = densities(model, theta, x, a_z, z, a_x.reshape(*z.shape[:-1], -1), needs)
+    found = densities(model, theta, x, a_z, z, a_x.reshape(*z.shape[:-1], -1), needs, eps)
     return Forward(found.densities, {"encoder": encoder, "sample": sample, "decoder": decoder, **found.caches})
 
 

@@ -204,11 +204,6 @@ class VAE:
         return model
 
     @property
-    def mean_over_rows(self) -> bool:
-        """Whether the loss is a mean over rows; free bits are counted on the mean over the batch."""
-        return self.free_bits == 0
-
-    @property
     def shapes(self) -> Shapes:
         """The parameters of the encoder, of the decoder, and of the prior if it has any."""
         parts = {"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior}
@@ -303,11 +298,7 @@ class VAE:
         if self.weight_precision == 0:
             return loss
         weights = np.full_like(loss.terms["kl"], 0.5 * (theta.flat @ theta.flat))
-        return Loss(
-            {**loss.terms, "weights": weights},
-            {**loss.weights, "weights": self.weight_precision},
-            {**loss.labels, "weights": "½‖weights‖²"},
-        )
+        return loss.with_term("weights", weights, self.weight_precision, "½‖weights‖²")
 
     def require_shapes(self, x: NDArray, eps: NDArray) -> None:
         """A ValueError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""

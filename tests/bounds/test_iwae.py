@@ -53,3 +53,15 @@ def test_weights_far_out_neither_overflow_nor_vanish_and_float32_stays():
     np.testing.assert_allclose(loss.per_datum, [np.log(2) - 2e3, np.log(2) + 1e3], rtol=1e-6)
     np.testing.assert_array_equal(upstream["log_qz_x"], [[0.5, 0], [0, 0.5]])
     assert all(array.dtype == np.float32 for array in (*loss.terms.values(), *upstream.values(), loss.value))
+
+
+@pytest.mark.parametrize("far", [-1e7, -1e30, -np.inf])
+def test_a_draw_without_weight_costs_the_bound_no_digits(far):
+    log_px_z, log_pz, log_qz_x = (density.astype(np.float32) for density in DENSITIES)
+    with_far = np.concatenate([log_px_z, np.full_like(log_px_z[:1], far)])
+    loss, upstream = iwae(with_far, *(np.concatenate([d, d[:1]]) for d in (log_pz, log_qz_x)))
+    expected, weights = iwae(log_px_z, log_pz, log_qz_x)
+    k = len(log_px_z)
+    np.testing.assert_allclose(loss.per_datum, expected.per_datum + np.log((k + 1) / k), rtol=1e-6)
+    np.testing.assert_allclose(upstream["log_px_z"][:-1], weights["log_px_z"], rtol=1e-5)
+    np.testing.assert_array_equal(upstream["log_px_z"][-1], 0)

@@ -37,3 +37,13 @@ def test_the_value_keeps_the_dtype_of_the_terms(dtype):
 def test_a_term_is_described_by_what_is_said_of_it_and_else_by_its_name():
     loss = Loss({"free_bits": KL, "rate": KL}, {"rate": 0.5}, {"rate": "rate R"}, {"rate": "bits"})
     assert loss.described() == {"free_bits": Term("free bits", "nats", 1.0), "rate": Term("rate R", "bits", 0.5)}
+
+
+def test_a_total_that_is_known_stands_for_the_sum_and_a_further_term_joins_it():
+    loss = Loss({"a": np.array([1e8, 2.0]), "b": np.array([-1e8, 3.0])}, {"b": 2.0}, total=np.array([0.25, 8.0]))
+    np.testing.assert_array_equal(loss.per_datum, [0.25, 8.0])
+    more = loss.with_term("c", np.array([1.0, 2.0]), 0.5, "a third")
+    np.testing.assert_array_equal(more.per_datum, [0.75, 9.0])
+    assert more.described()["c"] == ("a third", "nats", 0.5)
+    plain = Loss({"a": np.array([1.0])}).with_term("c", np.array([2.0]), 0.5, "a third")
+    np.testing.assert_array_equal(plain.per_datum, [2.0])

@@ -6,6 +6,7 @@ import scipy.integrate
 import scipy.special
 import scipy.stats
 
+from npvae.evaluation import likelihood as module
 from npvae.evaluation import log_likelihood, mean_with_error
 from npvae.evaluation.likelihood import LogLikelihood
 from npvae.evaluation.row_noise import row_generators
@@ -94,14 +95,14 @@ def test_far_from_all_data_nothing_over_or_underflows():
     linear = Linear(n=2)
     estimate = log_likelihood(linear.model, linear.theta, 1e3 * linear.x, 0, k=50, max_rows=20)
     assert (estimate.log_px < -1e4).all()
-    assert all(np.isfinite(values).all() for values in estimate)
+    assert all(np.isfinite(values).all() for values in estimate[:4])
 
 
 def test_float32_parameters_lose_no_more_than_their_precision():
     linear = Linear(n=3)
     single = Parameters.from_arrays({name: value.astype(np.float32) for name, value in linear.theta.items()})
     estimate = log_likelihood(linear.model, single, linear.x, 0, k=4000)
-    assert {values.dtype for values in estimate} == {np.dtype(np.float64)}
+    assert {values.dtype for values in estimate[:5]} == {np.dtype(np.float64)}
     assert (np.abs(estimate.log_px - linear.log_px) < 5 * estimate.standard_error).all()
 
 
@@ -115,7 +116,7 @@ def test_one_draw_is_the_bound_itself_and_has_no_error():
 
 def test_mean_by_hand():
     assert mean_with_error(np.array([1.0, 2.0, 3.0, 6.0])) == pytest.approx((3, np.sqrt(14 / 3) / 2))
-    value, error = LogLikelihood(np.array([2.0]), *np.zeros((3, 1))).mean()
+    value, error = LogLikelihood(np.array([2.0]), *np.zeros((5, 1))).mean()
     assert value == 2
     assert np.isnan(error)
 
@@ -140,3 +141,35 @@ def test_data_from_outside_the_support_are_refused():
     model = VAE.mlp(4, 2, ())
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
         log_likelihood(model, model.init(rng()), np.full((1, 4), 2.0), 0, k=1)
+
+
+def test_draws_without_weight_are_counted_and_cost_no_digits(monkeypatch):
+    linear, original = Linear(n=2), module.log_weights
+
+    def estimate(change):
+        monkeypatch.setattr(module, "log_weights", lambda *arguments: change(original(*arguments)))
+        return log_likelihood(linear.model, linear.theta, linear.x, 0, k=40, max_rows=80)
+
+    usual = estimate(lambda log_w: log_w)
+    for far in (-1e7, -np.inf):
+        found = estimate(lambda log_w, far=far: log_w + np.array([[0.0, far]]).T)
+        np.testing.assert_allclose(found.log_px, usual.log_px + np.array([0.0, far]), rtol=1e-12)
+    assert found.effective_samples[1] == 0
+    assert not found.reliable[1]
+    even = np.arange(40) % 2 == 0
+    for far in (-1e7, -np.inf):
+        some = estimate(lambda log_w, far=far: np.where(even, log_w, log_w + far))
+        assert (np.abs(some.log_px - usual.log_px) < 1).all()
+
+
+def test_the_error_is_the_spread_over_seeds_where_it_is_called_reliable():
+    """Posteriors too wide, right, too narrow by half, and so narrow that the weights have no variance."""
+    for log_var, share in ((0.5, (0.95, 1)), (-0.5, (0.95, 1)), (-4.0, (0, 0.15))):
+        linear = Linear(n=1, log_var=log_var)
+        x = linear.x + 1e-9 * np.arange(200)[:, None]
+        found = log_likelihood(linear.model, linear.theta, x, 0, k=500)
+        assert share[0] <= found.reliable.mean() <= share[1]
+        if found.reliable.all():
+            assert found.standard_error.mean() == pytest.approx(found.log_px.std(), rel=0.2)
+    assert found.standard_error.mean() < 0.6 * found.log_px.std()  # what must not be trusted
+    assert found.log_px.mean() < linear.log_px[0] - 0.5
