@@ -13,9 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from npvae import datasets
-
 if TYPE_CHECKING:
+    from npvae import datasets as datasets
     from npvae.estimators.base import Estimator
     from npvae.estimators.vae import VAE as VAE
 

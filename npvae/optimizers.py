@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,11 @@ class OptimizerState:
 
 
 class Optimizer(Protocol):
-    """An update rule. Its hyper-parameters are its attributes; what changes is in an `OptimizerState`."""
+    """An update rule. Its hyper-parameters are its attributes; what changes is in an `OptimizerState`.
+
+    Where each parameter moves by its own gradient and moments alone, an attribute ``elementwise = True`` says so: then
+    processes that train together move one part of theta each.
+    """
 
     def init(self, theta: NDArray) -> OptimizerState:
         """The state before the first step for a flat vector theta."""
@@ -72,6 +76,8 @@ class SGD:
     momentum : float, default 0.9
         μ in [0, 1); 0 is plain gradient descent.
     """
+
+    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.9
@@ -112,6 +118,8 @@ class Adagrad:
     ----------
     Duchi, Hazan & Singer, Adaptive subgradient methods (2011), the diagonal form.
     """
+
+    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-8
@@ -157,6 +165,8 @@ class Adam:
     ----------
     Kingma & Ba, Adam: a method for stochastic optimization (2015), Algorithm 1.
     """
+
+    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.001
     beta1: float = 0.9

@@ -17,3 +17,8 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}; set NPVAE_DATA to a folder that has them")
     return folder
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A function by its name: its address would differ between the processes that share the tests."""
+    return getattr(val, "__name__", None) if callable(val) else None

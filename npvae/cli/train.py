@@ -210,7 +210,7 @@ def _fit(model: Estimator, data: Dataset, test: Dataset | None, folder: Path, ar
     taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
     try:
         model.fit(data.x.reshape(-1, *(data.image_shape or data.x.shape[1:])), **taken)
-    except training.NonFiniteLossError as error:
+    except training.BrokenRunError as error:
         print(f"npvae: error: {error}", file=sys.stderr)
         return 1
     return 130 if getattr(model, "run_", None) is not None and model.run_.stopped == "interrupted" else 0

@@ -210,7 +210,7 @@ class GradientEstimator(Estimator):
                 progress=training.Progress(epochs) if self.verbose else None,
                 model_at=self._model_at(model, len(x)),
             )
-        except training.NonFiniteLossError as error:
+        except training.BrokenRunError as error:
             if error.run.optimizer_state.t > 0:
                 keep(error.run)
             raise

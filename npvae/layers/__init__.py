@@ -9,7 +9,7 @@ from npvae.layers.bias import Bias
 from npvae.layers.chain import Chain
 from npvae.layers.constants import Constants
 from npvae.layers.convolution import Conv2D, ConvTranspose2D
-from npvae.layers.dense import Dense
+from npvae.layers.dense import Dense, DenseTranspose
 from npvae.layers.dropout import Dropout, FixedDropout
 from npvae.layers.initializers import (
     INITIALIZERS,
@@ -21,6 +21,7 @@ from npvae.layers.initializers import (
     register_initializer,
     standard_uniform,
 )
+from npvae.layers.jacobian import jacobian
 from npvae.layers.layer import Layer
 from npvae.layers.layer_norm import LayerNorm
 from npvae.layers.networks import conv, conv_transpose, mlp
@@ -32,6 +33,7 @@ from npvae.layers.rectifiers import ELU, GELU, LeakyReLU, ReLU, SiLU
 from npvae.layers.rescale import Rescale
 from npvae.layers.residual import Residual
 from npvae.layers.softmax import Softmax
+from npvae.layers.tied import Tied
 
 __all__ = [
     "ACTIVATIONS",
@@ -45,6 +47,7 @@ __all__ = [
     "Conv2D",
     "ConvTranspose2D",
     "Dense",
+    "DenseTranspose",
     "Dropout",
     "FixedDropout",
     "Identity",
@@ -65,6 +68,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "Tied",
     "UpSample",
     "activation_layer",
     "conv",
@@ -73,6 +77,7 @@ __all__ = [
     "glorot_uniform",
     "he_normal",
     "initializer",
+    "jacobian",
     "mlp",
     "normal",
     "register_activation",

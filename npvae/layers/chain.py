@@ -13,9 +13,9 @@ from npvae.layers.noise import draw_noise, with_noise
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError
 
-__all__ = ["Chain"]
+__all__ = ["NO_PARAMETERS", "Chain", "section_of"]
 
-_NO_PARAMETERS = Parameters({})
+NO_PARAMETERS = Parameters({})
 
 
 class Chain:
@@ -90,7 +90,7 @@ class Chain:
         """Apply the layers in order. The cache is the list of theirs."""
         caches = []
         for i, layer in enumerate(self.layers):
-            x, cache = layer.forward(_section(params, i, layer), x)
+            x, cache = layer.forward(section_of(params, i, layer), x)
             caches.append(cache)
         return x, caches
 
@@ -99,9 +99,11 @@ class Chain:
     ) -> NDArray | None:
         """Apply the layers' backwards in reverse; only the first one may leave its dx out."""
         for i, layer in reversed(list(enumerate(self.layers))):
-            dy = layer.backward(_section(params, i, layer), cache[i], dy, _section(grads, i, layer), need_dx or i > 0)
+            weights, dweights = section_of(params, i, layer), section_of(grads, i, layer)
+            dy = layer.backward(weights, cache[i], dy, dweights, need_dx or i > 0)
         return dy
 
 
-def _section(params: Parameters, i: int, layer: Layer) -> Parameters:
-    return params.section(str(i)) if layer.shapes else _NO_PARAMETERS
+def section_of(params: Parameters, i: int, layer: Layer) -> Parameters:
+    """The parameters of the i-th layer of a chain."""
+    return params.section(str(i)) if layer.shapes else NO_PARAMETERS

@@ -72,6 +72,15 @@ class Conv2D:
         """Height, width and channels of y."""
         return (*self.windows.counts, self.channels)
 
+    def adjoint(self) -> ConvTranspose2D:
+        """The transposed convolution from y's images to x's, with the same W."""
+        h, w, c = self.image_shape
+        (kh, kw), (sh, sw), (ph, pw) = (pair(name, getattr(self, name), 0) for name in ("kernel", "stride", "padding"))
+        extra = ((h + 2 * ph - kh) % sh, (w + 2 * pw - kw) % sw)
+        return ConvTranspose2D(
+            self.output_shape, c, (kh, kw), (sh, sw), (ph, pw), extra, bias=False, init_weights=self.init_weights
+        )
+
     @property
     def shapes(self) -> Shapes:
         """W is (kh·kw·c, channels), in the order of a window; b is (channels,)."""
@@ -115,7 +124,7 @@ class Conv2D:
 class ConvTranspose2D:
     """The adjoint of a `Conv2D` without bias, plus b: every pixel of x puts its multiple of the kernel into y.
 
-    ⟨conv(y), x⟩ = ⟨y, conv_transpose(x)⟩ for the `Conv2D` from y's images to x's with the same W.
+    ⟨conv(y), x⟩ = ⟨y, conv_transpose(x)⟩ for `adjoint`, the `Conv2D` from y's images to x's with the same W.
 
     Parameters
     ----------
@@ -164,6 +173,11 @@ class ConvTranspose2D:
     def windows(self) -> Windows:
         """Where in y the kernel is put."""
         return Windows(self.output_shape, self.kernel, self.stride, self.padding)
+
+    def adjoint(self) -> Conv2D:
+        """The convolution from y's images to x's, with the same W."""
+        settings = {"bias": False, "init_weights": self.init_weights}
+        return Conv2D(self.output_shape, self.image_shape[2], self.kernel, self.stride, self.padding, **settings)
 
     @cached_property
     def output_shape(self) -> ImageShape:

@@ -19,7 +19,9 @@ State = dict[str, NDArray]
 class Model(Protocol):
     """A loss and its gradient, as pure functions of (parameters, data, noise).
 
-    Whatever has these members can be trained, checked and stored.
+    Whatever has these members can be trained, checked and stored. Where the loss is no mean over the rows of a batch,
+    because a term of it depends on the batch as a whole, an attribute ``mean_over_rows = False`` says so: such a model
+    is trained by one process.
     """
 
     @property

@@ -204,6 +204,11 @@ class VAE:
         return model
 
     @property
+    def mean_over_rows(self) -> bool:
+        """Whether the loss is a mean over rows; free bits are counted on the mean over the batch."""
+        return self.free_bits == 0
+
+    @property
     def shapes(self) -> Shapes:
         """The parameters of the encoder, of the decoder, and of the prior if it has any."""
         parts = {"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior}

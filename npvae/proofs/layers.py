@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -34,6 +35,7 @@ from npvae.layers import (
     mlp,
     with_noise,
 )
+from npvae.layers.windows import Windows
 from npvae.parameters import Parameters
 from npvae.proofs.case import Case, N
 
@@ -63,10 +65,9 @@ def cases() -> Iterator[Case]:
 def _images(case: Callable) -> Iterator[Case]:
     """Layers on images: one of each with all sizes different, strides, frames and kernels not square."""
     image, wide = (5, 4, 2), (4, 6, 3)
-    large = (64, 64, 1)  # 208,000 numbers in its windows of 8 × 8: `N` images are two blocks
     for name, layer in (
-        (" in blocks", Conv2D(large, 2, 8)),
-        (" in blocks", ConvTranspose2D((57, 57, 2), 1, 8)),
+        (" in blocks", _ConvInBlocks(image, 3, 3, 2, 1)),
+        (" in blocks", _ConvTransposeInBlocks(image, 3, 3, 2, 1)),
         ("", Conv2D((3, 3, 1), 2, 2)),
         (" with all options", Conv2D(image, 3, (4, 3), (2, 1), (1, 2))),
         (" without bias", Conv2D(image, 3, 3, 2, 1, bias=False)),
@@ -74,13 +75,34 @@ def _images(case: Callable) -> Iterator[Case]:
         (" with all options", ConvTranspose2D(image, 3, (4, 3), (2, 1), (1, 2), (1, 0))),
         (" without bias", ConvTranspose2D((3, 2, 4), 2, 3, 2, 1, 1, bias=False)),
     ):
-        yield case(f"{type(layer).__name__}{name}", layer, type(layer), n_in=prod(layer.image_shape))
+        kind = Conv2D if isinstance(layer, Conv2D) else ConvTranspose2D
+        yield case(f"{kind.__name__}{name}", layer, kind, n_in=prod(layer.image_shape))
     for pool in (MaxPool(wide, (2, 3)), MeanPool(wide, (2, 3)), UpSample(wide, (2, 3))):
         yield case(type(pool).__name__, pool, type(pool), n_in=prod(wide))
     yield _without_dx(Conv2D(image, 3, 3, 2, 1), prod(image))
     yield _without_dx(ConvTranspose2D(image, 3, 3, 2, 1), prod(image))
     yield case("conv", conv(image, [3, 2], 2, [4], "tanh"), conv, n_in=prod(image))
     yield case("conv_transpose", conv_transpose(2, image, [3, 2], 2 * prod(image), [4], "tanh"), conv_transpose, n_in=2)
+
+
+class _SmallBlocks(Windows):
+    """Windows that are gathered for three images at a time, so that `N` images are two blocks."""
+
+    def blocks(self, n: int) -> Iterator[slice]:
+        """Slices of at most three."""
+        return (slice(start, min(start + 3, n)) for start in range(0, n, 3))
+
+
+class _ConvInBlocks(Conv2D):
+    @cached_property
+    def windows(self) -> Windows:
+        return _SmallBlocks(self.image_shape, self.kernel, self.stride, self.padding)
+
+
+class _ConvTransposeInBlocks(ConvTranspose2D):
+    @cached_property
+    def windows(self) -> Windows:
+        return _SmallBlocks(self.output_shape, self.kernel, self.stride, self.padding)
 
 
 def _others(case: Callable) -> Iterator[Case]:

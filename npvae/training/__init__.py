@@ -6,11 +6,12 @@ from npvae.training.held_out import evaluate
 from npvae.training.history import History
 from npvae.training.loop import Callback, ModelAt, Transform, minibatches, train
 from npvae.training.progress import Progress
-from npvae.training.run import NonFiniteLossError, TrainingRun
+from npvae.training.run import BrokenRunError, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.summary import summary
 
 __all__ = [
     "Averaged",
+    "BrokenRunError",
     "Callback",
     "History",
     "ModelAt",
@@ -18,6 +19,7 @@ __all__ = [
     "Progress",
     "TrainingRun",
     "Transform",
+    "WorkerError",
     "evaluate",
     "load_checkpoint",
     "minibatches",

@@ -44,6 +44,11 @@ class Averaged:
         integer("begin", self.begin, at_least=0)
         integer("every", self.every, at_least=1)
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether the optimiser moves each parameter by itself; the mean does."""
+        return getattr(self.optimizer, "elementwise", False)
+
     def init(self, theta: NDArray) -> OptimizerState:
         """The state of the optimiser, and θ̄ = 0."""
         state = self.optimizer.init(theta)

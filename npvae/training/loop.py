@@ -18,10 +18,11 @@ from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
 from npvae.training.held_out import held_out
 from npvae.training.history import HELD_OUT, WEIGHT
+from npvae.training.jobs import number_of_jobs
 from npvae.training.progress import Progress
-from npvae.training.run import NonFiniteLossError, TrainingRun
+from npvae.training.run import BROKEN, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.signals import deferred_interrupt
-from npvae.training.steps import BrokenStepError, SerialSteps, Steps
+from npvae.training.steps import BrokenStepError, FailedWorkerError, SerialSteps, Steps
 from npvae.training.term_sums import TermSums
 from npvae.validation import integer
 
@@ -53,6 +54,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     progress: Progress | None = None,
     model_at: ModelAt | None = None,
+    n_jobs: int | None = None,
 ) -> TrainingRun:
     """Minimise the mean loss of a model over the rows of x.
 
@@ -85,6 +87,12 @@ def train(
         training loss is then a mean of losses that differ from step to step, and the history has the mean weight of
         every term that has one, as "weight_kl". Held-out data are for `model` itself.
 
+    n_jobs : int, optional
+        Processes that share the rows of every batch; −1 is as many as there are cores, None is 1: this process alone,
+        with all of its BLAS threads. Several start as fresh interpreters with one BLAS thread each, to which model and
+        optimiser must be handed by pickle. The same seed and number of processes give the same bits, another number
+        the same up to rounding. This process reads the data and draws the noise for all of them.
+
     Returns
     -------
     TrainingRun
@@ -95,6 +103,8 @@ def train(
     TypeError, ValueError
         For counts that are not positive integers, `patience` without `x_val`, no rows, or a `start` that does not fit
         the model, the optimiser or `x_val`.
+    WorkerError
+        When one of several processes fails or is killed. It carries the run with the last good parameters.
     NonFiniteLossError
         When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
         with the last good parameters.
@@ -109,9 +119,9 @@ def train(
     run.stopped = ""
     _set_patience(run, patience)
     keep_freed_memory()
-    steps = SerialSteps(run, optimizer)
     with (
         deferred_interrupt() as interrupted,
+        closing(_steps(run, model, optimizer, min(number_of_jobs(n_jobs), batch_size))) as steps,
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
@@ -121,6 +131,8 @@ def train(
                 means = _epoch(run, steps, visits)
             except BrokenStepError as error:
                 raise _breakdown(run, steps.good, error.step, error.blamed, optimizer) from None
+            except FailedWorkerError as error:
+                raise _worker_error(run, steps.good, error) from None
             if means is None:
                 run.stopped = "interrupted"
                 break
@@ -180,6 +192,7 @@ def _epoch(run: TrainingRun, steps: Steps, visits: _Visits) -> dict[str, float] 
     first = run.optimizer_state.t
     for t, rows in enumerate(minibatches(len(x), visits.batch_size, shuffle_rng), first):
         if visits.interrupted():
+            steps.halt()
             return None
         if visits.model_at is not None:
             model = visits.model_at(t)
@@ -187,12 +200,20 @@ def _epoch(run: TrainingRun, steps: Steps, visits: _Visits) -> dict[str, float] 
         if visits.transform is not None:
             batch = visits.transform(batch, noise_rng)
         steps.step(model, batch, model.draw_noise(noise_rng, len(rows), dtype), sums)
-        if progress is not None:
+        if progress is not None and sums.n:
             progress.step(run, sums, len(x))
     steps.finish(sums)
     before = run.history["seconds"][-1] if run.history else 0.0
     annealed = {} if visits.model_at is None else {WEIGHT + name: mean for name, mean in sums.weights().items()}
     return {"seconds": before + perf_counter() - started, **sums.means(), **annealed}
+
+
+def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int) -> Steps:
+    if n_jobs == 1:
+        return SerialSteps(run, optimizer)
+    from npvae.training.workers import WorkerSteps  # which needs much of the standard library
+
+    return WorkerSteps(run, model, optimizer, n_jobs)
 
 
 def _held_out(
@@ -244,9 +265,16 @@ def _breakdown(
     )
 
 
+def _worker_error(run: TrainingRun, good: Parameters, error: FailedWorkerError) -> WorkerError:
+    run.theta, run.stopped = good, "failed worker"
+    step = run.optimizer_state.t + 1
+    trace = f"\n\nIn the worker:\n{error.trace.rstrip()}" if error.trace else ""
+    return WorkerError(f"{error.message}, at step {step}; the last good parameters are kept{trace}", run)
+
+
 def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None, annealed: bool) -> None:
     """Refuse a run that broke down, or that another model, optimiser or other columns of the history belong to."""
-    if run.stopped == "non-finite loss":
+    if run.stopped in BROKEN:
         raise ValueError("start must not be a run that broke down; begin anew from its last good parameters, its theta")
     for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
         if expected != got:

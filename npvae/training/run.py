@@ -11,6 +11,9 @@ from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.history import History
 
+BROKEN = ("non-finite loss", "failed worker")
+"""What stopped a run whose moments do not belong to its parameters."""
+
 
 @dataclass
 class TrainingRun:
@@ -34,7 +37,8 @@ class TrainingRun:
     best, best_epoch : Parameters or None, int
         With early stopping: the parameters at the best held-out loss, and its epoch.
     stopped : str
-        Why the loop returned: "finished", "early stopping", "interrupted", "callback" or "non-finite loss"; "" before.
+        Why the loop returned: "finished", "early stopping", "interrupted", "callback", "non-finite loss" or "failed
+        worker"; "" before.
     settings : dict
         What else the run depends on, as far as whoever started it has noted it; the loop only passes it on.
     """
@@ -60,7 +64,7 @@ class TrainingRun:
     @property
     def chosen(self) -> Parameters:
         """The parameters to use: with early stopping the best ones, unless the run was cut short; else theta."""
-        cut_short = self.stopped in ("interrupted", "non-finite loss")
+        cut_short = self.stopped in ("interrupted", *BROKEN)
         return self.theta if self.best is None or cut_short else self.best
 
     def copy(self) -> TrainingRun:
@@ -76,11 +80,11 @@ class TrainingRun:
         )
 
 
-class NonFiniteLossError(FloatingPointError):
-    """The loss became infinite or NaN, and training stopped.
+class BrokenRunError(Exception):
+    """A training could not go on; `run` is what was trained until then.
 
-    `run` is what was trained until then; its `theta` is the last copy, at most 100 steps old, of which it was finite.
-    Moments and step count are those of the breakdown, so it is not a run to go on from.
+    Its `theta` is the last copy, at most 100 steps old, of which the loss was finite. Moments and step count are those
+    of the breakdown, so it is not a run to go on from.
     """
 
     def __init__(self, message: str, run: TrainingRun) -> None:
@@ -90,3 +94,11 @@ class NonFiniteLossError(FloatingPointError):
     def __reduce__(self) -> tuple:
         """For pickle, by which process pools hand errors over: an exception is rebuilt from its message alone."""
         return type(self), (str(self), self.run)
+
+
+class NonFiniteLossError(BrokenRunError, FloatingPointError):
+    """The loss became infinite or NaN."""
+
+
+class WorkerError(BrokenRunError, RuntimeError):
+    """One of the processes that trained together failed or was killed."""

@@ -27,6 +27,14 @@ class BrokenStepError(Exception):
         self.step, self.blamed = step, blamed
 
 
+class FailedWorkerError(Exception):
+    """A worker process is gone, or an error came up in it; `trace` is what Python says of the error."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, trace)
+        self.message, self.trace = message, trace
+
+
 class Steps(Protocol):
     """What moves a run, batch by batch.
 
@@ -46,6 +54,12 @@ class Steps(Protocol):
 
     def finish(self, sums: TermSums) -> None:
         """Wait until all steps have ended, and add their losses to `sums`."""
+
+    def halt(self) -> None:
+        """Stop after the step that is under way."""
+
+    def close(self) -> None:
+        """Leave the run in memory of its own."""
 
 
 class SerialSteps:
@@ -87,6 +101,12 @@ class SerialSteps:
 
     def finish(self, sums: TermSums) -> None:
         """Nothing is under way."""
+
+    def halt(self) -> None:
+        """Nothing is under way."""
+
+    def close(self) -> None:
+        """The run is in memory of its own."""
 
 
 def blamed(terms: Sequence[str], x: NDArray) -> Sequence[str]:

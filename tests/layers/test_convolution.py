@@ -61,7 +61,8 @@ def test_the_transpose_is_the_adjoint(h, w, kernel, stride, padding, extra):
         transpose = ConvTranspose2D((h, w, 3), 2, kernel, stride, padding, extra, bias=False)
     except ValueError:  # the settings do not go together
         return
-    conv = Conv2D(transpose.output_shape, 3, kernel, stride, padding, bias=False)
+    conv = transpose.adjoint()
+    assert conv == Conv2D(transpose.output_shape, 3, kernel, stride, padding, bias=False)
     assert conv.output_shape == transpose.image_shape
     theta = parameters(conv)
     x, y = rows(conv.image_shape), rows(transpose.image_shape)

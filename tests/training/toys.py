@@ -4,6 +4,7 @@ import numpy as np
 
 from npvae.bounds import Loss
 from npvae.models import VAE
+from npvae.optimizers import OptimizerState
 from npvae.parameters import Parameters
 
 
@@ -53,3 +54,53 @@ class Chain(Mean):
         grads["m"][:] = (theta["m"] - x - state["fantasy"]).mean(axis=0)
         fantasy = 0.9 * state["fantasy"] + 0.1 * theta["m"] + noise.mean()
         return self.loss(theta, x, noise, state), grads, {"fantasy": fantasy, "steps": state["steps"] + 1}
+
+
+class Nested(Mean):
+    """Learns the mean with noise in a nesting: of each row, L times of each row, of all rows at once, and none."""
+
+    def draw_noise(self, rng, n, dtype=np.float32):
+        draws = rng.standard_normal((2, n, 3), dtype=dtype)
+        return {
+            "row": rng.standard_normal(n, dtype=dtype),
+            "rest": (draws, [rng.standard_normal(3, dtype=dtype)], None),
+        }
+
+    def loss(self, theta, x, noise):
+        draws, (shift,), _ = noise["rest"]
+        near = ((x - theta["m"] + 0.1 * (draws.mean(axis=0) + shift)) ** 2).sum(axis=1)
+        return Loss({"distance": 0.5 * near, "noise": 0.1 * noise["row"]}, {"noise": 0.5}, {"noise": "ε"})
+
+    def loss_and_grad(self, theta, x, noise):
+        draws, (shift,), _ = noise["rest"]
+        grads = theta.zeros_like()
+        grads["m"][:] = (theta["m"] - x - 0.1 * (draws.mean(axis=0) + shift)).mean(axis=0)
+        return self.loss(theta, x, noise), grads
+
+
+class Fails(Mean):
+    """Raises, or gives NaN, at a batch with a value of 99."""
+
+    def __init__(self, error=None):
+        super().__init__()
+        self.error = error
+
+    def loss_and_grad(self, theta, x, noise):
+        loss, grads = super().loss_and_grad(theta, x, noise)
+        if (x == 99).any():
+            if self.error is not None:
+                raise self.error
+            loss.terms["distance"][:] = np.nan
+        return loss, grads
+
+
+class NormalisedSGD:
+    """Steps of one length along the gradient: an optimiser that looks at the whole vector, and makes new moments."""
+
+    def init(self, theta):
+        return OptimizerState(0, {"last": np.zeros_like(theta)})
+
+    def step(self, theta, dtheta, state):
+        state.t += 1
+        state.slots["last"] = dtheta / np.sqrt((dtheta**2).sum())
+        theta -= 0.01 * state.slots["last"]

@@ -1,0 +1,24 @@
+"""The number of processes by scikit-learn's conventions."""
+
+import pytest
+
+from npvae.training import jobs
+from npvae.training.jobs import cores, number_of_jobs
+from npvae.validation import ArgumentError
+
+
+def test_none_is_one_and_negative_numbers_count_from_all_cores(monkeypatch):
+    monkeypatch.setattr(jobs, "cores", lambda: 4)
+    assert [number_of_jobs(n) for n in (None, 1, 3, 9, -1, -2, -4, -9)] == [1, 1, 3, 9, 4, 3, 1, 1]
+
+
+def test_there_is_a_core():
+    assert cores() >= 1
+
+
+def test_zero_and_what_is_no_integer_are_refused():
+    with pytest.raises(ArgumentError, match=r"n_jobs must be a positive number of processes, .* got 0"):
+        number_of_jobs(0)
+    for value in (1.5, "2", True):
+        with pytest.raises(TypeError, match="n_jobs must be an integer or None, got"):
+            number_of_jobs(value)
