@@ -115,7 +115,7 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def markdown(rows: list[list[str]]) -> str:
-    """Rows of cells as a table; the first row is the header, and all columns but the first are aligned right."""
-    rule = ["---", *["---:"] * (len(rows[0]) - 1)]
+def markdown(rows: list[list[str]], right: bool = True) -> str:
+    """Rows of cells as a table; the first row is the header, all columns but the first are aligned right, or left."""
+    rule = ["---", *["---:" if right else "---"] * (len(rows[0]) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])

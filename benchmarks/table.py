@@ -79,12 +79,12 @@ def tables(folder: Path) -> dict[str, str]:
 
 
 def insert(text: str, made: dict[str, str]) -> str:
-    """`text` with each table between its markers, where it has them.
+    """`text` with each table between its markers, where it has them; tables that are not in `made` stay as they are.
 
     Raises
     ------
     ValueError
-        If a marker stands alone, twice, or in the wrong order, or if there is no such table.
+        If a marker stands alone, twice, or in the wrong order.
     """
     for name in dict.fromkeys(re.findall(r"<!-- ([a-z-]+): (?:begin|end) -->", text)):
         begin, end = (f"<!-- {name}: {which} -->" for which in ("begin", "end"))
@@ -92,9 +92,8 @@ def insert(text: str, made: dict[str, str]) -> str:
         _, last, after = rest.partition(end)
         if not last or text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"the text must have the lines {begin} and {end}, once each and in this order")
-        if name not in made:
-            raise ValueError(f"there is no result for the table {name!r}, known are {', '.join(made)}")
-        text = f"{before}{begin}\n{made[name]}\n{end}{after}"
+        if name in made:
+            text = f"{before}{begin}\n{made[name]}\n{end}{after}"
     return text
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.files import RESULTS
-from benchmarks.table import insert, tables
+from benchmarks.table import tables
+from docs.__main__ import pages
 from npvae.cli import build_parser
+from npvae.estimators import registry
+from npvae.estimators.options import options_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -94,10 +97,19 @@ def test_the_checker_names_the_mistake_of_the_example(capsys):
     assert "8 is" in report
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_tables_are_those_of_the_results(page):
-    assert insert(PAGES[page], tables(RESULTS)) == PAGES[page]
+def test_what_is_generated_is_what_the_command_writes():
+    stale = [path.name for path, text in pages().items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run python -m docs"
 
 
-def test_every_table_is_on_a_page():
-    assert [name for name in tables(RESULTS) if not any(f"<!-- {name}: begin -->" in p for p in PAGES.values())] == []
+def test_every_table_is_on_a_page_and_every_marker_has_its_table():
+    named = {name for text in PAGES.values() for name in re.findall("<!-- ([a-z-]+): begin -->", text)}
+    assert named == {*tables(RESULTS), "options"}
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_option_of_every_estimator_is_on_the_page(name):
+    section = PAGES["options.md"].split(f"## `--model {name}`")[1].split("\n## ")[0]
+    for option in options_of(registry.estimator_class(name)).values():
+        (row,) = (line for line in section.splitlines() if f"| `{option.name}` |" in line)
+        assert option.flag is None or f"`--{option.flag}`" in row

@@ -129,17 +129,16 @@ def curve(panel: str, algorithm: str, samples: int, work: Path, quick: bool = Fa
             trials[rate] = bounds(run)["train"]
         run = _begin(model, max(trials, key=lambda rate: np.nan_to_num(trials[rate], nan=-np.inf)))
         print(f"{panel} {algorithm}: training bound by step {trials}", flush=True)
+    seen: list[dict] = run.settings["curve"]
     for point in points(samples):
-        if run.history and run.history["samples"][-1] >= point:
+        if seen and seen[-1]["samples"] >= point:
             continue
         _advance(run, model, shown, point, path)
         found = bounds(run)
-        run.history.append({"samples": point, "seconds": round(run.settings["spent"], 1), **found})
-        run.epoch += 1
+        seen.append({"samples": point, "seconds": round(run.settings["spent"], 1), **found})
         save_checkpoint(path, run)
         print(f"{panel} {algorithm}: {point:,} samples, {found['train']:.2f}, test {found['test']:.2f}", flush=True)
-    kept = [row <= samples for row in run.history["samples"]]
-    columns = {name: [v for v, keep in zip(column, kept, strict=True) if keep] for name, column in run.history.items()}
+    columns = {name: [row[name] for row in seen if row["samples"] <= samples] for name in seen[0]}
     return {"rate": run.settings["rate"], **columns}
 
 
@@ -148,7 +147,8 @@ def _parts(shown: Scene) -> dict[str, NDArray]:
 
 
 def _begin(model: Model, rate: float) -> TrainingRun:
-    return TrainingRun.begin(model.init(np.random.default_rng(0)), Adagrad(rate), 0, {"rate": rate, "spent": 0.0})
+    settings = {"rate": rate, "spent": 0.0, "curve": []}
+    return TrainingRun.begin(model.init(np.random.default_rng(0)), Adagrad(rate), 0, settings)
 
 
 def _advance(run: TrainingRun, model: Model, shown: Scene, samples: int, path: Path | None = None) -> None:

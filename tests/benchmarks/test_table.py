@@ -93,9 +93,8 @@ def test_markers_that_are_missing_or_doubled_are_refused(text):
         insert(text, {"speed": "| new |"})
 
 
-def test_a_marker_of_an_unknown_table_is_named():
-    with pytest.raises(ValueError, match="no result for the table 'sped', known are speed"):
-        insert(BOTH.replace("speed", "sped"), {"speed": "| new |"})
+def test_a_table_that_is_not_made_stays_as_it_is():
+    assert insert(f"{BOTH}\n", {"startup": "| new |"}) == f"{BOTH}\n"
 
 
 def test_the_command_writes_into_the_file_that_it_is_given(tmp_path):
