@@ -1,4 +1,4 @@
-"""The evidence lower bound: with an analytic KL, with free bits in it, and with samples for both of its terms."""
+"""The evidence lower bound: with an analytic KL, with free bits, and with samples for both of its terms."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def elbo(log_px_z: NDArray, kl: NDArray, beta: float = 1.0) -> tuple[Loss, dict[
 def free_bits(log_px_z: NDArray, kl_terms: NDArray, bits: float, beta: float = 1.0) -> tuple[Loss, dict[str, NDArray]]:
     """−E_q[log p(x|z)] + β Σ_j max(bits, mean over the batch of KL_j): the first nats of every latent cost nothing.
 
-    A latent below `bits` has no gradient from its KL, so that it is not given up before the decoder has learnt its use.
+    A latent below `bits` has no gradient from its KL, so that it does not collapse before the decoder has learnt to use
+    it.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def monte_carlo_elbo(
 ) -> tuple[Loss, dict[str, NDArray]]:
     """(1/L) Σ_l [β (log q(z_l|x) − log p(z_l)) − log p(x|z_l)], z_l ~ q(z|x): the same expectation as that of `elbo`.
 
-    No closed form of the KL is needed; in return it has a variance.
+    It needs no closed form of the KL, and its KL term has a variance.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def iwae(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, d
 def dreg(log_px_z: NDArray, log_pz: NDArray, log_qz_x: NDArray) -> tuple[Loss, dict[str, NDArray]]:
     """The value of `iwae`; of its gradient, the encoder's part doubly reparameterised: Σ_l w̃_l² ∂log w_l/∂z_l ∂z_l.
 
-    Of the same expectation as the encoder's gradient of L_k, and of a variance that stays small beside it as k grows.
+    It has the expectation of the encoder's gradient of L_k, and a variance that stays small beside it as k grows.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class Bernoulli(Distribution):
         return rng.random(shape, dtype=dtype)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """A ValueError unless all x lie in [0, 1]."""
+        """An ArgumentError unless all x lie in [0, 1]."""
         require_unit_interval(argument, x, "bernoulli")
 
     def is_density(self, x: NDArray) -> bool:
@@ -110,7 +110,7 @@ class Bernoulli(Distribution):
         return self._entropies(a).sum(axis=-1), a
 
     def _entropies(self, a: NDArray) -> NDArray:
-        """Of every dimension by itself."""
+        """The entropy of every dimension, nats, (…, d)."""
         m = -absolute(a)
         return softplus(m) - m * np.exp(-softplus(-m))
 

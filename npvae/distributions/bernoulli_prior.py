@@ -53,7 +53,7 @@ class UniformBernoulli:
 
 
 UNIFORM_BERNOULLI = UniformBernoulli()
-"""The prior to which a Bernoulli posterior tells its KL unless another is named."""
+"""The prior of a Bernoulli posterior's KL, unless another is given."""
 
 
 @dataclass(frozen=True)

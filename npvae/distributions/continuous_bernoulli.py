@@ -1,4 +1,4 @@
-"""The continuous Bernoulli, from logits: a likelihood that grey pixels in [0, 1] can really have."""
+"""The continuous Bernoulli, from logits: a likelihood for grey pixels in [0, 1]."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ContinuousBernoulli(Distribution):
         return np.maximum(eps, np.finfo(eps.dtype).eps / 2)
 
     def require_support(self, argument: str, x: NDArray) -> None:
-        """A ValueError unless all x lie in [0, 1]."""
+        """An ArgumentError unless all x lie in [0, 1]."""
         require_unit_interval(argument, x, "continuous-bernoulli")
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:

@@ -41,13 +41,13 @@ class Distribution(Protocol):
     everything is computed from logits and log-variances.
 
     A class that inherits has the defaults of `n_shared`, `discrete`, `require_support` and `is_density`, and cannot be
-    made as long as one of the other members is missing. Inheriting is not needed: whatever has the members will do.
+    made as long as one of the other members is missing. A class need not inherit: the members are enough.
 
     Attributes
     ----------
     n_shared : int
-        How many of the last entries of `a` are meant as trained constants, the same for all data. A network puts out
-        the others, and `npvae.layers.Constants` appends these.
+        How many of the last entries of `a` are trained constants, the same for all data. A network puts out the others,
+        and `npvae.layers.Constants` appends these.
     discrete : bool
         Whether exp(log_prob) is a probability, which does not depend on the unit of x, rather than a density.
     """
@@ -152,14 +152,14 @@ class AnalyticKL(Protocol):
 
 
 def require_kl(posterior: AnalyticKL, prior: Prior) -> None:
-    """A ValueError unless the posterior has a closed form of the KL to this prior."""
+    """An ArgumentError unless the posterior has a closed form of the KL to this prior."""
     if not posterior.has_kl(prior):
         advice = "a bound that takes the KL from samples needs none, such as 'monte-carlo'"
-        raise ValueError(f"prior must be one to which {posterior!r} has an analytic KL, got {prior!r}; {advice}")
+        raise ArgumentError("prior", f"be one to which {posterior!r} has an analytic KL", repr(prior), advice)
 
 
 def require_unit_interval(argument: str, x: NDArray, likelihood: str) -> None:
-    """A ValueError unless all x lie in [0, 1]."""
+    """An ArgumentError unless all x lie in [0, 1]."""
     if not (x.min() >= 0 and x.max() <= 1):
         got, advice = f"values from {x.min():.9g} to {x.max():.9g}", "divide 8-bit images by 255, or take a gaussian"
         settings = {"likelihood": likelihood}

@@ -19,7 +19,7 @@ __all__ = ["FixedGaussian"]
 @register_likelihood("gaussian", sigma="sigma", mean_link="link")
 @dataclass(frozen=True)
 class FixedGaussian(Distribution):
-    """x_j ~ N(m_j, σ²): `a` holds the means m, or their logits. With σ = 1 −log_prob is ½ Σ (x − m)² + ½ d log 2π.
+    """x_j ~ N(m_j, σ²): `a` holds the means m, or their logits. With σ = 1, −log_prob is ½ Σ (x − m)² + ½ d log 2π.
 
     Parameters
     ----------
@@ -59,7 +59,10 @@ class FixedGaussian(Distribution):
         return link_mean_backward(self.link, cache, sum_to_shape(dx.copy(), cache.shape))
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log N(x; m, σ²) = −½ Σ_j (log 2πσ² + (x_j − m_j)²/σ²), nats, shape (…). The cache serves both backwards."""
+        """log N(x; m, σ²) = −½ Σ_j (log 2πσ² + (x_j − m_j)²/σ²), nats, shape (…).
+
+        The cache, for both backwards, is ((x − m)/σ, m, shape of x).
+        """
         mean = link_mean(self.link, a)
         deviation = (x - mean) / self.sigma
         constant = deviation.shape[-1] * (LOG_2PI + 2 * log(self.sigma))

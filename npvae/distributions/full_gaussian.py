@@ -50,7 +50,7 @@ class FullGaussian(Distribution):
         -------
         z : (…, d) array
         cache
-            For `sample_backward`.
+            For `sample_backward`: (eps, diag L ⊙ eps, shape of a).
         """
         mu, log_diag, lower = _parts(a)
         scaled_eps = np.exp(log_diag) * eps

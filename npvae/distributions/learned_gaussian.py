@@ -34,8 +34,8 @@ class LearnedGaussian(Distribution):
     Parameters
     ----------
     shared : bool, default False
-        One r for all dimensions, rather than one for each. It is meant as a trained constant, the same for all data,
-        which `npvae.layers.Constants` appends to what a decoder puts out; `n_shared` is 1 then.
+        One r for all dimensions, rather than one for each. It is a trained constant, the same for all data, which
+        `npvae.layers.Constants` appends to what a decoder puts out; `n_shared` is 1 then.
     link : {"identity", "sigmoid"}
         The mean as a function of m; "sigmoid" for data in [0, 1].
     min_log_var : float, default −10.0
@@ -75,7 +75,7 @@ class LearnedGaussian(Distribution):
         return _DIAGONAL.draw_noise(rng, shape, dtype)
 
     def _diagonal(self, a: NDArray) -> tuple[NDArray, tuple]:
-        """[mean | log_var], each d wide: the `DiagonalGaussian` that it is."""
+        """[mean | log_var], each d wide, as `DiagonalGaussian` has them. The cache is (mean, r − min_log_var)."""
         d = a.shape[-1] - 1 if self.shared else a.shape[-1] // 2
         mean, excess = link_mean(self.link, a[..., :d]), a[..., d:] - self.min_log_var
         log_var = np.broadcast_to(self.min_log_var + softplus(excess), mean.shape)
@@ -89,7 +89,10 @@ class LearnedGaussian(Distribution):
         return np.concatenate([dm, sum_to_shape(dlog_var, excess.shape) * sigmoid(excess)], axis=-1)
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, tuple]:
-        """x = mean + σ ⊙ eps. Beyond r = 177 (float64: 1419) σ overflows, and x is ±inf."""
+        """x = mean + σ ⊙ eps. Beyond r = 177 (float64: 1419) σ overflows, and x is ±inf.
+
+        The cache is that from `a` to [mean | log_var], and that of `DiagonalGaussian`.
+        """
         b, outer = self._diagonal(a)
         x, inner = _DIAGONAL.sample(b, eps)
         return x, (outer, inner)
@@ -112,7 +115,7 @@ class LearnedGaussian(Distribution):
         log_prob : (…) array
             Nats, summed over the d dimensions.
         cache
-            For the two backwards.
+            For the two backwards: that from `a` to [mean | log_var], and that of `DiagonalGaussian`.
         """
         b, outer = self._diagonal(a)
         log_prob, inner = _DIAGONAL.log_prob(b, x)
@@ -128,7 +131,7 @@ class LearnedGaussian(Distribution):
         return _DIAGONAL.log_prob_backward_x(cache[1], dlog_prob)
 
     def entropy(self, a: NDArray) -> tuple[NDArray, tuple]:
-        """H = Σ_j ½ log(2πe σ_j²), nats, shape (…)."""
+        """H = Σ_j ½ log(2πe σ_j²), nats, shape (…). The cache is as for `sample`."""
         b, outer = self._diagonal(a)
         entropy, inner = _DIAGONAL.entropy(b)
         return entropy, (outer, inner)

@@ -13,7 +13,7 @@ __all__ = ["check_link", "inverse_link", "link_mean", "link_mean_backward"]
 
 
 def check_link(link: str) -> None:
-    """A ValueError unless `link` is "identity" or "sigmoid"."""
+    """An ArgumentError unless `link` is "identity" or "sigmoid"."""
     one_of("link", link, {"identity": None, "sigmoid": None})
 
 

@@ -16,12 +16,11 @@ __all__ = ["STANDARD_NORMAL", "Prior", "StandardNormal"]
 
 
 class Prior(Protocol):
-    """A distribution of z that no datum has a part in.
+    """A distribution of z that does not depend on a datum.
 
-    It may have trained parameters, and holds none of them: a model gives it the section "prior" of theta, as `params`,
-    and the same section of the gradient, as `grads`. A prior without parameters, such as `StandardNormal`, ignores
-    both, and can be called without them. The KL between a posterior and a prior is the posterior's to tell, see
-    `npvae.distributions.Posterior`.
+    Its trained parameters, if it has any, lie in the section "prior" of the model's theta. The model hands this section
+    over as `params`, and that of the gradient as `grads`. A prior without parameters, such as `StandardNormal`, ignores
+    both and can be called without them. The posterior knows its KL to a prior, see `npvae.distributions.AnalyticKL`.
     """
 
     @property
@@ -93,4 +92,4 @@ class StandardNormal:
 
 
 STANDARD_NORMAL = StandardNormal()
-"""The prior to which the Gaussian posteriors tell their KL unless another is named."""
+"""The prior of a Gaussian posterior's KL, unless another is given."""

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 OPTIONS = {"sigma": 1.0, "mean_link": "identity"}
-"""What a user may set of a likelihood that he names, with the defaults; each family says which of these it takes."""
+"""What a user may set beside the name of a likelihood, with the defaults; each family says which of these it takes."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a trained model knows: measures of its likelihood and of its latent space."""
+"""Measures of a trained model: its likelihood, its latent space, and what it makes of missing data."""
 
 from npvae.evaluation.active_units import Pruned, active_units, activity, collapse_message, kl_per_unit, prune
 from npvae.evaluation.annealed_importance_sampling import (

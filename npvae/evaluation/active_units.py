@@ -9,16 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import DiagonalGaussian
 from npvae.evaluation.likelihood import LogLikelihood, Mean, log_likelihood, mean_with_error
-from npvae.evaluation.posteriors import encode, posterior_moments
+from npvae.evaluation.posteriors import encode
 from npvae.models import LatentVariableModel
+from npvae.models.densities import prior_section
 from npvae.parameters import Parameters
-from npvae.validation import number, one_of
+from npvae.validation import ArgumentError, ArgumentTypeError, number, one_of
 
 __all__ = ["Pruned", "active_units", "activity", "collapse_message", "kl_per_unit", "prune"]
 
 
 def activity(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArray:
-    """A_u = Var_x(E_q(z|x)[z_u]) over the rows of x, for every unit: (latent_dim,), float64.
+    """A_u = Var_x(E_q(z|x)[z_u]) over the rows of x, for every latent u: (latent_dim,), float64.
 
     References
     ----------
@@ -33,12 +34,16 @@ def active_units(activity: NDArray, threshold: float = 0.01) -> NDArray:
 
 
 def kl_per_unit(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArray:
-    """Mean over the rows of x of KL(q(z_u|x) ‖ N(0, 1)), nats, for every unit: (latent_dim,).
+    """Mean over the rows of x of KL(q(z_u|x) ‖ p(z_u)), nats, for every latent: (latent_dim,).
 
-    A TypeError for a posterior whose units are not independent.
+    An ArgumentTypeError for a posterior whose KL to the prior has no part for every latent.
     """
-    moments = np.stack(posterior_moments(model, theta, x, "the KL of a single unit"), axis=-1)
-    return DiagonalGaussian().kl(moments)[0].mean(axis=0)
+    posterior = model.posterior
+    if not (hasattr(posterior, "kl_terms") and posterior.has_kl(model.prior)):
+        rule = "have a KL to the prior for every latent, as DiagonalGaussian() has to StandardNormal()"
+        raise ArgumentTypeError("the model's posterior", rule, f"{posterior!r} and {model.prior!r}")
+    a = encode(model, theta, x).astype(np.float64)
+    return posterior.kl_terms(a, model.prior, prior_section(model, theta))[0].mean(axis=0)
 
 
 def collapse_message(active: NDArray) -> str:
@@ -55,7 +60,7 @@ def collapse_message(active: NDArray) -> str:
 
 
 class Pruned(NamedTuple):
-    """The bounds with all units and without the inactive ones, of every datum and from the same noise."""
+    """The bounds of every datum with all latents and without the inactive ones, from the same noise."""
 
     full: LogLikelihood
     pruned: LogLikelihood
@@ -76,24 +81,24 @@ def prune(
     k: int = 100,
     max_rows: int = 500,
 ) -> Pruned:
-    """The bound with all units, and without the inactive ones, whose q(z_u|x) is replaced by the prior or by zero.
+    """The bound with all latents, and without the inactive ones, whose q(z_u|x) is replaced by the prior or by zero.
 
-    Truly inactive units carry no information, so that the bound hardly moves: Burda et al. find less than 0.06 nats.
+    Inactive latents carry no information, so that the bound hardly moves: Burda et al. find less than 0.06 nats.
 
     Parameters
     ----------
     active : (latent_dim,) array of bool
         From `active_units`.
     replace_by : {"prior", "zero"}
-        What the decoder gets for an inactive unit: a draw from N(0, 1), or 0, as if the unit had been removed. In both
-        cases it adds nothing to log p(z) − log q(z|x).
+        What the decoder gets for an inactive latent: a draw from N(0, 1), or 0, as if the latent had been removed. In
+        both cases it adds nothing to log p(z) − log q(z|x).
     model, theta, x, seed, k, max_rows
         As for `log_likelihood`.
 
     Raises
     ------
     TypeError
-        If the posterior's units are not independent.
+        If the posterior's latents are not independent.
     ValueError
         If `active` is no mask of the latents, or `replace_by` unknown.
 
@@ -102,18 +107,19 @@ def prune(
     Burda, Grosse & Salakhutdinov, Importance weighted autoencoders (2016), section 5.2.
     """
     if not isinstance(model.posterior, DiagonalGaussian):
-        raise TypeError(f"prune needs a posterior of independent units, DiagonalGaussian(), got {model.posterior!r}")
+        rule = "be DiagonalGaussian(), of independent latents, for prune"
+        raise ArgumentTypeError("the model's posterior", rule, repr(model.posterior))
     active = np.asarray(active)
     if active.shape != (model.latent_dim,) or active.dtype != bool:
-        what = f"shape {active.shape} of {active.dtype}"
-        raise ValueError(f"active must have shape ({model.latent_dim},) of bool, got {what}")
+        got = f"shape {active.shape} of {active.dtype}"
+        raise ArgumentError("active", f"have shape ({model.latent_dim},) of bool", got)
     removed = one_of("replace_by", replace_by, {"prior": False, "zero": True})
     both = (model, _WithoutUnits(model, ~active, removed))
     return Pruned(*(log_likelihood(each, theta, x, seed, k, max_rows) for each in both))
 
 
 class _WithoutUnits:
-    """A model whose inactive units have the prior for posterior, and, if removed, show the decoder nothing but 0."""
+    """A model whose inactive latents have the prior as posterior and, if removed, are 0 for the decoder."""
 
     def __init__(self, model: LatentVariableModel, inactive: NDArray, removed: bool) -> None:
         self.n_features, self.latent_dim = model.n_features, model.latent_dim

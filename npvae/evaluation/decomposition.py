@@ -1,4 +1,4 @@
-"""What log p(x) is made of: reconstruction, KL to the prior, KL to the true posterior."""
+"""The parts of log p(x): reconstruction, KL to the prior, KL to the true posterior."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.validation import data_matrix, integer
+from npvae.validation import ArgumentError, data_matrix, integer
 
 __all__ = ["factor_matrix", "mig"]
 
@@ -45,14 +45,14 @@ def factor_matrix(z: ArrayLike, factors: Mapping[str, ArrayLike], n_bins: int = 
     z = data_matrix("z", z, dtype=np.float64)
     n_bins = integer("n_bins", n_bins, at_least=2)
     if not factors:
-        raise ValueError("factors must not be empty")
+        raise ArgumentError("factors", "not be empty")
     codes = [_bins(column, n_bins) for column in z.T]
     rows = []
     for name, values in factors.items():
         factor = _codes(f"factors[{name!r}]", values, len(z), n_bins)
         entropy = _entropy(factor)
         if entropy == 0:
-            raise ValueError(f"factors[{name!r}] must take at least two values, it is the same for all rows")
+            raise ArgumentError(f"factors[{name!r}]", "take at least two values", "one for all rows")
         # I(z; v) = H(z) + H(v) − H(z, v)
         rows.append([1 + (_entropy(code) - _entropy(code * (factor.max() + 1) + factor)) / entropy for code in codes])
     return np.maximum(rows, 0)  # rounding leaves 0 an eps below
@@ -75,7 +75,7 @@ def mig(matrix: ArrayLike) -> float:
     """
     matrix = data_matrix("matrix", matrix, dtype=np.float64)
     if matrix.shape[1] < 2:
-        raise ValueError(f"matrix must have at least 2 columns, one for each latent, got shape {matrix.shape}")
+        raise ArgumentError("matrix", "have at least 2 columns, one for each latent", f"shape {matrix.shape}")
     second, first = np.sort(matrix, axis=1)[:, -2:].T
     return float((first - second).mean())
 
@@ -83,7 +83,7 @@ def mig(matrix: ArrayLike) -> float:
 def _codes(argument: str, values: ArrayLike, n: int, n_bins: int) -> NDArray:
     values = np.asarray(values)
     if values.shape != (n,):
-        raise ValueError(f"{argument} must have shape ({n},), one for each row of z, got {values.shape}")
+        raise ArgumentError(argument, f"have shape ({n},), one for each row of z", values.shape)
     if values.dtype.kind == "f":
         return _bins(data_matrix(argument, values[:, None], dtype=np.float64)[:, 0], n_bins)
     return np.unique(values, return_inverse=True)[1]

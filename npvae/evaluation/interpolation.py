@@ -1,17 +1,17 @@
-"""Ways between two latents."""
+"""Paths between two latents."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.validation import integer, one_of
+from npvae.validation import ArgumentError, integer, one_of
 
 __all__ = ["interpolate"]
 
 
 def interpolate(z_from: NDArray, z_to: NDArray, steps: int = 10, method: str = "linear") -> NDArray:
-    """Latents on the way from one to another, both ends included.
+    """Latents on the path from one to another, both ends included.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def interpolate(z_from: NDArray, z_to: NDArray, steps: int = 10, method: str = "
     way = one_of("method", method, {"linear": _linear, "spherical": _spherical})
     z_from, z_to = np.asarray(z_from), np.asarray(z_to)
     if z_from.ndim != 1 or z_from.shape != z_to.shape:
-        raise ValueError(f"z_from and z_to must be vectors of one size, got shapes {z_from.shape} and {z_to.shape}")
+        raise ArgumentError("z_from and z_to", "be vectors of one size", f"shapes {z_from.shape} and {z_to.shape}")
     dtype = np.result_type(z_from, z_to, np.float32)
     t = np.linspace(0, 1, integer("steps", steps, at_least=2))[:, None]
     # Angles near 0 and π need the digits of float64.

@@ -1,4 +1,4 @@
-"""What the KL to the prior pays for: information on x, dependence between latents, latents that are not normal."""
+"""The parts of the KL to the prior: information on x, dependence between latents, latents unlike the prior."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decompose_kl(model: LatentVariableModel, theta: Parameters, x: ArrayLike, se
     Raises
     ------
     TypeError
-        If the posterior's units are not independent: q(z_j) is a mixture of its marginals only then.
+        If the posterior's latents are not independent: q(z_j) is a mixture of its marginals only then.
 
     References
     ----------

@@ -45,7 +45,7 @@ class LogLikelihood(NamedTuple):
     log_px: NDArray
     """L_k, an estimate of log p(x) that lies below it in the mean, the less the larger k."""
     standard_error: NDArray
-    """Of log_px, from the spread of the k weights; NaN for k = 1. Too small where it is not `reliable`."""
+    """Standard error of log_px, from the spread of the k weights; NaN for k = 1. Too small where not `reliable`."""
     elbo: NDArray
     """mean_l log w_l ≤ L_k, an unbiased estimate of the ELBO."""
     effective_samples: NDArray

@@ -1,9 +1,11 @@
-"""Is a datum like those that the model was trained on? Scores that grow with strangeness, and how well they tell."""
+"""Scores of how unlike the training data a datum is, and how well a score tells the two apart."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from npvae.validation import ArgumentError
 
 __all__ = ["auroc", "typicality"]
 
@@ -41,5 +43,5 @@ def auroc(inside: ArrayLike, outside: ArrayLike) -> float:
 def _vector(argument: str, value: ArrayLike) -> NDArray:
     vector = np.asarray(value, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0 or np.isnan(vector).any():
-        raise ValueError(f"{argument} must be a vector of numbers, not empty and without NaN, got {value!r}")
+        raise ArgumentError(argument, "be a vector of numbers, not empty and without NaN", repr(value))
     return vector

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae.distributions import DiagonalGaussian
 from npvae.models import LatentVariableModel
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix
+from npvae.validation import ArgumentTypeError, data_matrix
 
 __all__ = ["encode", "posterior_moments"]
 
@@ -24,11 +24,13 @@ def encode(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArr
 def posterior_moments(
     model: LatentVariableModel, theta: Parameters, x: ArrayLike, what: str
 ) -> tuple[NDArray, NDArray]:
-    """mu and log_var of q(z|x), each (n, latent_dim), in float64; a TypeError if `what` is asked of another posterior.
+    """mu and log_var of q(z|x), each (n, latent_dim), in float64.
 
-    Under a full covariance the units of q(z|x) are not independent, and nothing can be said of one without the others.
+    Under a full covariance the latents of q(z|x) are not independent, and nothing can be said of one without the
+    others: an ArgumentTypeError says that `what` was asked of another posterior.
     """
     if not isinstance(model.posterior, DiagonalGaussian):
-        raise TypeError(f"{what} needs a posterior of independent units, DiagonalGaussian(), got {model.posterior!r}")
+        rule = f"be DiagonalGaussian(), of independent latents, for {what}"
+        raise ArgumentTypeError("the model's posterior", rule, repr(model.posterior))
     a = encode(model, theta, x).astype(np.float64)
     return a[:, : model.latent_dim], a[:, model.latent_dim :]

@@ -1,7 +1,7 @@
-"""The densities of a model with latents, from data to log p(x|z), log p(z), log q(z|x) and KL, and the way back.
+"""The densities of a model with latents, forward from data to log p(x|z), log p(z), log q(z|x) and KL, and backward.
 
 Every bound, estimate of log p(x), imputation and check of a model goes through these functions; a bound makes a loss of
-the densities and says with what weight each is to go back. What a model calls its parts is in `LatentVariableModel`.
+the densities and gives the upstream weight of each. `LatentVariableModel` says what a model calls its parts.
 Parameters lie in the sections "encoder", "decoder" and, if the prior has any, "prior" of theta.
 """
 
@@ -49,7 +49,7 @@ class Forward(NamedTuple):
     densities: dict[str, NDArray]
     """Those that were asked for: "log_px_z", "log_pz", "log_qz_x" (L, n), "kl" (n,) or "kl_terms" (n, latent_dim)."""
     caches: dict[str, Any]
-    """Of "encoder", "sample" and "decoder", and of every density by its name."""
+    """Caches of "encoder", "sample" and "decoder", and of every density by its name."""
 
 
 def prior_section(model: LatentVariableModel, theta: Parameters) -> Parameters | None:
@@ -142,7 +142,7 @@ def decoder_backward(
     dtheta: Parameters,
     need_dz: bool = True,
 ) -> NDArray | None:
-    """From log p(x|z) and log p(z) back to the latents; the decoder's and the prior's gradients are written.
+    """Backward from log p(x|z) and log p(z) to the latents; the decoder's and the prior's gradients are written.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def encoder_backward(
     dz: NDArray | None,
     dtheta: Parameters,
 ) -> None:
-    """From the latents, log q(z|x) and the KL back through the encoder; its gradient is written.
+    """Backward from the latents, log q(z|x) and the KL through the encoder; its gradient is written.
 
     Parameters
     ----------

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.bounds import BOUNDS, Bound, Loss, free_bits
+from npvae.bounds import BOUNDS, Bound, Loss
 from npvae.distributions import (
     AnalyticKL,
     Bernoulli,
@@ -23,7 +22,7 @@ from npvae.distributions import (
 from npvae.layers import Chain, Constants, Initializer, Layer, mlp
 from npvae.models.densities import decoder_backward, encoder_backward, forward
 from npvae.parameters import Parameters, Shapes
-from npvae.validation import integer, number, one_of, widths
+from npvae.validation import ArgumentError, integer, number, one_of, widths
 
 __all__ = ["VAE"]
 
@@ -31,7 +30,7 @@ V = TypeVar("V", bound="VAE")
 
 
 class VAE:
-    """A variational autoencoder.
+    """A variational autoencoder of any two networks; `VAE.mlp` makes one of perceptrons.
 
     A batch goes forward so::
 
@@ -39,7 +38,7 @@ class VAE:
                          │                └── log p(z), log q(z|x)   where the bound takes them of samples
                          └── KL(q(z|x) ‖ p(z))                       where it takes their mean
 
-    The bound makes the loss of these densities, and says with what weight each goes back, see `npvae.models.densities`.
+    The bound makes the loss of these densities and gives the upstream weight of each, see `npvae.models.densities`.
 
     Parameters
     ----------
@@ -47,10 +46,9 @@ class VAE:
         Width of a row of x.
     latent_dim : int
         Width of z.
-    encoder : network
-        From rows (n, n_features) to the ``posterior.n_params(latent_dim)`` numbers of q(z|x), see
-        `npvae.layers.networks`.
-    decoder : network
+    encoder : Chain
+        From rows (n, n_features) to the ``posterior.n_params(latent_dim)`` numbers of q(z|x), see `npvae.layers.mlp`.
+    decoder : Chain
         From rows (n, latent_dim) to the ``likelihood.n_params(n_features)`` numbers of p(x|z), without those that the
         likelihood shares between all data (``n_shared``): the model appends these.
     likelihood : Distribution, default Bernoulli()
@@ -121,7 +119,7 @@ class VAE:
         self._bound = one_of("bound", bound, BOUNDS) if isinstance(bound, str) else bound
         self.bound = self._bound.name
         self._require_fit()
-        self.objective = self._bound_with_options()
+        self.objective = self._bound.with_options(self.beta, self.free_bits)
 
     @classmethod
     def mlp(
@@ -149,9 +147,7 @@ class VAE:
         n_features, latent_dim, likelihood, n_samples, posterior, **options
             Those of the class.
         """
-        n_features, latent_dim = (
-            integer(name, value, at_least=1) for name, value in (("n_features", n_features), ("latent_dim", latent_dim))
-        )
+        n_features, latent_dim = integer("n_features", n_features, 1), integer("latent_dim", latent_dim, 1)
         hidden = widths("hidden", hidden)
         likelihood = Bernoulli() if likelihood is None else likelihood
         posterior = DiagonalGaussian() if posterior is None else posterior
@@ -167,40 +163,26 @@ class VAE:
         return f"{type(self).__name__}({self.n_features}, {self.latent_dim}, {self.encoder}, {self.decoder}, {options})"
 
     def _require_fit(self) -> None:
-        """A ValueError unless posterior and prior have what the bound needs."""
-        bound, posterior, prior = self._bound, self.posterior, self.prior
-        if bound.through_latents and not isinstance(posterior, Reparameterised):
-            others = " or ".join(repr(name) for name, other in BOUNDS.items() if not other.through_latents)
-            raise ValueError(
-                f"bound must be {others} with posterior={posterior!r}, whose draw is no smooth function of its noise; "
-                f"got {bound.name!r}"
-            )
-        if "kl" in bound.needs and not (isinstance(posterior, AnalyticKL) and posterior.has_kl(prior)):
-            fits = [name for name, other in BOUNDS.items() if "kl" not in other.needs]
-            raise ValueError(
-                f"bound must be one of {', '.join(map(repr, fits))} with posterior={posterior!r} and prior={prior!r}, "
-                f"which have no analytic KL; got {bound.name!r}"
-            )
-
-    def _bound_with_options(self) -> Bound:
-        bound = self._bound
-        if self.free_bits > 0:
-            if bound.name != "elbo" or not hasattr(self.posterior, "kl_terms"):
-                got = f"bound={bound.name!r} and posterior={self.posterior!r}"
-                raise ValueError(f"free_bits needs bound='elbo' and a posterior with a KL for every latent, got {got}")
-            function = partial(free_bits, bits=self.free_bits, beta=self.beta)
-            return bound._replace(function=function, needs=("log_px_z", "kl_terms"))
-        if bound.weighs_kl:
-            return bound._replace(function=partial(bound.function, beta=self.beta))
-        if self.beta != 1:
-            raise ValueError(f"beta must be 1 with bound={bound.name!r}: L_k has no other, got {self.beta}")
-        return bound
+        """An ArgumentError unless posterior and prior have what the bound needs."""
+        bound, settings = self._bound, {"posterior": self.posterior, "prior": self.prior}
+        if bound.through_latents and not isinstance(self.posterior, Reparameterised):
+            fits = " or ".join(repr(name) for name, other in BOUNDS.items() if not other.through_latents)
+            rule = f"be {fits} with {{posterior}}: its draw is no smooth function of its noise"
+            raise ArgumentError("bound", rule, repr(bound.name), settings=settings)
+        has_kl = isinstance(self.posterior, AnalyticKL) and self.posterior.has_kl(self.prior)
+        if "kl" in bound.needs and not has_kl:
+            fits = ", ".join(repr(name) for name, other in BOUNDS.items() if "kl" not in other.needs)
+            rule = f"be one of {fits} with {{posterior}} and {{prior}}: they have no analytic KL"
+            raise ArgumentError("bound", rule, repr(bound.name), settings=settings)
+        if self.free_bits > 0 and not hasattr(self.posterior, "kl_terms"):
+            rule = "be 0 with {posterior}: its KL is no sum over the latents"
+            raise ArgumentError("free_bits", rule, self.free_bits, settings=settings)
 
     def with_beta(self: V, beta: float) -> V:
         """The same model with another weight of the KL term, in microseconds: the networks are shared, not built."""
         model = copy(self)
         model.beta = number("beta", beta, at_least=0)
-        model.objective = model._bound_with_options()
+        model.objective = model._bound.with_options(model.beta, model.free_bits)
         return model
 
     @property
@@ -229,9 +211,9 @@ class VAE:
         """
         for name, given in (("mean", mean), ("var", var)):
             if given is not None and np.shape(given) != (self.n_features,):
-                raise ValueError(f"{name} must have shape ({self.n_features},), got {np.shape(given)}")
+                raise ArgumentError(name, f"have shape ({self.n_features},)", np.shape(given))
         if var is not None and mean is None:
-            raise ValueError("var needs the mean beside it, got mean=None")
+            raise ArgumentError("mean", "be given where var is", None)
         theta = Parameters(self.shapes, dtype)
         for part, thing in (("encoder", self.encoder), ("decoder", self.decoder), ("prior", self.prior)):
             for name, value in thing.init(rng).items():
@@ -306,14 +288,14 @@ class VAE:
         return loss.with_term("weights", weights, self.weight_precision, "½‖weights‖²")
 
     def require_shapes(self, x: NDArray, eps: NDArray) -> None:
-        """A ValueError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""
+        """An ArgumentError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""
         if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ValueError(f"x must have shape (n, {self.n_features}), got {x.shape}")
+            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
         if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim) or len(eps) == 0:
-            raise ValueError(f"noise must have shape (L, {len(x)}, {self.latent_dim}), got {eps.shape}")
+            raise ArgumentError("noise", f"have shape (L, {len(x)}, {self.latent_dim})", eps.shape)
 
 
 def _require_width(argument: str, network: Chain, width: int, distribution: Distribution) -> None:
     (found,) = network.shapes[network.output_bias]
     if found != width:
-        raise ValueError(f"{argument} must put out {width} numbers, those of {distribution!r}, got {found}")
+        raise ArgumentError(argument, f"put out {width} numbers, those of {distribution!r}", found)

@@ -1,4 +1,4 @@
-"""The wake-sleep algorithm, on the networks of a VAE: what the VAE's gradient is compared with."""
+"""The wake-sleep algorithm on the networks of a VAE, with which the VAE's gradient is compared."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from npvae.bounds import Loss, elbo
 from npvae.models.densities import decoder_backward, densities, encoder_backward, forward, prior_section
 from npvae.models.vae import VAE
 from npvae.parameters import Parameters, Shapes
+from npvae.validation import ArgumentError
 
 __all__ = ["WakeSleep", "WakeSleepNoise"]
 
 
 class WakeSleepNoise(NamedTuple):
-    """What the two phases are made of."""
+    """The random numbers of both phases."""
 
     eps: NDArray
     """(L, n, latent_dim), for z ~ q(z|x): awake."""
@@ -62,11 +63,11 @@ class WakeSleep:
         plain = {"bound": "elbo", "beta": 1.0, "free_bits": 0.0, "weight_precision": 0.0}
         for name, value in plain.items():
             if (got := getattr(self.vae, name)) != value:
-                raise ValueError(f"vae must have {name}={value!r} for wake-sleep, got {got!r}")
+                raise ArgumentError("vae", f"have {name}={value!r} for wake-sleep", repr(got))
 
     @property
     def shapes(self) -> Shapes:
-        """Those of the VAE."""
+        """The VAE's."""
         return self.vae.shapes
 
     def init(
@@ -76,7 +77,7 @@ class WakeSleep:
         mean: NDArray | None = None,
         var: NDArray | None = None,
     ) -> Parameters:
-        """Those of the VAE."""
+        """Draw the VAE's initial parameters."""
         return self.vae.init(rng, dtype, mean, var)
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> WakeSleepNoise:
@@ -85,7 +86,7 @@ class WakeSleep:
         return WakeSleepNoise(eps, z, self.vae.likelihood.draw_noise(rng, (n, self.vae.n_features), dtype))
 
     def loss(self, theta: Parameters, x: NDArray, noise: WakeSleepNoise) -> Loss:
-        """−ELBO of every row, that of the VAE: what both algorithms are judged by."""
+        """−ELBO of every row, as the VAE has it: both algorithms are judged by it."""
         return self.vae.loss(theta, x, noise.eps)
 
     def loss_and_grad(self, theta: Parameters, x: NDArray, noise: WakeSleepNoise) -> tuple[Loss, Parameters]:

@@ -22,7 +22,7 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def manifold_grid(n_side: int = 20, low: float = 0.05, high: float | None = None) -> NDArray[np.float64]:
-    """Latents on a square grid that is equidistant in probability under the prior N(0, I).
+    """Latents on a square grid that is equidistant in probability under the prior N(0, I), whatever prior a model has.
 
     Each coordinate runs through Φ⁻¹(u) for `n_side` equidistant u from `low` to `high` (Kingma and Welling,
     Auto-Encoding Variational Bayes, appendix A).

@@ -116,7 +116,7 @@ def test_arguments_that_cannot_be():
     full = VAE.mlp(4, 2, (), likelihood=FixedGaussian(), posterior=FullGaussian())
     theta = full.init(np.random.default_rng(0))
     assert activity(full, theta, linear.x).shape == (2,)
-    with pytest.raises(TypeError, match=r"prune needs a posterior of independent units, .* got FullGaussian\(\)"):
+    with pytest.raises(TypeError, match=r"posterior must be DiagonalGaussian\(\), .* for prune, got FullGaussian\(\)"):
         prune(full, theta, linear.x, np.ones(2, bool), 0)
-    with pytest.raises(TypeError, match="the KL of a single unit needs a posterior of independent units"):
+    with pytest.raises(TypeError, match="posterior must have a KL to the prior for every latent"):
         kl_per_unit(full, theta, linear.x)

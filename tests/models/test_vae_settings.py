@@ -136,7 +136,7 @@ def test_shapes_that_do_not_fit_are_refused_by_name():
         model.init(np.random.default_rng(0), mean=np.ones(1))
     with pytest.raises(ValueError, match=r"var must have shape \(3,\), got \(2,\)"):
         model.init(np.random.default_rng(0), mean=np.ones(3), var=np.ones(2))
-    with pytest.raises(ValueError, match="var needs the mean beside it, got mean=None"):
+    with pytest.raises(ValueError, match="mean must be given where var is, got None"):
         model.init(np.random.default_rng(0), var=np.ones(3))
 
 
