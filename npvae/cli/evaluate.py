@@ -128,6 +128,7 @@ def _columns(vae: Any, data: NDArray, x: NDArray, k: int, seed: int) -> dict[str
         **{name: rows[name] for name in ("reconstruction", "kl", "gap")},
         "standard_error": estimate.standard_error,
         "effective_samples": estimate.effective_samples,
+        "reliable": estimate.reliable.astype(np.float64),
     }
 
 
@@ -162,7 +163,8 @@ def _outside(vae: Any, x: NDArray, k: int, seed: int, inside: NDArray) -> dict[s
 def _means(columns: dict[str, NDArray]) -> dict[str, Any]:
     nats = ("negative_log_px", "negative_elbo", "reconstruction", "kl", "gap")
     means = {name: _plain(evaluation.mean_with_error(columns[name])) for name in nats}
-    return {**means, "effective_samples_median": float(np.median(columns["effective_samples"]))}
+    effective, reliable = columns["effective_samples"], columns["reliable"]
+    return {**means, "effective_samples_median": float(np.median(effective)), "reliable_rows": int(reliable.sum())}
 
 
 def _plain(mean: evaluation.Mean) -> dict[str, float | None]:
@@ -232,7 +234,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
     k, n, effective = facts["k"], facts["rows"], facts["effective_samples_median"]
     draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
-    lines = [f"{draws}, median effective sample size {effective:,.1f}; nats per row"]
+    trusted = f"{facts['reliable_rows']:,} row{'s' * (facts['reliable_rows'] != 1)} with an error to be trusted"
+    lines = [f"{draws}, median effective sample size {effective:,.1f}, {trusted}; nats per row"]
     gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))" if k > 1 else "needs more than one draw"
     for name, label, note in (
         ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),

@@ -78,6 +78,7 @@ def test_in_words(files, model, here, capsys):
     lines = captured.out.splitlines()
     assert lines[0] == "grey pixels are made binary first, as in the training"
     assert lines[1].startswith("20 rows, 1,000 draws of z each, median effective sample size ")
+    assert lines[1].endswith(f", {facts['reliable_rows']} rows with an error to be trusted; nats per row")
     for line, name in zip(lines[2:7], ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap"], strict=True):
         value, error = re.search(r" (-?[\d.]+) ± ([\d.]+) ", line).groups()
         assert float(value) == pytest.approx(facts[name]["value"], abs=6e-4)
@@ -92,7 +93,16 @@ def test_in_words(files, model, here, capsys):
 def test_writes_rows(files, model, here, capsys, ending):
     assert main(["evaluate", model, files.images, "--k", "7", "--rows", "10:14", "-o", f"r{ending}"]) == 0
     assert capsys.readouterr().out.endswith(f"wrote r{ending}\n")
-    names = ["negative_log_px", "negative_elbo", "reconstruction", "kl", "gap", "standard_error", "effective_samples"]
+    names = [
+        "negative_log_px",
+        "negative_elbo",
+        "reconstruction",
+        "kl",
+        "gap",
+        "standard_error",
+        "effective_samples",
+        "reliable",
+    ]
     estimate = npvae.load(model).log_likelihood(files.x[10:14], 7)
     if ending == ".npz":
         with np.load("r.npz") as arrays:
