@@ -47,15 +47,16 @@ def _estimators() -> dict[str, str]:
 def __getattr__(name: str) -> Any:
     """An estimator, imported when it is first asked for: an import of npvae takes no longer for having many of them."""
     if not name.startswith("_"):
-        if name in _estimators():
-            from npvae.estimators import registry
-
-            return registry.class_named(name)
+        # A room first: those that the estimators import ask for each other while the estimators are not there yet.
         try:
             return import_module(f"npvae.{name}")
         except ModuleNotFoundError as error:
             if error.name != f"npvae.{name}":
                 raise
+        if name in _estimators():
+            from npvae.estimators import registry
+
+            return registry.class_named(name)
     raise AttributeError(f"module 'npvae' has no attribute {name!r}")
 
 

@@ -1,10 +1,15 @@
 """``import npvae`` needs NumPy and the standard library, and takes nothing else."""
 
+import pkgutil
 import subprocess
 import sys
 
+import npvae
+
 BLOCK = """
 import sys
+
+import npvae
 
 allowed = {*sys.stdlib_module_names, "numpy", "npvae"}
 
@@ -72,3 +77,14 @@ def test_version_and_public_names():
     assert npvae.__version__.count(".") == 2
     for name in npvae.__all__:
         assert hasattr(npvae, name)
+
+
+def test_every_room_can_be_the_first_to_be_imported():
+    """A room that asks another for something while it is being imported itself would fail."""
+    rooms = [room.name for room in pkgutil.iter_modules(npvae.__path__) if room.name != "__main__"]
+    code = "import importlib, sys\nfor room in {0!r}:\n    " + (
+        "[sys.modules.pop(name) for name in list(sys.modules) if name.partition('.')[0] == 'npvae']\n    "
+        "importlib.import_module(f'npvae.{{room}}')"
+    )
+    found = python(code.format(rooms))
+    assert found.returncode == 0, found.stderr
