@@ -9,8 +9,6 @@ import npvae
 BLOCK = """
 import sys
 
-import npvae
-
 allowed = {*sys.stdlib_module_names, "numpy", "npvae"}
 
 class Blocked:
