@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def needs_fit(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Estimator(Conventions):
+class Estimator(Conventions, ABC):
     """Base of the estimators: a subclass declares options, builds a model, and says how that learns.
 
     Hooks
@@ -108,11 +109,13 @@ class Estimator(Conventions):
 
     # ---- hooks -------------------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _build(self, n_features: int, n_rows: int | None = None) -> Model:
-        raise NotImplementedError  # pragma: no cover (every estimator has its own)
+        """The model that the options describe."""
 
     def _learn(self, model: Model, rows: Rows) -> dict[str, Any]:
-        raise NotImplementedError  # pragma: no cover (likewise)
+        """Fitted attributes by name; an estimator that learns by the training loop has a `fit` of its own instead."""
+        raise TypeError(f"{type(self).__name__} has neither a fit nor a _learn of its own")
 
     def _decide(self, x: NDArray) -> dict[str, Any]:
         """The options that the data decide, by name; x are the training rows on the model's scale."""

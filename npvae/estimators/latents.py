@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from npvae.validation import ArgumentError, data_matrix, integer, number
 __all__ = ["LatentMethods"]
 
 
-class LatentMethods:
+class LatentMethods(ABC):
     """Methods of an estimator whose model turns rows into latents and latents into rows.
 
     Hooks
@@ -29,14 +30,17 @@ class LatentMethods:
         How many latents there are.
     """
 
+    @abstractmethod
     def _latents_of(self, x: NDArray) -> NDArray:
-        raise NotImplementedError  # pragma: no cover (every estimator has its own)
+        """The latents of rows."""
 
+    @abstractmethod
     def _means_of(self, z: NDArray) -> NDArray:
-        raise NotImplementedError  # pragma: no cover (likewise)
+        """The rows of latents."""
 
+    @abstractmethod
     def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
-        raise NotImplementedError  # pragma: no cover (likewise)
+        """New latents."""
 
     @property
     def n_latents_(self) -> int:

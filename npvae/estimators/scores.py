@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ DRAWS = 50_000
 """Draws of z between two reports of progress, about a second."""
 
 
-class RowScores:
+class RowScores(ABC):
     """`loss`, `score_samples` and `score` of an estimator that scores rows.
 
     Hook
@@ -34,8 +35,9 @@ class RowScores:
     loss_name = "loss"
     """What the sum of the terms is called in tables."""
 
+    @abstractmethod
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
-        raise NotImplementedError  # pragma: no cover (every estimator has its own)
+        """The loss of rows."""
 
     def _score_rows(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
         """The rows as the score sees them."""

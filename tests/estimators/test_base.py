@@ -7,7 +7,7 @@ import pytest
 
 from npvae import VAE
 from npvae.estimators.base import Estimator, by_rows, picture_shape, random_seed
-from npvae.estimators.conventions import NotFittedError
+from npvae.estimators.conventions import Conventions, NotFittedError
 from npvae.layers import LeakyReLU, Tanh
 
 OTHER = {
@@ -125,7 +125,7 @@ def test_not_fitted_is_the_error_that_scikit_learn_users_catch():
 
 
 def test_subclasses_bring_their_own_parameters():
-    class Small(Estimator):
+    class Small(Conventions):
         def __init__(self, a=1, b="x"):
             self.a, self.b = a, b
 
@@ -200,3 +200,8 @@ def test_by_rows_is_the_function_in_pieces(copies):
 
     np.testing.assert_array_equal(by_rows(double, x, copies), 2 * x)
     assert max(sizes) * copies <= max(1000, copies)
+
+
+def test_an_estimator_without_a_hook_cannot_be_made():
+    with pytest.raises(TypeError, match="abstract"):
+        Estimator()
