@@ -6,6 +6,7 @@ function that has a backward returns ``(value, cache)``, and the backward that t
 
 from npvae.distributions.bernoulli import Bernoulli
 from npvae.distributions.bernoulli_prior import LearnedBernoulli, UniformBernoulli
+from npvae.distributions.column_blocks import Categories, Counts
 from npvae.distributions.continuous_bernoulli import ContinuousBernoulli
 from npvae.distributions.diagonal_gaussian import DiagonalGaussian
 from npvae.distributions.discretized_logistic import DiscretizedLogistic
@@ -15,6 +16,7 @@ from npvae.distributions.full_gaussian import FullGaussian
 from npvae.distributions.laplace import Laplace
 from npvae.distributions.learned_gaussian import LearnedGaussian
 from npvae.distributions.logistic_mixture import LogisticMixture
+from npvae.distributions.mixed import Mixed
 from npvae.distributions.prior import Prior, StandardNormal
 from npvae.distributions.registry import (
     LIKELIHOODS,
@@ -29,7 +31,9 @@ __all__ = [
     "POSTERIORS",
     "AnalyticKL",
     "Bernoulli",
+    "Categories",
     "ContinuousBernoulli",
+    "Counts",
     "DiagonalGaussian",
     "DifferentiableMean",
     "DiscretizedLogistic",
@@ -40,6 +44,7 @@ __all__ = [
     "LearnedBernoulli",
     "LearnedGaussian",
     "LogisticMixture",
+    "Mixed",
     "Prior",
     "Reparameterised",
     "StandardNormal",

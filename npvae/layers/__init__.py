@@ -24,6 +24,7 @@ from npvae.layers.initializers import (
 from npvae.layers.jacobian import jacobian
 from npvae.layers.layer import Layer
 from npvae.layers.layer_norm import LayerNorm
+from npvae.layers.missing import Missing
 from npvae.layers.networks import conv, conv_transpose, mlp
 from npvae.layers.noise import draw_noise, with_noise
 from npvae.layers.parameterless import Parameterless
@@ -57,6 +58,7 @@ __all__ = [
     "LeakyReLU",
     "MaxPool",
     "MeanPool",
+    "Missing",
     "Parameterless",
     "Permute",
     "ReLU",
