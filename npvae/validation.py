@@ -102,11 +102,11 @@ def one_of(argument: str, value: Any, choices: Mapping[str, T]) -> T:
     raise ArgumentError(argument, f"be one of {', '.join(map(repr, choices))}", repr(value), hint)
 
 
-def integer(argument: str, value: Any, at_least: int) -> int:
-    """`value` as an int that is not below `at_least`."""
+def integer(argument: str, value: Any, at_least: int | None = None) -> int:
+    """`value` as an int that is not below `at_least`, if that is given."""
     if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
         raise ArgumentTypeError(argument, "be an integer", repr(value))
-    if value < at_least:
+    if at_least is not None and value < at_least:
         raise ArgumentError(argument, f"be at least {at_least}", value)
     return int(value)
 

@@ -69,6 +69,10 @@ class GradientEstimator(Estimator):
         optional=True, group="training", metavar="N", fixed=False,
     )  # fmt: skip
     dtype: str = option("float32", "precision", choices=DTYPES, group="training")
+    n_jobs: int | None = option(
+        None, "processes that share the rows of every batch, for networks of some size; -1 for all cores", kind=int,
+        optional=True, group="training", flag="jobs", metavar="N", fixed=False,
+    )  # fmt: skip
 
     # ---- hooks -------------------------------------------------------------------------------------------------------
 
@@ -127,9 +131,9 @@ class GradientEstimator(Estimator):
         TypeError, ValueError
             For an option, a combination of them or data that cannot be, for a single row, or if the memory does not
             suffice; nothing is trained then.
-        NonFiniteLossError
-            If the loss stops being finite; the estimator keeps the last good parameters. If it never was, nothing is
-            kept.
+        NonFiniteLossError, WorkerError
+            If the loss stops being finite, or one of `n_jobs` processes fails; the estimator keeps the last good
+            parameters. If there never were any, nothing is kept.
         """
         self._check_options()
         rows = self._training_rows(X)
@@ -209,6 +213,7 @@ class GradientEstimator(Estimator):
                 callbacks=callbacks,
                 progress=training.Progress(epochs) if self.verbose else None,
                 model_at=self._model_at(model, len(x)),
+                n_jobs=self.n_jobs,
             )
         except training.BrokenRunError as error:
             if error.run.optimizer_state.t > 0:

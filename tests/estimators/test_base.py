@@ -33,6 +33,7 @@ OTHER = {
     "init_weights": "normal",
     "patience": 3,
     "dtype": "float64",
+    "n_jobs": 2,
     "random_state": 8,
     "verbose": True,
     "scale": "none",

@@ -126,3 +126,12 @@ def test_what_cannot_be_pickled_is_refused_by_name():
 def test_no_more_processes_than_rows_in_a_batch():
     run = train(Chain(), Chain().init(None), X, epochs=1, batch_size=1, n_jobs=8)  # one: even a state is welcome
     assert run.optimizer_state.t == 23
+
+
+def test_an_estimator_trains_by_several_processes():
+    from npvae import VAE
+
+    options = {"latent_dim": 2, "hidden": 5, "epochs": 2, "batch_size": 16, "random_state": 0}
+    one, two = (VAE(**options, n_jobs=n).fit(binary_rows()) for n in (None, 2))
+    np.testing.assert_allclose(two.theta_.flat, one.theta_.flat, rtol=1e-4, atol=1e-6)
+    assert two.history_["loss"] == pytest.approx(one.history_["loss"])
