@@ -18,6 +18,7 @@ __all__ = ["class_named", "estimator_class", "model_name", "names", "register", 
 
 _WHERE: dict[str, str] = {
     "vae": "npvae.estimators.vae:VAE",
+    "rbm": "npvae.estimators.rbm:RBM",
 }
 """Where the class of each name is, as ``module:Class``."""
 

@@ -32,8 +32,6 @@ class LogPartition:
 
     Attributes
     ----------
-    log_z : float
-        Nats.
     log_weights : (runs,) array
         Of every run: forwards an estimate of log Z that is below it on average, in reverse one that is above.
     direction : {"forward", "reverse"}
@@ -41,16 +39,28 @@ class LogPartition:
         Intermediate machines.
     """
 
-    log_z: float
     log_weights: NDArray
     direction: str
     steps: int
 
     @property
+    def log_z(self) -> float:
+        """log of the mean weight, or in reverse −log of the mean of their inverses; nats."""
+        return self._sign * float(log_mean_exp(self._sign * self.log_weights))
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.direction == "forward" else -1
+
+    def _relative_weights(self) -> NDArray:
+        """What is averaged, divided by the largest."""
+        weights = self._sign * self.log_weights
+        return np.exp(weights - weights.max())
+
+    @property
     def standard_error(self) -> float:
         """Of log Z: the relative standard error of the mean weight, nats. It knows only what the runs have seen."""
-        weights = self.log_weights if self.direction == "forward" else -self.log_weights
-        w = np.exp(weights - weights.max())
+        w = self._relative_weights()
         return float(w.std(ddof=1) / (w.mean() * sqrt(len(w))))
 
     @property
@@ -68,8 +78,7 @@ class LogPartition:
     @property
     def effective_runs(self) -> float:
         """(Σ w)²/Σ w²: how many runs of equal weight would be worth as much."""
-        weights = self.log_weights if self.direction == "forward" else -self.log_weights
-        w = np.exp(weights - weights.max())
+        w = self._relative_weights()
         return float(w.sum() ** 2 / (w * w).sum())
 
 
@@ -79,16 +88,13 @@ def base_rate_machine(model: RBM, theta: Parameters, mean: ArrayLike | None = No
     Without a mean the units keep the biases of theta. Gaussian units keep the variances of theta, which the way from
     one machine to the other does not change.
     """
-    base = theta.zeros_like()
-    if mean is None:
-        base["a"][...] = theta["a"]
-    else:
+    base = theta.copy()
+    base["W"][...], base["b"][...] = 0, 0
+    if mean is not None:
         mean = np.asarray(mean, theta.dtype)
         if mean.shape != (model.n_features,):
             raise ArgumentError("mean", f"have shape ({model.n_features},)", mean.shape)
-        model.visible.start(base, mean, np.ones_like(mean))
-    if "log_var" in theta:
-        base["log_var"][...] = theta["log_var"]
+        model.visible.set_mean(base, mean)
     field = np.zeros((1, model.n_features), theta.dtype)
     return base, float(model.visible.log_normalizer(base, field)[0]) + model.n_hidden * log(2)
 
@@ -156,7 +162,7 @@ def annealed_importance_sampling(
         v = path.gibbs(logits, betas[k], rng)
         if progress is not None:
             progress(k + 1, steps)
-    return LogPartition(float(log_mean_exp(log_w)), log_w, "forward", steps)
+    return LogPartition(log_w, "forward", steps)
 
 
 def reverse_annealing(
@@ -208,7 +214,7 @@ def reverse_annealing(
         logits = path.logits(v)
         if progress is not None:
             progress(steps - k + 1, steps)
-    return LogPartition(-float(log_mean_exp(-log_w)), log_w, "reverse", steps)
+    return LogPartition(log_w, "reverse", steps)
 
 
 def _require_trained(theta: Parameters) -> None:

@@ -8,13 +8,13 @@ Both enter the energy by a term of their own and by a row s(v) that meets the hi
 units       e(v)                                    s(v)             p(v|h), with the field f = W h
 ==========  ======================================  ===============  =================================
 binary      −aᵀv                                    v                Bernoulli(σ(a + f))
-Gaussian    Σ_i (v_i − a_i)² / (2 σ_i²)             v / σ²           N(a + f, σ²)
+Gaussian    ½ Σ_i (v_i/σ_i − a_i)²                  v / σ            N(σ (a + f), σ²)
 ==========  ======================================  ===============  =================================
 
 References
 ----------
-Cho, Ilin & Raiko, Improved learning of Gaussian–Bernoulli restricted Boltzmann machines (2011), eq. (2) to (4), for
-the Gaussian row.
+Krizhevsky, Learning multiple layers of features from tiny images (2009), section 1.4, for the Gaussian row, here with
+the mean in units of σ: then a machine of v is the machine with σ = 1 of v/σ.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class VisibleUnits(Protocol):
         """Their parameters for d units; "a" is always among them."""
 
     def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
-        """Write the parameters by which the units have that mean and variance, each (d,), without hidden units."""
+        """Write the parameters that suit data of that mean and variance, each (d,)."""
+
+    def set_mean(self, theta: Parameters, mean: NDArray) -> None:
+        """Write the biases with which the units have that mean (d,) without hidden ones; variances stay."""
 
     def require_support(self, argument: str, v: NDArray) -> None:
         """A ValueError that names `argument` if it has values v that cannot be."""
@@ -98,8 +101,12 @@ class BinaryUnits:
         return {"a": (d,)}
 
     def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
+        """The biases with that mean."""
+        self.set_mean(theta, mean)
+
+    def set_mean(self, theta: Parameters, mean: NDArray) -> None:
         """a = logit(mean), kept off 0 and 1 by 0.001."""
-        theta["a"][...] = Bernoulli().output_bias(mean, var)
+        theta["a"][...] = Bernoulli().output_bias(mean, mean)
 
     def require_support(self, argument: str, v: NDArray) -> None:
         """A ValueError unless all v are 0 or 1."""
@@ -150,15 +157,15 @@ class BinaryUnits:
 
 @dataclass(frozen=True)
 class GaussianUnits:
-    """Real v_i with mean a_i and log-variance log σ_i²: e(v) = Σ_i (v_i − a_i)²/(2 σ_i²), s(v) = v/σ².
+    """Real v_i with log-variance log σ_i²: e(v) = ½ Σ_i (v_i/σ_i − a_i)², s(v) = v/σ; a is the mean in units of σ.
 
     Parameters
     ----------
     learn_variance : bool, default False
-        Whether log_var is trained. Fixed at that of the data it is the safe choice for standardised data; trained, it
-        falls without end on columns that the hidden units explain exactly.
+        Whether log_var is trained. Fixed at the mean variance of the data it is the safe choice; trained, it falls
+        without end on columns that the hidden units explain exactly.
     min_var : float, default 1e-4
-        Smallest variance that `start` gives, for columns that are constant.
+        Smallest variance that `start` gives, for data that are constant.
     """
 
     binary: ClassVar[bool] = False
@@ -178,56 +185,65 @@ class GaussianUnits:
         return {"a": (d,), "log_var": (d,)}
 
     def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
-        """a = mean, log_var = log(var), from `min_var` up."""
-        theta["a"][...], theta["log_var"][...] = mean, np.log(np.maximum(var, self.min_var))
+        """a = mean/σ, and for every column the logarithm of the mean of `var`.
+
+        Each with its own, columns that hardly vary would enter s(v) with values of hundreds.
+        """
+        theta["log_var"][...] = log(max(float(np.mean(var)), self.min_var))
+        self.set_mean(theta, mean)
+
+    def set_mean(self, theta: Parameters, mean: NDArray) -> None:
+        """a = mean/σ."""
+        theta["a"][...] = mean / self._sigma(theta)
+
+    def _sigma(self, theta: Parameters) -> NDArray:
+        return np.exp(0.5 * theta["log_var"])
 
     def require_support(self, argument: str, v: NDArray) -> None:
         """All real v."""
 
     def scaled(self, theta: Parameters, v: NDArray) -> NDArray:
-        """v e^{−log_var}."""
-        return v * np.exp(-theta["log_var"])
+        """v/σ."""
+        return v / self._sigma(theta)
 
     def energy(self, theta: Parameters, v: NDArray) -> NDArray:
-        """½ Σ_i (v_i − a_i)² e^{−log_var_i}."""
-        off = v - theta["a"]
-        return 0.5 * ((off * off) @ np.exp(-theta["log_var"]))
+        """½ Σ_i (v_i/σ_i − a_i)²."""
+        off = self.scaled(theta, v) - theta["a"]
+        return 0.5 * (off * off).sum(axis=-1)
 
     def energy_backward(
         self, theta: Parameters, v: NDArray, denergy: NDArray, field: NDArray, dtheta: Parameters
     ) -> None:
-        """da_i = −Σ_n denergy_n (v_ni − a_i)/σ_i², dlog_var_i = Σ_n denergy_n [s_ni f_ni − ½ (v_ni − a_i)²/σ_i²].
+        """da = −Σ_n denergy_n (s_n − a), dlog_var = ½ Σ_n denergy_n s_n (a + f_n − s_n).
 
         A log-variance that is not learned gets the gradient 0.
         """
-        precision, off = np.exp(-theta["log_var"]), v - theta["a"]
-        dtheta["a"][...] = -(denergy @ off) * precision
-        dtheta["log_var"][...] = denergy @ (v * field - 0.5 * off * off) * precision if self.learn_variance else 0
+        s, a = self.scaled(theta, v), theta["a"]
+        dtheta["a"][...] = -(denergy @ (s - a))
+        dtheta["log_var"][...] = 0.5 * (denergy @ (s * (a + field - s))) if self.learn_variance else 0
 
     def mean(self, theta: Parameters, field: NDArray) -> NDArray:
-        """The mean a + f."""
-        return theta["a"] + field
+        """σ (a + f)."""
+        return self._sigma(theta) * (theta["a"] + field)
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Standard normal numbers."""
         return rng.standard_normal(shape, dtype=dtype)
 
     def sample(self, theta: Parameters, field: NDArray, eps: NDArray) -> NDArray:
-        """The mean a + f, and σ eps of noise."""
-        return theta["a"] + field + np.exp(0.5 * theta["log_var"]) * eps
+        """σ (a + f + eps)."""
+        return self._sigma(theta) * (theta["a"] + field + eps)
 
     def log_normalizer(self, theta: Parameters, field: NDArray) -> NDArray:
-        """Σ_i [½ log(2π σ_i²) + f_i (2 a_i + f_i)/(2 σ_i²)]."""
+        """Σ_i [½ log(2π σ_i²) + a_i f_i + ½ f_i²]."""
         constant = 0.5 * (LOG_2PI + theta["log_var"]).sum()
-        return constant + 0.5 * ((field * (2 * theta["a"] + field)) @ np.exp(-theta["log_var"]))
+        return constant + (field * (theta["a"] + 0.5 * field)).sum(axis=-1)
 
     def log_normalizer_backward(self, theta: Parameters, field: NDArray, dlog: NDArray, dtheta: Parameters) -> NDArray:
-        """dfield = dlog (a + f)/σ², da = Σ_n dlog f/σ², dlog_var = ½ Σ_n dlog [1 − f (2 a + f)/σ²].
+        """dfield = dlog (a + f), da = Σ_n dlog_n f_n, dlog_var = ½ Σ_n dlog_n.
 
         A log-variance that is not learned gets the gradient 0.
         """
-        a, precision = theta["a"], np.exp(-theta["log_var"])
-        dtheta["a"][...] = (dlog @ field) * precision
-        exponent = (dlog @ (field * (2 * a + field))) * precision
-        dtheta["log_var"][...] = 0.5 * (dlog.sum() - exponent) if self.learn_variance else 0
-        return (a + field) * precision * dlog[:, None]
+        dtheta["a"][...] = dlog @ field
+        dtheta["log_var"][...] = 0.5 * dlog.sum() if self.learn_variance else 0
+        return (theta["a"] + field) * dlog[:, None]

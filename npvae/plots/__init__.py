@@ -9,6 +9,7 @@ from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.factors import factor_matrix
 from npvae.plots.images import completions, image_grid, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
+from npvae.plots.restorations import restorations
 
 __all__ = [
     "completions",
@@ -21,6 +22,7 @@ __all__ = [
     "manifold_grid",
     "reconstructions",
     "require_matplotlib",
+    "restorations",
     "save",
     "step_curve",
 ]

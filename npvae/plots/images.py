@@ -83,7 +83,7 @@ def reconstructions(
     """
     tiles = {"x": as_images("x", x, image_shape), "x_hat": as_images("x_hat", x_hat, image_shape)}
     _require_one_shape(tiles, x=x, x_hat=x_hat)
-    return _draw_stacks(dict(zip(["$x$", r"$\hat{x}$"], tiles.values(), strict=True)), ax, vmin, vmax, left=0.3)
+    return draw_stacks(dict(zip(["$x$", r"$\hat{x}$"], tiles.values(), strict=True)), ax, vmin, vmax, left=0.3)
 
 
 def completions(
@@ -115,7 +115,7 @@ def completions(
     tiles = {name: as_images(name, value, image_shape) for name, value in arrays.items()}
     _require_one_shape(tiles, **arrays)
     tiles["seen"] = np.where(tiles["seen"] != 0, tiles.pop("x"), np.nan)
-    return _draw_stacks(tiles, ax, vmin, vmax, left=0.5)
+    return draw_stacks(tiles, ax, vmin, vmax, left=0.5)
 
 
 def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
@@ -127,7 +127,7 @@ def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
             raise ValueError(f"{name} must have the shape of {first}, {shapes[0]}, got {shapes[1]}")
 
 
-def _draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:
+def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:
     """Draw arrays (n, h, w) below one another by their names, MAX_COLUMNS images side by side, in as many strips."""
     n, h, w = next(iter(tiles.values())).shape
     columns = ceil(n / ceil(n / MAX_COLUMNS))

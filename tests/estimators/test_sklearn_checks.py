@@ -11,7 +11,7 @@ pytest.importorskip("sklearn", minversion="1.9")  # what is checked changes from
 
 from sklearn.utils import estimator_checks as checks
 
-SMALL = {"epochs": 2, "batch_size": 16, "hidden": 8, "latent_dim": 2, "random_state": 0}
+SMALL = {"epochs": 2, "batch_size": 16, "hidden": 8, "n_hidden": 8, "latent_dim": 2, "random_state": 0}
 """Options that make the checks quick; each estimator takes those that it has."""
 
 EXPECTED = {}

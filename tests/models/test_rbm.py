@@ -97,7 +97,8 @@ def test_gaussian_chains_have_the_moments_of_the_enumerated_mixture():
     h = rows(3)
     log_p = h @ theta["b"] + model.visible.log_normalizer(theta, h @ theta["W"].T)
     p = np.exp(log_p - scipy.special.logsumexp(log_p))
-    means, var = theta["a"] + h @ theta["W"].T, np.exp(theta["log_var"])
+    var = np.exp(theta["log_var"])
+    means = np.sqrt(var) * (theta["a"] + h @ theta["W"].T)
     mean = p @ means
     cov = (means - mean).T @ ((means - mean) * p[:, None]) + np.diag(var)
     n = 40_000

@@ -40,7 +40,7 @@ def test_gaussian_conditionals_are_the_normalised_energies():
     units, theta = GaussianUnits(), parameters(a=A, log_var=LOG_VAR)
     v = np.array([[0.2, 1.5], [-0.4, 0.1]])
     found = -units.energy(theta, v) + (units.scaled(theta, v) * FIELD).sum(axis=1) - units.log_normalizer(theta, FIELD)
-    expected = scipy.stats.norm.logpdf(v, A + FIELD, np.exp(LOG_VAR / 2)).sum(axis=1)
+    expected = scipy.stats.norm.logpdf(v, np.exp(LOG_VAR / 2) * (A + FIELD), np.exp(LOG_VAR / 2)).sum(axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -58,8 +58,10 @@ def test_draws_have_the_conditional_mean(units):
 def test_units_start_at_the_moments_of_the_data():
     theta = parameters(a=np.zeros(2), log_var=np.zeros(2))
     GaussianUnits().start(theta, np.array([1.0, 2.0]), np.array([4.0, 0.0]))
-    np.testing.assert_array_equal(theta["a"], [1, 2])
-    np.testing.assert_allclose(np.exp(theta["log_var"]), [4, 1e-4])
+    np.testing.assert_allclose(np.exp(theta["log_var"]), 2)
+    np.testing.assert_allclose(GaussianUnits().mean(theta, np.zeros(2)), [1, 2])
+    GaussianUnits().start(theta, np.ones(2), np.zeros(2))
+    np.testing.assert_allclose(np.exp(theta["log_var"]), 1e-4)
 
 
 def test_grey_pixels_are_refused_with_the_advice_to_binarise():

@@ -1,0 +1,154 @@
+"""The Boltzmann machine as an estimator: likelihoods that sum to one, chains that are kept, refusals."""
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import RBM, training
+from npvae.evaluation import LogPartition, exact_log_partition
+from tests.models.machines import rows
+
+BARS = np.repeat([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 30, axis=0)
+
+
+def small(**options):
+    return RBM(**{"n_hidden": 4, "epochs": 20, "batch_size": 20, "random_state": 0, **options})
+
+
+def large(**options):
+    """More units on both sides than are enumerated unasked."""
+    x = np.tile(BARS, (1, 3))[:, :14]
+    return small(n_hidden=13, n_chains=30, ais_steps=300, **options).fit(x), x
+
+
+def test_a_small_machine_has_an_exact_likelihood():
+    rbm = small().fit(BARS)
+    assert rbm.log_z_ == pytest.approx(exact_log_partition(rbm.model_, rbm.theta_))
+    assert np.exp(rbm.score_samples(rows(6))).sum() == pytest.approx(1, rel=1e-5)
+    assert "exactly, by enumeration" in rbm.loss(BARS).labels["negative_log_px"]
+
+
+def test_training_raises_the_likelihood():
+    few, many = small(epochs=1).fit(BARS), small(epochs=200, learning_rate=0.1).fit(BARS)
+    assert few.score(BARS) < -3
+    assert many.score(BARS) > -2
+
+
+def test_a_larger_one_has_an_estimate_that_says_so_and_lies_in_its_error_bars():
+    rbm, x = large()
+    exact = exact_log_partition(rbm.model_, rbm.theta_)
+    for found in (rbm.log_z_, rbm.log_z_reverse_):
+        assert isinstance(found, LogPartition)
+        low, high = found.interval
+        assert low < exact < high
+    F, _ = rbm.model_.free_energy(rbm.theta_, x.astype(np.float32))
+    np.testing.assert_allclose(rbm.score_samples(x), -F - rbm.log_z_.log_z, rtol=1e-6)
+    told = rbm.loss(x).labels["negative_log_px"]
+    assert "by annealed importance sampling, 300 steps" in told
+    assert "in reverse" in told
+    assert any("log Z = " in line for line in rbm.summary())
+
+
+def test_without_an_estimate_there_is_no_score():
+    x = np.tile(BARS, (1, 3))
+    rbm = small(n_hidden=13, ais_steps=0).fit(x)
+    assert rbm.log_z_ is None
+    with pytest.raises(ValueError, match="ais_steps must be at least 2 when the machine is fitted, got 0; "):
+        rbm.score(x)
+    assert rbm.sample(2, 0).shape == (2, 18)
+
+
+def test_an_untrained_machine_scores_nothing():
+    with pytest.raises(npvae.estimators.conventions.NotFittedError, match="this RBM is not fitted yet"):
+        small().score_samples(BARS)
+
+
+def test_a_file_keeps_log_z_and_the_chains(tmp_path):
+    for rbm, x in (large(), (small().fit(BARS), BARS)):
+        rbm.save(tmp_path / "rbm.npz")
+        again = npvae.load(tmp_path / "rbm.npz")
+        np.testing.assert_array_equal(again.score_samples(x), rbm.score_samples(x))
+        np.testing.assert_array_equal(again.sample(5, random_state=1), rbm.sample(5, random_state=1))
+        assert again.facts() == rbm.facts()
+        np.testing.assert_array_equal(again.chains_, rbm.run_.state["v"])
+
+
+def test_a_resumed_run_goes_on_with_its_chains(tmp_path):
+    whole = small(epochs=6).fit(BARS)
+    half = small(epochs=3).fit(BARS)
+    training.save_checkpoint(tmp_path / "checkpoint.npz", half.run_)
+    resumed = small(epochs=6).fit(BARS, resume_from=training.load_checkpoint(tmp_path / "checkpoint.npz"))
+    np.testing.assert_array_equal(resumed.theta_.flat, whole.theta_.flat)
+    np.testing.assert_array_equal(resumed.chains_, whole.chains_)
+
+
+def test_samples_and_chains_are_probabilities_of_pixels():
+    rbm = small(epochs=200, learning_rate=0.1).fit(BARS)
+    samples = rbm.sample(400, random_state=0)
+    assert samples.shape == (400, 6)
+    bars = samples.round()
+    share = np.mean([(bar == bars).all(axis=1).mean() for bar in (BARS[0], BARS[-1])])
+    assert 2 * share > 0.8
+    np.testing.assert_array_equal(samples, rbm.sample(400, random_state=0))
+    chain = rbm.chain(BARS[:3], length=5, every=2)
+    assert chain.shape == (3, 5, 6)
+    assert chain.min() >= 0
+    assert chain.max() <= 1
+
+
+def test_hidden_probabilities_are_the_latents():
+    rbm = small().fit(BARS)
+    z = rbm.transform(BARS)
+    np.testing.assert_allclose(z, rbm.model_.hidden_mean(rbm.theta_, BARS.astype(np.float32)), rtol=1e-6)
+    assert rbm.n_latents_ == 4
+    assert rbm.reconstruct(BARS).shape == BARS.shape
+
+
+def test_real_data_get_gaussian_units_and_a_density_in_their_own_units():
+    rng = np.random.default_rng(0)
+    x = 100 + 5 * rng.standard_normal((400, 2)) @ np.array([[1, 0.5], [0, 1]])
+    rbm = small(epochs=5).fit(x)
+    assert rbm.params_["visible"] == "gaussian"
+    side = np.linspace(60, 140, 161)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    integral = np.exp(rbm.score_samples(grid)).sum() * 0.5**2
+    assert integral == pytest.approx(1, abs=1e-3)
+    assert 90 < rbm.sample(50, random_state=0).mean() < 110
+
+
+def test_contrastive_divergence_needs_no_chains():
+    rbm = small(n_chains=0, k=3).fit(BARS)
+    assert rbm.sample(3, 0).shape == (3, 6)
+    assert len(rbm.chains_) == len(BARS)
+
+
+def test_grey_pixels_are_made_binary_or_refused_with_the_way_to_do_it():
+    grey = np.random.default_rng(0).random((40, 6))
+    message = "X must be 0 or 1 for binary visible units, got 0.[0-9]+; binarise grey pixels with binarize='dynamic'"
+    with pytest.raises(ValueError, match=message):
+        small(visible="binary").fit(grey)
+    assert small().fit(grey).params_["visible"] == "gaussian"
+    rbm = small(binarize="dynamic").fit(grey)
+    assert set(np.unique(rbm.prepare(grey))) == {0, 1}
+    with pytest.raises(ValueError, match=r"X must lie in \[0, 1\] for binary visible units, got 2"):
+        small(visible="binary").fit(2 * BARS)
+    with pytest.raises(ValueError, match="binarize must be 'none' with visible='gaussian'"):
+        small(visible="gaussian", binarize="dynamic").fit(grey)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"k": 0}, "k must be at least 1, got 0"), ({"ais_steps": 1, "n_hidden": 20}, "ais_steps must be at least 2")],
+)
+def test_options_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        small(**options).fit(np.tile(BARS, (1, 3)))
+
+
+def test_filters_and_chains_are_pictures():
+    plots = pytest.importorskip("npvae.plots")
+    pytest.importorskip("matplotlib")
+    x = np.tile(BARS, (1, 3))[:, :16]
+    rbm = small(ais_steps=0, n_hidden=14).fit(x)
+    drawn = rbm.pictures(plots, npvae.datasets.Dataset(x.astype(np.float32)))
+    assert set(drawn) == {"filters", "chains"}
