@@ -82,5 +82,13 @@ def draw_pictures(model: Any, shown: Dataset, data: Dataset, folder: Path) -> st
     drawn |= model.pictures(plots, shown)
     for name, picture in drawn.items():
         if picture is not None:
-            plots.save(picture, folder / f"{name}.png")
+            what = f"{title(model, data.name)}: {name.replace('_', ' ')}"
+            plots.save(plots.titled(picture, what), folder / f"{name}.png")
     return f"drew {', '.join(f'{name}.png' for name, picture in drawn.items() if picture is not None)}"
+
+
+def title(model: Any, data: str) -> str:
+    """Model and data in a few words, for above a picture."""
+    latents = getattr(model, "n_latents_", None)
+    how_many = f", {latents} latent{'s' * (latents != 1)}" if latents else ""
+    return f"{type(model).__name__}{how_many}{', ' * bool(data)}{data}"

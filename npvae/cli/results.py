@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import npvae
 from npvae.cli.arguments import add_command
+from npvae.cli.pictures import title
 from npvae.estimators import Estimator, registry
 from npvae.files import replacing
 from npvae.validation import ArgumentError, FolderError, MissingFileError, NotWritableError
@@ -130,9 +131,12 @@ def _write_made(
     make: Callable[[argparse.Namespace, Any], Made], column: str, needs: str, args: argparse.Namespace
 ) -> int:
     args.output = check_output(args.output, inputs=inputs(args))
-    arrays, draw = make(args, load_with(args.model, needs))
+    model = load_with(args.model, needs)
+    arrays, draw = make(args, model)
     first = next(iter(arrays.values()))
-    write(args.output, arrays, [f"{column}{i + 1}" for i in range(first.shape[1])], draw)
+    what = f"{title(model, Path(getattr(args, 'data', None) or '').name)}: {make.__name__}"
+    columns = [f"{column}{i + 1}" for i in range(first.shape[1])]
+    write(args.output, arrays, columns, draw and (lambda plots: plots.titled(draw(plots), what)))
     print(f"wrote {args.output}")
     return 0
 

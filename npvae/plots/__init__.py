@@ -4,7 +4,7 @@ Every function takes arrays, draws into the axes (or the figure) it is given, or
 pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip install "npvae[plots]"``.
 """
 
-from npvae.plots.canvas import require_matplotlib, save
+from npvae.plots.canvas import require_matplotlib, save, titled
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.factors import factor_matrix
 from npvae.plots.images import completions, image_grid, interpolations, reconstructions
@@ -25,4 +25,5 @@ __all__ = [
     "restorations",
     "save",
     "step_curve",
+    "titled",
 ]

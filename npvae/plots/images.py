@@ -18,10 +18,10 @@ MAX_COLUMNS = 12
 SEPARATOR = 1
 """Pixels between two tiles; NaN in the array, the background in the picture."""
 
-WIDTH = 560
+WIDTH = 840
 """Dots that a picture takes, more or less, as each of its pixels takes a whole number of them."""
 
-MAX_TILE = 150
+MAX_TILE = 225
 """Dots that one tile takes at most."""
 
 MAX_TICKS = 7
@@ -219,9 +219,9 @@ def draw_tiles(
     if ax is None:  # a whole number of dots for each pixel: none is blurred at DPI or a multiple of it
         dots = max(min(round(WIDTH / max(tiled.shape)), MAX_TILE // max(images.shape[2:])), 1)
         height, width = (dots * pixels / DPI for pixels in tiled.shape)
-        left, below, above = margins
-        size = (left + width + 0.05, below + height + above)
-        figure = require_matplotlib().figure.Figure(figsize=size)
+        left, below, above, right = (round(margin * DPI) / DPI for margin in (*margins, 0.05))
+        size = (left + width + right, below + height + above)
+        figure = require_matplotlib().figure.Figure(figsize=size, dpi=DPI)
         ax = figure.add_axes((left / size[0], below / size[1], width / size[0], height / size[1]))
         interpolation = "nearest"
     grey = require_matplotlib().colormaps["gray"].with_extremes(bad="none")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npvae import VAE
+from npvae.cli import main
 from npvae.cli.train import draw_pictures
 from npvae.datasets import Dataset
 
@@ -59,3 +60,20 @@ def test_without_matplotlib_the_reason_is_said(tmp_path, monkeypatch):
     assert text.startswith("no pictures: ")
     assert 'pip install "npvae[plots]"' in text
     assert names(tmp_path) == []
+
+
+def test_a_picture_says_model_and_data(tmp_path, monkeypatch):
+    plots = pytest.importorskip("npvae.plots")
+    titles = []
+    real = plots.titled
+    monkeypatch.setattr(plots, "titled", lambda picture, text: titles.append(text) or real(picture, text))
+    data = rows(20, 9, name="nines")
+    vae = VAE(3, 4, epochs=1, random_state=0).fit(data.x)
+    draw_pictures(vae, data, data, tmp_path)
+    assert "VAE, 3 latents, nines: samples" in titles
+    assert "VAE, 3 latents, nines: learning curves" in titles
+    vae.save(tmp_path / "model.npz")
+    np.save(tmp_path / "rows.npy", data.x)
+    path, output = str(tmp_path / "model.npz"), str(tmp_path / "a.png")
+    assert main(["reconstruct", path, str(tmp_path / "rows.npy"), "-o", output]) == 0
+    assert titles[-1] == "VAE, 3 latents, rows.npy: reconstruct"

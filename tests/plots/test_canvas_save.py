@@ -41,10 +41,10 @@ def test_same_picture_makes_the_same_file_without_date_and_program(tmp_path, end
 def test_pixels_of_a_grey_picture_are_the_values_given(tmp_path):
     ax = plots.image_grid(np.arange(256).reshape(1, 16, 16) / 255)
     plots.save(ax, tmp_path / "a.png")
-    ax.figure.savefig(tmp_path / "full.png", dpi=100)
+    ax.figure.savefig(tmp_path / "full.png", dpi=plots.canvas.DPI)
     saved = np.asarray(opened(tmp_path / "a.png").convert("RGB"), int)
     np.testing.assert_array_equal(saved, opened(tmp_path / "full.png").convert("RGB"))
-    picture = saved[5:-5, 5:-5, 0]  # without the margins
+    picture = saved[8:-8, 8:-8, 0]  # without the margins
     dots = len(picture) // 16
     values = np.kron(np.arange(256).reshape(16, 16), np.ones((dots, dots)))
     assert abs(picture - values).max() <= 1  # the colour map cuts off where it might round
@@ -53,7 +53,7 @@ def test_pixels_of_a_grey_picture_are_the_values_given(tmp_path):
 def test_colours_stay_close(tmp_path):
     ax = scatter()
     plots.save(ax, tmp_path / "a.png")
-    ax.figure.savefig(tmp_path / "full.png", dpi=100)
+    ax.figure.savefig(tmp_path / "full.png", dpi=plots.canvas.DPI)
     small, full = (np.asarray(opened(tmp_path / f"{name}.png").convert("RGB"), float) for name in ("a", "full"))
     assert small.shape == full.shape
     assert abs(small - full).mean() < 1

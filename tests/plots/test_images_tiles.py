@@ -69,7 +69,7 @@ def test_a_pixel_takes_a_whole_number_of_dots_of_the_picture(shape):
 
 def test_few_images_make_a_small_picture():
     ax = draw_tiles(np.zeros((1, 2, 28, 28)), None, 0, 1)
-    assert 100 < ax.get_window_extent().height <= 150
+    assert 150 < ax.get_window_extent().height <= 225
 
 
 @pytest.mark.parametrize(
