@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.distribution import Distribution, finite, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, sigmoid, softplus
 from npvae.validation import ArgumentError, integer, number
 
@@ -19,6 +20,7 @@ __all__ = ["DiscretizedLogistic", "log_mass", "log_mass_backward"]
 SMALLEST = 1e-30  # 1/s stays above it, so that nothing is divided by zero
 
 
+@register_likelihood("discretized-logistic", unit_interval=True, mean_link="link")
 @dataclass(frozen=True)
 class DiscretizedLogistic(Distribution):
     """x_j in {0, 1/(K − 1), …, 1}: a logistic variable with mean m and scale s, rounded to the nearest level.
@@ -128,6 +130,11 @@ class DiscretizedLogistic(Distribution):
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """m is the mean, and s has the variance s²π²/3; without variance it is half the distance of two levels."""
         return np.concatenate([inverse_link(self.link, mean), raw_scale(var, self.levels, self.min_log_scale)])
+
+    def components(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Log-weights, means and log-scales of a mixture of one, each (1, …, d)."""
+        mean, log_scale, _ = self._parts(a)
+        return np.zeros_like(mean)[None], mean[None], log_scale[None]
 
     def _parts(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """The mean, log s, and r − min_log_scale."""

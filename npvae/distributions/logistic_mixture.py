@@ -19,12 +19,14 @@ from npvae.distributions.discretized_logistic import (
     uniform_noise,
 )
 from npvae.distributions.distribution import Distribution, finite, sum_to_shape
+from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, logsumexp, sigmoid, softplus
 from npvae.validation import integer, number
 
 __all__ = ["LogisticMixture"]
 
 
+@register_likelihood("logistic-mixture", unit_interval=True)
 @dataclass(frozen=True)
 class LogisticMixture(Distribution):
     """P(x_j) = Σ_c w_jc P(x_j; m_jc, s_jc) with the terms of `DiscretizedLogistic`, and weights w_j = softmax(v_j).
@@ -149,6 +151,10 @@ class LogisticMixture(Distribution):
         means = mean + spread[:, None].astype(mean.dtype) * np.sqrt(var)
         scales = np.broadcast_to(raw_scale(var, self.levels, self.min_log_scale), means.shape)
         return np.stack([np.zeros_like(means), means, scales]).reshape(-1)
+
+    def components(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Log-weights, means and log-scales, each (C, …, d)."""
+        return tuple(np.moveaxis(part, -2, 0) for part in self._parts(a)[:3])
 
     def _parts(self, a: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """log w, m, log s and r − min_log_scale, each (…, C, d)."""
