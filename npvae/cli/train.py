@@ -40,6 +40,9 @@ npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine
 
 MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
 
+LONG = 90
+"""Letters of the names of all choices from which on they stand in the help, not in the usage."""
+
 GROUPS = ("data", "model", "training")
 
 
@@ -91,6 +94,8 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
     how: dict[str, Any] = {"default": option.typed_default, "dest": option.name, "help": option.help}
     if option.choices is not None:
         how["choices"] = list(option.choices)
+        if len(names := ", ".join(option.choices)) > LONG:
+            how |= {"metavar": "NAME", "help": f"{option.help}; NAME is one of {names}"}
     elif option.kind is bool:
         how["action"] = argparse.BooleanOptionalAction
     elif option.kind is tuple:

@@ -24,6 +24,14 @@ class NotFittedError(ValueError, AttributeError):
     """A method that needs a fitted estimator was called before `fit`."""
 
 
+def not_fitted(message: str) -> NotFittedError:
+    """The error; where scikit-learn is at work, it is one of scikit-learn's as well."""
+    sklearn = sys.modules.get("sklearn.exceptions")
+    if sklearn is None:
+        return NotFittedError(message)
+    return type("NotFittedError", (NotFittedError, sklearn.NotFittedError), {})(message)
+
+
 class Conventions:
     """What tools expect of every estimator.
 
@@ -88,7 +96,7 @@ class Conventions:
 
     def _require_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet: call fit(X) first")
+            raise not_fitted(f"this {type(self).__name__} is not fitted yet: call fit(X) first")
 
     def set_output(self: C, *, transform: str | None = None) -> C:
         """Choose what `transform` returns: "default" an array, "pandas" or "polars" a frame; None changes nothing."""

@@ -19,6 +19,8 @@ __all__ = ["class_named", "estimator_class", "model_name", "names", "register", 
 _WHERE: dict[str, str] = {
     "vae": "npvae.estimators.vae:VAE",
     "rbm": "npvae.estimators.rbm:RBM",
+    "pca": "npvae.estimators.pca:PCA",
+    "gaussian-mixture": "npvae.estimators.gaussian_mixture:GaussianMixture",
 }
 """Where the class of each name is, as ``module:Class``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ def blocks(n: int, width: int) -> Iterator[slice]:
 
 
 def k_means_plus_plus(rng: np.random.Generator, x: NDArray, k: int) -> NDArray:
-    """Draw k rows of x as centres, each with probability proportional to its squared distance from those before it.
+    """Draw k rows of x as centres, with probability proportional to the squared distance from those before.
+
+    Each time 2 + ⌊log k⌋ rows are drawn, and the one is kept that leaves the smallest sum of squared distances.
 
     Parameters
     ----------
@@ -42,23 +45,31 @@ def k_means_plus_plus(rng: np.random.Generator, x: NDArray, k: int) -> NDArray:
 
     References
     ----------
-    Arthur & Vassilvitskii, k-means++: the advantages of careful seeding (2007), section 2.2.
+    Arthur & Vassilvitskii, k-means++: the advantages of careful seeding (2007), sections 2.2 and 6.
     """
-    centres = np.empty((k, x.shape[1]))
-    distance = np.full(len(x), np.inf)
-    for i in range(k):
-        weights = np.ones(len(x)) if i == 0 else distance
-        total = np.cumsum(weights)
+    trials, centres = 2 + int(log(k)), np.empty((k, x.shape[1]))
+    centres[0] = x[rng.integers(len(x))]
+    distance = _distance(x, centres[0])
+    for i in range(1, k):
+        total = np.cumsum(distance)
         if not total[-1] > 0:
             raise ArgumentError("n_components", f"be at most {i}, the number of different rows", k)
         # The last row with a positive weight is the last that may be drawn, whatever the rounding of the sum.
         last = int(np.searchsorted(total, total[-1], side="left"))
-        chosen = min(int(np.searchsorted(total, rng.random() * total[-1], side="right")), last)
-        centres[i] = x[chosen]
-        for rows in blocks(len(x), x.shape[1]):
-            deviation = x[rows] - centres[i]
-            np.minimum(distance[rows], np.einsum("nd,nd->n", deviation, deviation), out=distance[rows])
+        drawn = np.minimum(np.searchsorted(total, rng.random(trials) * total[-1], side="right"), last)
+        left = [np.minimum(distance, _distance(x, x[row].astype(np.float64))) for row in drawn]
+        best = int(np.argmin([part.sum() for part in left]))
+        centres[i], distance = x[drawn[best]], left[best]
     return centres
+
+
+def _distance(x: NDArray, centre: NDArray) -> NDArray:
+    """The squared distance of every row from one centre, (n,)."""
+    distance = np.empty(len(x))
+    for rows in blocks(len(x), x.shape[1]):
+        deviation = x[rows] - centre
+        np.einsum("nd,nd->n", deviation, deviation, out=distance[rows])
+    return distance
 
 
 def nearest(x: NDArray, centres: NDArray) -> tuple[NDArray, NDArray]:

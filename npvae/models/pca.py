@@ -56,7 +56,7 @@ class PCA:
         integer("n_features", self.n_features, at_least=1)
         number("min_variance", self.min_variance, above=0)
         if integer("latent_dim", self.latent_dim, at_least=1) > self.n_features:
-            raise ArgumentError("latent_dim", f"be at most {self.n_features}, the number of features", self.latent_dim)
+            raise ArgumentError("latent_dim", f"be at most n_features = {self.n_features}", self.latent_dim)
 
     @property
     def shapes(self) -> Shapes:

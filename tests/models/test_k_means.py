@@ -8,12 +8,12 @@ from npvae.models.k_means import k_means, k_means_plus_plus, nearest
 RNG = np.random.default_rng
 
 
-def test_the_second_centre_is_drawn_by_squared_distance():
+def test_the_second_centre_is_the_better_of_two_draws_by_squared_distance():
     x = np.array([[0.0], [1.0], [3.0]])
     pairs = np.array([k_means_plus_plus(RNG(seed), x, 2).ravel() for seed in range(3000)])
     after_zero = pairs[pairs[:, 0] == 0, 1]
     assert set(after_zero) == {1.0, 3.0}
-    assert np.mean(after_zero == 3) == pytest.approx(0.9, abs=4.5 * np.sqrt(0.09 / len(after_zero)))
+    assert np.mean(after_zero == 3) == pytest.approx(1 - 0.1**2, abs=4.5 * np.sqrt(0.0099 / len(after_zero)))
     assert np.bincount(pairs[:, 0].astype(int))[[0, 1, 3]] / 3000 == pytest.approx([1 / 3] * 3, abs=0.04)
 
 

@@ -141,7 +141,7 @@ def test_data_in_a_plane_have_the_density_of_the_floor():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: PCA(4, 5), "latent_dim must be at most 4, the number of features, got 5"),
+        (lambda: PCA(4, 5), "latent_dim must be at most n_features = 4, got 5"),
         (lambda: PCA(4, 0), "latent_dim must be at least 1, got 0"),
         (lambda: PCA(4, 2, 0.0), "min_variance must be greater than 0, got 0.0"),
         (lambda: PCA(4, 4).fit(np.ones((3, 4))), "latent_dim must be at most 3, the number of rows, got 4"),
