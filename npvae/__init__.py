@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from npvae import datasets as datasets
+    from npvae.estimators.autoencoder import Autoencoder as Autoencoder
     from npvae.estimators.base import Estimator
+    from npvae.estimators.contractive_autoencoder import ContractiveAutoencoder as ContractiveAutoencoder
+    from npvae.estimators.denoising_autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
+    from npvae.estimators.sparse_autoencoder import SparseAutoencoder as SparseAutoencoder
     from npvae.estimators.vae import VAE as VAE
 
 __version__ = "0.2.0"

@@ -90,7 +90,9 @@ def add_command(
 
 
 def integers(text: str) -> tuple[int, ...]:
-    """``"500,200"`` as (500, 200)."""
+    """``"500,200"`` as (500, 200), ``"none"`` as ()."""
+    if text == "none":
+        return ()
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:

@@ -18,7 +18,7 @@ from npvae.datasets import Dataset
 from npvae.estimators import Estimator, registry
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
-from npvae.validation import integer
+from npvae.validation import integer, widths
 
 DEFAULT_MODEL = "vae"
 
@@ -99,7 +99,9 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
     elif option.kind is bool:
         how["action"] = argparse.BooleanOptionalAction
     elif option.kind is tuple:
-        how |= {"type": integers, "metavar": option.metavar, "default": str(option.typed_default)}
+        default = option.typed_default
+        typed = None if default is None else ",".join(map(str, widths(option.name, default)))
+        how |= {"type": integers, "metavar": option.metavar, "default": typed}
     else:
         how |= {"type": option.kind, "metavar": option.metavar}
     group.add_argument(f"--{option.flag}", **how)

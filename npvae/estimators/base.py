@@ -121,6 +121,10 @@ class Estimator(Conventions, ABC):
         """The options that the data decide, by name; x are the training rows on the model's scale."""
         return {}
 
+    def _decide_shape(self, image_shape: tuple[int, ...] | None) -> dict[str, Any]:
+        """The options that the shape of a row as a picture decides, by name."""
+        return {}
+
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """What else a file holds: numbers and words for its header, and arrays by name."""
         return {}, {}
@@ -167,16 +171,16 @@ class Estimator(Conventions, ABC):
         """
         self._check_options()
         rows = self._training_rows(X)
-        decided = self._decided(rows.x)
+        decided = self._decided(rows)
         model = decided._build(rows.x.shape[1], len(rows.x))
         decided._adopt(model, rows, decided._learn(model, rows))
         self._take_over(decided)
         return self
 
-    def _decided(self: E, x: NDArray) -> E:
+    def _decided(self: E, rows: Rows) -> E:
         """A copy of this estimator whose options are those that the data have decided."""
         decided = copy(self)
-        vars(decided).update(self._decide(x))
+        vars(decided).update(self._decide(rows.x) | self._decide_shape(rows.image_shape))
         return decided
 
     def _training_rows(self, X: ArrayLike) -> Rows:

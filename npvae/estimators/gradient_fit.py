@@ -138,7 +138,7 @@ class GradientEstimator(Estimator):
         self._check_options()
         rows = self._training_rows(X)
         x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, rows.x.shape[1])
-        decided = self._decided(rows.x)
+        decided = self._decided(rows)
         model = decided._build(rows.x.shape[1], len(rows.x))
         decided._require_memory(model)
         decided._require_reach(model, rows.x, x_val)
@@ -165,7 +165,7 @@ class GradientEstimator(Estimator):
         else:
             x, shape, names = self._rows(X), self.image_shape_, getattr(self, "feature_names_in_", None)
             rows = Rows(x, None if names is None else list(names), shape, self.scaling_)
-        decided = self._decided(rows.x)
+        decided = self._decided(rows)
         model = decided._build(rows.x.shape[1], len(rows.x))
         decided._require_reach(model, rows.x, None)
         run = getattr(self, "run_", None)

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isqrt, prod
 from typing import Any
 
 from npvae.estimators.options import option
 from npvae.layers import ACTIVATIONS, INITIALIZERS, Chain, networks
+from npvae.validation import ArgumentError
 
-__all__ = ["NetworkOptions"]
+__all__ = ["NETWORKS", "NetworkOptions"]
+
+CHANNELS = (32, 64)
+"""Of two convolutions, the usual ones for MNIST."""
 
 LAYER = ("shapes", "init", "forward", "backward")
 """The members of a layer."""
+
+
+def _mlp(options: NetworkOptions, n_features: int, n_code: int, n_out: int) -> tuple[Chain, Chain]:
+    """Two multilayer perceptrons, one the mirror image of the other."""
+    hidden, given = options._option("hidden"), options._layer_options()
+    encoder = networks.mlp(n_features, hidden, n_code, **given)
+    return encoder, networks.mlp(options.latent_dim, hidden[::-1], n_out, **given)
+
+
+def _conv(options: NetworkOptions, n_features: int, n_code: int, n_out: int) -> tuple[Chain, Chain]:
+    """Convolutions that halve the image, then dense layers; and the mirror image."""
+    shape, channels = options._image(n_features), options._option("channels") or CHANNELS
+    given = {"hidden": options._option("hidden"), **options._layer_options()}
+    encoder = networks.conv(shape, channels, n_code, **given)
+    return encoder, networks.conv_transpose(options.latent_dim, shape, channels, n_out, **given)
+
+
+NETWORKS: dict[str, Callable[[Any, int, int, int], tuple[Chain, Chain]]] = {"mlp": _mlp, "conv": _conv}
+"""Kinds of networks: from the options, n_features, n_code and n_out to encoder and decoder."""
 
 
 @dataclass(eq=False, repr=False)
@@ -27,6 +51,26 @@ class NetworkOptions:
     init_weights: Any = option(
         "standard", "initial weights", choices=INITIALIZERS, members=("__call__",), flag="init", kw_only=True
     )
+    network: str = option(
+        "mlp", "kind of networks: dense layers, or convolutions for images", choices=NETWORKS, kw_only=True
+    )
+    channels: int | Sequence[int] | None = option(
+        None,
+        "with network conv: channels after each convolution (4×4, stride 2), which halves the image, 32 and 64 if not "
+        "given; then come the hidden layers",
+        kind=tuple,
+        optional=True,
+        metavar="N[,N…]",
+        kw_only=True,
+    )
+    image_shape: Any = option(
+        None,
+        "with network conv: height, width and channels of a row, channels last, where the data come in another shape",
+        kind=tuple,
+        optional=True,
+        metavar="H,W[,C]",
+        kw_only=True,
+    )
     encoder: Any = option(
         None, "network from x to the code, in the place of the one that the other options describe", kind=object,
         members=LAYER, optional=True, flag=None, kw_only=True,
@@ -38,11 +82,27 @@ class NetworkOptions:
 
     def _encoder_and_decoder(self, n_features: int, n_code: int, n_out: int) -> tuple[Chain, Chain]:
         """Networks from n_features to n_code and from latent_dim to n_out: those that are given, or new ones."""
-        hidden = self._option("hidden")
-        given = {"activation": self.activation, "init_weights": self.init_weights}
-        encoder = self.encoder or networks.mlp(n_features, hidden, n_code, **given)
-        decoder = self.decoder or networks.mlp(self.latent_dim, hidden[::-1], n_out, **given)
-        return encoder, decoder
+        if self.encoder is not None and self.decoder is not None:
+            return self.encoder, self.decoder
+        encoder, decoder = NETWORKS[self.network](self, n_features, n_code, n_out)
+        return self.encoder or encoder, self.decoder or decoder
+
+    def _layer_options(self) -> dict[str, Any]:
+        return {"activation": self.activation, "init_weights": self.init_weights}
+
+    def _image(self, n_features: int) -> tuple[int, int, int]:
+        """Height, width and channels of a row."""
+        shape = self._option("image_shape") or (isqrt(n_features), isqrt(n_features))
+        if len(shape) == 2:
+            shape = (*shape, 1)
+        if len(shape) != 3 or prod(shape) != n_features:
+            rule = f"be (height, width, channels) of a row of {n_features} features with {{network}}"
+            raise ArgumentError("image_shape", rule, self.image_shape, settings={"network": self.network})
+        return shape
+
+    def _decide_shape(self, image_shape: tuple[int, ...] | None) -> dict[str, Any]:
+        is_taken = self.network == "conv" and self.image_shape is None and image_shape is not None
+        return {"image_shape": image_shape} if is_taken else {}
 
     def _size(self) -> tuple[str, str]:
         hidden = ", ".join(map(str, self._option("hidden"))) or "none"

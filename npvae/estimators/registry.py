@@ -21,6 +21,10 @@ _WHERE: dict[str, str] = {
     "rbm": "npvae.estimators.rbm:RBM",
     "pca": "npvae.estimators.pca:PCA",
     "gaussian-mixture": "npvae.estimators.gaussian_mixture:GaussianMixture",
+    "autoencoder": "npvae.estimators.autoencoder:Autoencoder",
+    "sparse": "npvae.estimators.sparse_autoencoder:SparseAutoencoder",
+    "denoising": "npvae.estimators.denoising_autoencoder:DenoisingAutoencoder",
+    "contractive": "npvae.estimators.contractive_autoencoder:ContractiveAutoencoder",
 }
 """Where the class of each name is, as ``module:Class``."""
 

@@ -27,7 +27,6 @@ class Penalty(NamedTuple):
     term: NDArray  # (n,)
     weight: float
     label: str
-    unit: str
     cache: Any  # for the backward of whoever made it
 
 
@@ -216,6 +215,6 @@ class Autoencoder:
             terms | {name: penalty.term},
             {name: penalty.weight},
             labels | {name: penalty.label},
-            units | {name: penalty.unit},
+            units | {name: units["reconstruction"]},  # its weight brings it there
         )
         return Forward(loss, encoder, decoder, weights, caches, h, penalty)

@@ -49,7 +49,7 @@ class ContractiveAutoencoder(Autoencoder):
     def penalty(self, encoder: Parameters, network: Chain, cache: Any, h: NDArray) -> Penalty:
         """‖∂h/∂x‖²_F of every row. The cache is that of `squared_norm`."""
         norm, steps = squared_norm(network, encoder, cache, h)
-        return Penalty("contraction", norm, self.contraction, "‖∂h/∂x‖²", "‖∂h/∂x‖²", steps)
+        return Penalty("contraction", norm, self.contraction, "‖∂h/∂x‖²", steps)
 
     def encoder_backward(self, encoder: Parameters, done: Forward, dh: NDArray, dencoder: Parameters) -> None:
         """The Jacobian's gradient by each W, and by the input of each activation, on top of the reconstruction's."""

@@ -54,10 +54,10 @@ class SparseAutoencoder(Autoencoder):
     def penalty(self, encoder: Parameters, network: Chain, cache: Any, h: NDArray) -> Penalty:
         """Σ_j |h_j| of every row, or Σ_j KL(ρ ‖ ρ̂_j) of the batch for every row. The cache is that of the KL."""
         if self.target_rate is None:
-            return Penalty("sparsity", absolute(h).sum(axis=1), self.sparsity, "‖h‖₁", "‖h‖₁", None)
+            return Penalty("sparsity", absolute(h).sum(axis=1), self.sparsity, "‖h‖₁", None)
         divergence, cache = rate_divergence(h.mean(axis=0), self.target_rate)
         label = f"KL({self.target_rate:g} ‖ mean rate)"
-        return Penalty("sparsity", np.full(len(h), divergence.sum()), self.sparsity, label, "nats", cache)
+        return Penalty("sparsity", np.full(len(h), divergence.sum()), self.sparsity, label, cache)
 
     def encoder_backward(self, encoder: Parameters, done: Forward, dh: NDArray, dencoder: Parameters) -> None:
         """dh += λ sign(h) / n, or λ KL′(ρ̂) / n; then as ever."""

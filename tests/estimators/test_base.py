@@ -37,6 +37,9 @@ OTHER = {
     "random_state": 8,
     "verbose": True,
     "scale": "none",
+    "network": "conv",
+    "channels": [3, 4],
+    "image_shape": [2, 2, 1],
     "encoder": Tanh(),
     "decoder": LeakyReLU(0.1),
 }
