@@ -56,7 +56,7 @@ class Rows(NamedTuple):
     x: NDArray
     """(n, d), finite, scaled, in the model's precision."""
     names: list[str] | None
-    """Of the columns, where they have names."""
+    """The names of the columns, where they have names."""
     image_shape: tuple[int, ...] | None
     """Shape of a row as a picture."""
     scaling: Scaling

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, field, fields
+from inspect import cleandoc
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,8 +116,10 @@ def options_of(estimator: Any) -> dict[str, Option]:
 def document(cls: type) -> type:
     """Write the table into the docstring of an estimator's class, where it says ``{options}``."""
     if cls.__doc__:
-        lines = [f"    {entry}" for o in options_of(cls).values() for entry in _entry(o)]
-        cls.__doc__ = cls.__doc__.replace("    {options}", "\n".join(lines))
+        doc = cleandoc(cls.__doc__)  # Python 3.13 takes the indentation away, older ones do not
+        cls.__doc__ = doc.replace(
+            "{options}", "\n".join(entry for o in options_of(cls).values() for entry in _entry(o))
+        )
     return cls
 
 

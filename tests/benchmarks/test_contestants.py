@@ -92,4 +92,4 @@ def test_a_contestant_that_fails_does_not_stop_the_others(tmp_path):
     np.save(tmp_path / "narrow.npy", np.zeros((32, 5), np.float32))  # 12 features are wanted
     with lined_up(["npvae", "products"], WORKLOAD, str(tmp_path / "narrow.npy"), 1) as (contestants, skipped):
         assert list(contestants) == ["products"]
-        assert "ValueError" in skipped["npvae"]
+        assert "ArgumentError" in skipped["npvae"]

@@ -35,7 +35,7 @@ def test_no_two_options_have_one_flag_and_every_default_is_one_that_can_be(name)
 def test_the_docstring_lists_every_option_with_its_help(name):
     cls = registry.estimator_class(name)
     for option in options_of(cls).values():
-        assert f"    {option.name} : " in cls.__doc__
+        assert f"\n{option.name} : " in cls.__doc__
         assert option.help[1:] in cls.__doc__
 
 

@@ -32,7 +32,7 @@ def all_checks():
                 yield pytest.param(name, estimator, check, id=f"{name}-{check.func.__name__}")
 
 
-@pytest.mark.parametrize(("name", "estimator", "check"), all_checks())
+@pytest.mark.parametrize(("name", "estimator", "check"), list(all_checks()))
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_check(name, estimator, check):
     from unittest import SkipTest
