@@ -25,6 +25,8 @@ _WHERE: dict[str, str] = {
     "sparse": "npvae.estimators.sparse_autoencoder:SparseAutoencoder",
     "denoising": "npvae.estimators.denoising_autoencoder:DenoisingAutoencoder",
     "contractive": "npvae.estimators.contractive_autoencoder:ContractiveAutoencoder",
+    "binary-vae": "npvae.estimators.binary_vae:BinaryVAE",
+    "sbn": "npvae.estimators.sigmoid_belief_network:SigmoidBeliefNetwork",
 }
 """Where the class of each name is, as ``module:Class``."""
 

@@ -111,6 +111,11 @@ class BinaryVAE:
         return len(self.widths) - 1
 
     @property
+    def latent_dim(self) -> int:
+        """Width of z_1, the layer that the data are decoded from."""
+        return self.widths[1]
+
+    @property
     def likelihood(self) -> Bernoulli:
         """p(x|z_1)."""
         return Bernoulli()
@@ -276,6 +281,27 @@ class BinaryVAE:
         """log p(x, z_l) − log q(z_l|x), (K, n), nats: their mean is the ELBO, their log-mean-exp L_K."""
         down = self.draws(theta, x, noise)
         return down.log_p.sum(axis=0) - down.log_q.sum(axis=0)
+
+    def elbo_terms(self, theta: Parameters, x: NDArray, noise: Noise) -> NDArray:
+        """−log p(x|z_1) and log q(z|x) − log p(z), means over the K draws, (2, n), nats: −ELBO in two parts."""
+        down = self.draws(theta, x, noise)
+        return np.stack([-down.log_p[0], down.log_q.sum(axis=0) - down.log_p[1:].sum(axis=0)]).mean(axis=1)
+
+    def encode(self, theta: Parameters, x: NDArray) -> NDArray:
+        """The logits of q(z_1|x), (n, d_1)."""
+        return self.encoder.networks[0].forward(theta.section("encoder.0"), x)[0]
+
+    def posterior_mean(self, theta: Parameters, x: NDArray) -> NDArray:
+        """E[z_1|x] under q, (n, d_1)."""
+        return self.likelihood.mean(self.encode(theta, x))
+
+    def mean(self, theta: Parameters, z: NDArray) -> NDArray:
+        """E[x|z_1], from z_1 (n, d_1) to (n, n_features)."""
+        return self.decoder.mean(theta.section("decoder"), z)
+
+    def sample(self, theta: Parameters, noise: Sequence[NDArray]) -> list[NDArray]:
+        """x, z_1, …, z_T drawn from the top down, from uniform noise (n, d_t) for x and every layer."""
+        return self.decoder.sample(theta.section("decoder"), noise)
 
     def _bound(self, down: Draws) -> tuple[Loss, dict[str, NDArray]]:
         bound = vimco if ESTIMATORS[self.estimator].kind == "vimco" else monte_carlo_elbo

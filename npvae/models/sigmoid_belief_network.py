@@ -91,6 +91,11 @@ class SigmoidBeliefNetwork:
         return (self.n_features, *widths("latent_dims", self.latent_dims))
 
     @property
+    def latent_dim(self) -> int:
+        """Width of z_1, the layer that the data are decoded from."""
+        return self.widths[1]
+
+    @property
     def likelihood(self) -> Bernoulli:
         """p(x|z_1)."""
         return Bernoulli()
@@ -264,6 +269,14 @@ class SigmoidBeliefNetwork:
             total = total - np.log(np.where(z > 0, mu, 1 - mu)).sum(axis=-1)
             below = z
         return total + below @ theta["prior.b"] - softplus(theta["prior.b"]).sum()
+
+    def elbo_terms(self, theta: Parameters, x: NDArray, noise: tuple = ()) -> NDArray:
+        """The two terms of `bound` after the E step, (2, n), nats."""
+        return np.stack(list(self.loss(theta, x).terms.values()))
+
+    def posterior_mean(self, theta: Parameters, x: NDArray) -> NDArray:
+        """μ of the first layer, (n, d_1)."""
+        return self.posterior(theta, x).mu[0]
 
     def weight_sampler(self, theta: Parameters, x: NDArray) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
         """log w = log p(x, z) − log q(z) of draws from q, as `npvae.evaluation.log_likelihood` asks for them."""

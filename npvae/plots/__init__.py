@@ -4,6 +4,7 @@ Every function takes arrays, draws into the axes (or the figure) it is given, or
 pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip install "npvae[plots]"``.
 """
 
+from npvae.plots.bits import bit_histograms, variance_curves
 from npvae.plots.canvas import require_matplotlib, save, titled
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.factors import factor_matrix
@@ -12,6 +13,7 @@ from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
 from npvae.plots.restorations import restorations
 
 __all__ = [
+    "bit_histograms",
     "completions",
     "factor_matrix",
     "image_grid",
@@ -26,4 +28,5 @@ __all__ = [
     "save",
     "step_curve",
     "titled",
+    "variance_curves",
 ]

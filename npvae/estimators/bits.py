@@ -1,0 +1,83 @@
+"""What the estimators of binary latents share: bits in, posterior means of bits out, draws from the top down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npvae.bounds import Loss
+from npvae.datasets import Dataset
+from npvae.distributions import Bernoulli
+from npvae.estimators.base import by_rows
+from npvae.estimators.binarizing import Binarizing
+from npvae.estimators.latents import LatentMethods
+from npvae.estimators.scores import DensityScores
+from npvae.evaluation.row_noise import row_noise
+from npvae.models import Model
+from npvae.validation import ArgumentError
+
+__all__ = ["BitLatents"]
+
+
+class BitLatents(LatentMethods, Binarizing, DensityScores):
+    """Methods of an estimator with binary data and binary latents, in one layer or several.
+
+    The latents that `transform` gives are the posterior means of z_1, the layer next to the data.
+    """
+
+    def _require_bits(self, argument: str, x: NDArray) -> None:
+        """An `ArgumentError` for grey pixels, which says how to make them binary."""
+        grey = (x != 0) & (x != 1)
+        if self.binarize == "none" and grey.any():
+            advice = "let {binarize} make them binary, or 'fixed' or 'dynamic', or pass X > 0.5"
+            settings = {"binarize": "threshold"}
+            rule = f"be 0 or 1, got {x[grey].flat[0]:g}: {advice}"
+            raise ArgumentError(argument, rule, settings=settings)
+
+    def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
+        for argument, rows in (("X", x), ("X_val", x_val)):
+            if rows is not None:
+                Bernoulli().require_support(argument, rows)
+                self._require_bits(argument, rows)
+
+    def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
+        x = super()._encoder_rows(X, argument)
+        self.model_.likelihood.require_support(argument, x)
+        return x
+
+    def _latents_of(self, x: NDArray) -> NDArray:
+        return self.model_.posterior_mean(self.theta_, x)
+
+    def _means_of(self, z: NDArray) -> NDArray:
+        return self.model_.mean(self.theta_, z)
+
+    def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
+        noise = [rng.random((n, d), dtype=self._dtype) for d in self.model_.widths]
+        return self.model_.sample(self.theta_, noise)[1]
+
+    def traverse(
+        self, X: ArrayLike, dimension: int, steps: int = 9, reach: float = 0.5, center: ArrayLike | None = 0.5
+    ) -> NDArray:
+        """One latent moved from 0 to 1, the others held: (n, steps, n_features), see `LatentMethods.traverse`."""
+        return super().traverse(X, dimension, steps, reach, center)
+
+    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
+        def terms(rows: NDArray) -> NDArray:
+            noise = (
+                row_noise(rows, seed, f"layer {t}", lambda rng, d=d: rng.random((n_samples, d), dtype=x.dtype))
+                for t, d in enumerate(self.model_.widths[1:])
+            )
+            return self.model_.elbo_terms(self.theta_, rows, tuple(np.moveaxis(u, 1, 0) for u in noise)).T
+
+        reconstruction, kl = by_rows(terms, x, n_samples).T
+        return Loss({"reconstruction": reconstruction, "kl": kl}, labels={"reconstruction": "−log p(x|z)"})
+
+    def pictures(self, plots: Any, shown: Dataset) -> dict[str, Any]:
+        """Histograms of the posterior means of the latents, a panel a class where the data have labels."""
+        means = self._encoded(self._score_rows(shown.x, 0))
+        return {"bits": plots.bit_histograms(means, shown.labels)}
+
+    def _tags(self) -> dict[str, Any]:
+        return {"non_deterministic": True}

@@ -1,0 +1,47 @@
+"""The belief network as an estimator, by mean field and with an encoder."""
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import SigmoidBeliefNetwork, datasets
+
+GREY = datasets.digits(40, seed=0)
+X = (GREY.x > 0.5).astype(np.float32)
+
+
+def fitted(**options):
+    options = {"latent_dims": (5, 3), "sweeps": 2, "epochs": 2, "batch_size": 20, "random_state": 0, **options}
+    return SigmoidBeliefNetwork(**options).fit(X)
+
+
+@pytest.mark.parametrize("inference", ["mean-field", "amortised"])
+def test_it_learns_and_a_saved_model_comes_back_as_it_was(inference, tmp_path):
+    net = fitted(inference=inference)
+    assert net.history_["loss"][1] < net.history_["loss"][0]
+    net.save(tmp_path / "net.npz")
+    again = npvae.load(tmp_path / "net.npz")
+    assert type(again) is SigmoidBeliefNetwork
+    np.testing.assert_array_equal(again.transform(X), net.transform(X))
+    np.testing.assert_array_equal(again.sample(3, random_state=1), net.sample(3, random_state=1))
+    assert again.score(X) == net.score(X)
+    assert net.transform(X).shape == (40, 5)
+    assert net.reconstruct(X).shape == net.sample(40).shape == X.shape
+
+
+def test_by_mean_field_nothing_is_drawn_so_a_score_has_no_noise():
+    net = fitted()
+    np.testing.assert_array_equal(net.score_samples(X, random_state=1), net.score_samples(X, random_state=2))
+    assert net.log_likelihood(X, k=20).log_px.shape == (40,)
+
+
+def test_more_sweeps_never_score_lower():
+    net = fitted()
+    before = net.score_samples(X)
+    q = net.model_.e_step(net.theta_, X, net.model_.posterior(net.theta_, X))
+    assert (-net.model_.bound(net.theta_, X, q).per_datum >= before - 1e-3).all()
+
+
+def test_grey_pixels_are_refused():
+    with pytest.raises(ValueError, match="X must be 0 or 1"):
+        SigmoidBeliefNetwork().fit(GREY.x)
