@@ -21,7 +21,7 @@ from npvae.validation import ArgumentError
 __all__ = ["BitLatents"]
 
 
-class BitLatents(LatentMethods, Binarizing, DensityScores):
+class BitLatents(Binarizing, LatentMethods, DensityScores):
     """Methods of an estimator with binary data and binary latents, in one layer or several.
 
     The latents that `transform` gives are the posterior means of z_1, the layer next to the data.
