@@ -12,10 +12,12 @@ DEMOS = (
     "elbo_gap",
     "gradient_variance",
     "overview",
+    "side_by_side",
     "beta",
     "collapse",
     "manifold",
     "attributes",
+    "restoring",
     "gradcheck_own_layer",
 )
 """The names, in the order in which the ideas build on each other."""
