@@ -18,6 +18,7 @@ DEMOS = (
     "manifold",
     "attributes",
     "restoring",
+    "compression",
     "gradcheck_own_layer",
 )
 """The names, in the order in which the ideas build on each other."""

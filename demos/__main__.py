@@ -48,7 +48,7 @@ def draw(name: str, folder: Path) -> None:
     if hasattr(module, "run"):
         figure = module.run()
         folder.mkdir(parents=True, exist_ok=True)
-        plots.save(figure, folder / f"{name}.png")
+        plots.save(figure, folder / f"{name}.png", dpi=100)
         print(f"drawn in {folder / name}.png")
     else:
         runpy.run_path(module.__file__, run_name="__main__")
