@@ -151,11 +151,16 @@ def column_moments(x: NDArray, block: int = 1000) -> tuple[NDArray, NDArray]:
     """Mean and variance (1/n) Σ_i (x_ij − mean_j)² of every column of x (n, d), in x's dtype.
 
     The sums are taken in float64, `block` rows at a time, so there is no second copy of x. A variance that x's dtype
-    cannot hold becomes its largest number, and one that is nothing but the rounding of the mean becomes 0.
+    cannot hold becomes its largest number, and one that is nothing but the rounding of the mean becomes 0. What is NaN
+    is left out of both.
     """
     starts = range(0, len(x), block)
     mean = sum(x[i : i + block].sum(axis=0, dtype=np.float64) for i in starts) / len(x)
     var = sum(np.square(x[i : i + block] - mean).sum(axis=0) for i in starts) / len(x)
+    for j in np.flatnonzero(np.isnan(mean)):
+        known = x[:, j].astype(np.float64)
+        known = known[~np.isnan(known)]
+        mean[j], var[j] = (known.mean(), known.var()) if len(known) else (0, 1)
     var[var <= np.square(1e-12 * mean)] = 0
     return mean.astype(x.dtype), np.minimum(var, np.finfo(x.dtype).max).astype(x.dtype)
 

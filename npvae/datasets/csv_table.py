@@ -144,9 +144,9 @@ def _column(file: Path, name: str, fields: list[str], lines: list[int], notes: l
     if all(_is_number(field) or _DECIMAL_COMMA.fullmatch(field.strip()) for field in known):
         values[~missing] = [float(field.replace(".", "").replace(",", ".")) if "," in field else float(field)
                             for field in known]  # fmt: skip
-        notes.append(
-            f"{name!r} has decimal commas, which are read as points: {known[0].strip()} is {values[~missing][0]:g}"
-        )
+        shown = next(field.strip() for field in known if "," in field)
+        value = shown.replace(".", "").replace(",", ".")
+        notes.append(f"{name!r} has decimal commas, which are read as points: {shown} is {value}")
         return values
     wrong = [i for i, field in enumerate(fields) if not missing[i] and not _is_number(field)]
     if len(wrong) <= (1 - MOSTLY) * len(known):

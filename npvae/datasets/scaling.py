@@ -75,6 +75,18 @@ class Scaling:
         """Σ_j log unit_j over d columns, nats: log p(data) = log p(scaled) − log_volume for a density."""
         return float(np.sum(np.log(np.broadcast_to(self.unit, (d,)))))
 
+    def log_volumes(self, x: NDArray) -> NDArray:
+        """`log_volume` for every scaled row of x (n, d): (n,), all alike."""
+        return np.full(len(x), self.log_volume(x.shape[1]))
+
+    def n_columns(self, width: int) -> int:
+        """Columns of the data whose scaled rows have that width: as many."""
+        return width
+
+    def n_features(self, n_columns: int) -> int:
+        """Width of the scaled rows of so many columns: as many."""
+        return n_columns
+
     def __str__(self) -> str:
         said = {
             "none": "data are left as they are",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -84,16 +84,20 @@ class Table:
         rows = rows if isinstance(rows, slice) else np.asarray(rows)
         return self._with({name: values[rows] for name, values in self._columns.items()})
 
-    def select(self, names: Sequence[str], argument: str = "columns") -> Table:
-        """The table of these columns, in that order; an ArgumentError names one that it has not."""
+    def require(self, names: Iterable[str], argument: str = "columns") -> None:
+        """An ArgumentError that names one of `names` if the table has no such column."""
         for name in names:
             if name not in self._columns:
                 raise ArgumentError(argument, f"be columns of the table, {', '.join(self._columns)}", repr(name))
+
+    def select(self, names: Sequence[str], argument: str = "columns") -> Table:
+        """The table of these columns, in that order; an ArgumentError names one that it has not."""
+        self.require(names, argument)
         return self._with({name: self._columns[name] for name in names})
 
     def without(self, names: Sequence[str], argument: str = "drop") -> Table:
         """The table without these columns; an ArgumentError names one that it has not."""
-        self.select(names, argument)
+        self.require(names, argument)
         if not (kept := {name: values for name, values in self._columns.items() if name not in names}):
             raise ArgumentError(argument, "leave a column of the table", ", ".join(names))
         return self._with(kept)
@@ -186,6 +190,9 @@ def _of_frame(argument: str, X: Any) -> Table:
 def _plain(objects: NDArray, missing: NDArray) -> NDArray:
     """Objects as float64 where they are numbers, else text and truth values with None for what is missing."""
     known = [value.item() if isinstance(value, np.generic) else value for value in objects[~missing]]
+    if (wrong := next((v for v in known if isinstance(v, dict | list | tuple | set | np.ndarray)), None)) is not None:
+        got = f"a {type(wrong).__name__}: an entry's argument must be a string or a real number"
+        raise ArgumentTypeError("X", "hold numbers, text and truth values", got)
     if known and all(isinstance(value, Real) and not isinstance(value, bool) for value in known):
         numbers = np.full(len(objects), np.nan)
         numbers[~missing] = known

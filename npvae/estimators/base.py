@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvae.datasets import Dataset
+from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import SCALES, Scaling
 from npvae.estimators import persistence
 from npvae.estimators.conventions import Conventions
@@ -59,7 +60,7 @@ class Rows(NamedTuple):
     """The names of the columns, where they have names."""
     image_shape: tuple[int, ...] | None
     """Shape of a row as a picture."""
-    scaling: Scaling
+    scaling: Scaling | Coding
     """What brought the data to this scale."""
 
 
@@ -180,7 +181,8 @@ class Estimator(Conventions, ABC):
     def _decided(self: E, rows: Rows) -> E:
         """A copy of this estimator whose options are those that the data have decided."""
         decided = copy(self)
-        vars(decided).update(self._decide(rows.x) | self._decide_shape(rows.image_shape))
+        decided._scaling = rows.scaling
+        vars(decided).update(decided._decide(rows.x) | decided._decide_shape(rows.image_shape))
         return decided
 
     def _training_rows(self, X: ArrayLike) -> Rows:
@@ -200,20 +202,26 @@ class Estimator(Conventions, ABC):
 
     def _rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
         """Rows (n, d) as the fitted model sees them: of its columns, on its scale, in its precision."""
-        names, values = names_and_values(argument, X)
         known = getattr(self, "feature_names_in_", None)
-        if names is not None and known is not None:
-            require_same_names(argument, names, list(known), type(self).__name__)
-        return self._scaled(argument, values, self.scaling_, self.n_features_in_)
+        return self._scaled(argument, X, self.scaling_, self.n_features_in_, None if known is None else list(known))
 
-    def _scaled(self, argument: str, values: ArrayLike, scaling: Scaling, n_features: int) -> NDArray:
+    def _scaled(
+        self, argument: str, X: ArrayLike, scaling: Scaling | Coding, n_features: int, known: list[str] | None
+    ) -> NDArray:
+        """Rows on that scale, if they have so many columns, of those names where both have any."""
+        names, values = names_and_values(argument, X)
+        if names is not None and known is not None:
+            require_same_names(argument, names, known, type(self).__name__)
         given = numeric_array(argument, values)
         x = data_matrix(argument, given, dtype=None)
-        if x.shape[1] != n_features:
-            words = f"{argument} has {x.shape[1]} features, but {type(self).__name__} is expecting {n_features}"
-            advice = f"{words} features as input"
-            raise ArgumentError(argument, f"have {n_features} features", f"shape {given.shape}", advice)
+        self._require_width(argument, x.shape[1], n_features, given.shape)
         return data_matrix(argument, scaling(x), dtype=self._dtype)
+
+    def _require_width(self, argument: str, got: int, n_features: int, shape: tuple[int, ...]) -> None:
+        if got != n_features:
+            words = f"{argument} has {got} features, but {type(self).__name__} is expecting {n_features}"
+            advice = f"{words} features as input"
+            raise ArgumentError(argument, f"have {n_features} features", f"shape {shape}", advice)
 
     def _adopt(self, model: Model, rows: Rows, learnt: dict[str, Any]) -> None:
         """Put the new fitted state in the place of the old one, in one move."""
@@ -223,7 +231,7 @@ class Estimator(Conventions, ABC):
         fitted = {
             "model_": model,
             "params_": {name: described(value) for name, value in params.items()},
-            "n_features_in_": rows.x.shape[1],
+            "n_features_in_": rows.scaling.n_columns(rows.x.shape[1]),
             "image_shape_": rows.image_shape,
             "scaling_": rows.scaling,
             "history_": History(),

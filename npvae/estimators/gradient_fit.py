@@ -137,7 +137,8 @@ class GradientEstimator(Estimator):
         """
         self._check_options()
         rows = self._training_rows(X)
-        x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, rows.x.shape[1])
+        n_columns = rows.scaling.n_columns(rows.x.shape[1])
+        x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, n_columns, rows.names)
         decided = self._decided(rows)
         model = decided._build(rows.x.shape[1], len(rows.x))
         decided._require_memory(model)

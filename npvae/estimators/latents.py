@@ -59,6 +59,14 @@ class LatentMethods(ABC):
         """The rows of latents in the units of the data."""
         return self.scaling_.inverse(by_rows(self._means_of, z))
 
+    def _drawn(self, z: NDArray, rng: np.random.Generator) -> NDArray:
+        """What `sample` makes of latents, in the units of the data: what they are decoded to."""
+        return self._decoded(z)
+
+    def _handed_out(self, values: NDArray, like: Any = None) -> Any:
+        """Rows in the units of the data as whoever asked gets them: an array; `like` is what was given."""
+        return values
+
     @needs_fit
     def transform(self, X: ArrayLike) -> Any:
         """The latents of every row, (n, n_latents_); for a VAE the means of q(z|x). `set_output` makes it a frame."""
@@ -71,18 +79,18 @@ class LatentMethods(ABC):
     @needs_fit
     def inverse_transform(self, Z: ArrayLike) -> NDArray:
         """The row of every latent (n, n_latents_), (n, n_features): for a VAE the mean of p(x|z)."""
-        return self._decoded(data_matrix("Z", Z, self.n_latents_, self._dtype))
+        return self._handed_out(self._decoded(data_matrix("Z", Z, self.n_latents_, self._dtype)))
 
     @needs_fit
     def reconstruct(self, X: ArrayLike) -> NDArray:
         """Every row encoded and decoded again: (n, n_features), in the units of the data."""
-        return self._decoded(self._encoded(self._encoder_rows(X)))
+        return self._handed_out(self._decoded(self._encoded(self._encoder_rows(X))), X)
 
     @needs_fit
     def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
         """New rows (n, n_features): latents drawn from the prior, decoded."""
-        n = integer("n", n, at_least=1)
-        return self._decoded(self._draw_latents(np.random.default_rng(random_seed(random_state)), n))
+        n, rng = integer("n", n, at_least=1), np.random.default_rng(random_seed(random_state))
+        return self._handed_out(self._drawn(self._draw_latents(rng, n), rng))
 
     @needs_fit
     def interpolate(self, x_from: ArrayLike, x_to: ArrayLike, steps: int = 10, method: str = "linear") -> NDArray:
@@ -94,7 +102,7 @@ class LatentMethods(ABC):
             self._encoder_rows(np.reshape(row, (1, -1)), name) for name, row in (("x_from", x_from), ("x_to", x_to))
         ]
         z = self._encoded(np.concatenate(ends))
-        return self._decoded(evaluation.interpolate(z[0], z[1], steps, method))
+        return self._handed_out(self._decoded(evaluation.interpolate(z[0], z[1], steps, method)))
 
     @needs_fit
     def traverse(

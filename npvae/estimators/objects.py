@@ -34,6 +34,8 @@ def described(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Mapping):
+        return {str(name): described(entry) for name, entry in value.items()}
     if isinstance(value, Sequence):
         return [described(entry) for entry in value]
     if isinstance(value, np.ndarray):
@@ -66,7 +68,7 @@ def rebuilt(value: Any, members: Sequence[str]) -> Any:
     """
     if isinstance(value, list):
         return [rebuilt(entry, members) for entry in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or CLASS not in value:
         return value
     path = value.get(CLASS)
     try:

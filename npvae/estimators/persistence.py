@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae import storage
+from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import Scaling
 from npvae.estimators.objects import rebuilt
 from npvae.estimators.options import options_of
@@ -40,11 +41,13 @@ def save(path: str | Path, fitted: Estimator) -> None:
         "feature_names": None if names is None else list(names),
         "image_shape": fitted.image_shape_,
         "scaling": fitted.scaling_.how,
+        **({"coding": fitted.scaling_.header()} if isinstance(fitted.scaling_, Coding) else {}),
         "history": dict(fitted.history_),
         "terms": fitted.history_.to_header(),
         **state,
     }
-    arrays = {**arrays, "shift": np.asarray(fitted.scaling_.shift), "unit": np.asarray(fitted.scaling_.unit)}
+    if not isinstance(fitted.scaling_, Coding):
+        arrays = {**arrays, "shift": np.asarray(fitted.scaling_.shift), "unit": np.asarray(fitted.scaling_.unit)}
     storage.save(path, header, dict(fitted.theta_) | {OWN + name: array for name, array in arrays.items()})
 
 
@@ -92,7 +95,8 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     fitted = cls(**{name: rebuilt(value, table[name].members) for name, value in params.items()})
     fitted._check_options()
     n_features = integer("n_features", header["n_features"], at_least=1)
-    model = fitted._build(n_features)
+    scaling = fitted._scaling = _scaling(header, own, n_features)
+    model = fitted._build(scaling.n_features(n_features))
     theta: Parameters = theta_of(model, parameters, fitted._dtype)
     shape = header["image_shape"]
     shape = None if shape is None else widths("image_shape", shape)
@@ -104,7 +108,7 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
         params_=params,
         n_features_in_=n_features,
         image_shape_=shape,
-        scaling_=_scaling(str(header.get("scaling", "none")), own, n_features),
+        scaling_=scaling,
         seed_=integer("seed", header["seed"], at_least=0),
         history_=History.from_file(header["history"], header.get("terms", {})),
     )
@@ -117,7 +121,13 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     return fitted
 
 
-def _scaling(how: str, arrays: Mapping[str, NDArray], n_features: int) -> Scaling:
+def _scaling(header: Mapping[str, Any], arrays: Mapping[str, NDArray], n_features: int) -> Scaling | Coding:
+    how = str(header.get("scaling", "none"))
+    if how == Coding.how:
+        coding = Coding.from_header(header["coding"])
+        if len(coding.columns) != n_features:
+            raise ValueError(f"the coding should have {n_features} columns, got {len(coding.columns)}")
+        return coding
     shift, unit = (arrays.get(name, np.asarray(default)) for name, default in (("shift", 0.0), ("unit", 1.0)))
     for name, array in (("shift", shift), ("unit", unit)):
         if array.shape not in ((), (n_features,)) or not np.isfinite(array).all():

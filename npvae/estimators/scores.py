@@ -86,9 +86,9 @@ class DensityScores(RowScores):
 
     loss_name = "negative_elbo"
 
-    def _units(self) -> float:
-        """What scaling takes from a log-density, nats; 0 where x|z is discrete."""
-        return 0.0 if self.model_.likelihood.discrete else self.scaling_.log_volume(self.n_features_in_)
+    def _units(self, x: NDArray) -> NDArray | float:
+        """What scaling takes from the log-density of scaled rows x, nats; 0 where x|z is discrete."""
+        return 0.0 if self.model_.likelihood.discrete else self.scaling_.log_volumes(x)
 
     @needs_fit
     def elbo_terms(
@@ -107,7 +107,7 @@ class DensityScores(RowScores):
         self._require_finite("ELBO", terms["reconstruction"] + terms["kl"], x)
         density = self.model_.likelihood.is_density(x)
         labels = {"reconstruction": "−log p(x|z)" if density else CROSS_ENTROPY}
-        return Loss({**terms, "reconstruction": terms["reconstruction"] + self._units()}, labels=labels)
+        return Loss({**terms, "reconstruction": terms["reconstruction"] + self._units(x)}, labels=labels)
 
     @needs_fit
     def log_likelihood(
@@ -134,7 +134,8 @@ class DensityScores(RowScores):
             if progress is not None:
                 progress(start + len(rows))
         whole = evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))
-        return whole._replace(log_px=whole.log_px - self._units(), elbo=whole.elbo - self._units())
+        units = self._units(x)
+        return whole._replace(log_px=whole.log_px - units, elbo=whole.elbo - units)
 
     def _require_density(self, x: NDArray) -> None:
         """An `ArgumentError` if the likelihood has no density for such rows."""

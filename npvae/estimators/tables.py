@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.datasets.table import Table
 from npvae.validation import ArgumentError, ArgumentTypeError
 
 __all__ = ["as_frame", "names_and_values"]
@@ -28,6 +29,8 @@ def names_and_values(argument: str, X: Any) -> tuple[list[str] | None, Any]:
     if type(X).__module__.startswith("scipy.sparse"):
         shape = f"a sparse matrix of shape {X.shape}"
         raise ArgumentTypeError(argument, "be dense", shape, "sparse data are not supported: pass X.toarray()")
+    if isinstance(X, Table):
+        return X.columns if X.has_names else None, X.matrix(argument)
     if not hasattr(X, "columns") or not hasattr(X, "shape"):
         return None, X
     columns = [_numbers(argument, name, X[name]) for name in X.columns]

@@ -19,6 +19,7 @@ from npvae.estimators.binarizing import Binarizing
 from npvae.estimators.gradient_fit import GradientEstimator, Visits
 from npvae.estimators.imputation import Imputation
 from npvae.estimators.latents import LatentMethods
+from npvae.estimators.mixed_tables import MixedTables
 from npvae.estimators.network_options import NetworkOptions
 from npvae.estimators.options import option
 from npvae.estimators.scores import CROSS_ENTROPY, DensityScores
@@ -40,7 +41,7 @@ MEAN_LINKS = dict.fromkeys(["identity", "sigmoid"])
 
 
 @estimator
-class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, GradientEstimator):
+class VAE(MixedTables, NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, GradientEstimator):
     """Variational autoencoder with Gaussian latents.
 
     Parameters
@@ -81,8 +82,9 @@ class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, 
     likelihood: Any = option(
         "auto",
         "p(x|z): bernoulli and continuous-bernoulli want data in [0, 1], gaussian has the width sigma, gaussian-shared "
-        "learns one, gaussian-pixel one for every feature; auto is bernoulli for data in [0, 1], else gaussian-shared",
-        choices={"auto": None} | LIKELIHOODS,
+        "learns one, gaussian-pixel one for every feature, mixed is one for every column of a table by its kind; auto "
+        "is mixed for tables with text, gaps or several kinds, bernoulli for data in [0, 1], else gaussian-shared",
+        choices={"auto": None, "mixed": None} | LIKELIHOODS,
         members=("log_prob", "log_prob_backward", "n_params", "mean"),
     )
     mean_link: str = option(
@@ -150,6 +152,8 @@ class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, 
         if self.binarize != "none" and self.likelihood != "bernoulli":
             rule = "be 'none' with {likelihood}: only a Bernoulli takes binary pixels"
             raise ArgumentError("binarize", rule, repr(self.binarize), settings={"likelihood": self.likelihood})
+        if self.likelihood == "mixed":
+            return self._mixed_likelihood()
         return named_likelihood(self.likelihood, sigma=self._option("sigma"), mean_link=self.mean_link)
 
     def _require_sense(self, trained: bool) -> None:
@@ -176,6 +180,8 @@ class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, 
     def _decide(self, x: NDArray) -> dict[str, Any]:
         if self.likelihood != "auto":
             return {}
+        if self._is_mixed():
+            return {"likelihood": "mixed"}
         binary = self.binarize != "none" or in_unit_interval(x)
         return {"likelihood": "bernoulli" if binary else "gaussian-shared"}
 
@@ -279,4 +285,4 @@ class VAE(NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, 
         return posterior.mean(a), posterior.factor(a) if isinstance(posterior, FullGaussian) else a[:, d:]
 
     def _tags(self) -> dict[str, Any]:
-        return {"non_deterministic": True}
+        return {"non_deterministic": True, "allow_nan": True}

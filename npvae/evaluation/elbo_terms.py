@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import AnalyticKL
 from npvae.evaluation.row_noise import row_noise
+from npvae.evaluation.rows import model_rows
 from npvae.models import LatentVariableModel
 from npvae.models.densities import densities
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix, integer
+from npvae.validation import integer
 
 __all__ = ["elbo_terms"]
 
@@ -45,8 +46,7 @@ def elbo_terms(
     TypeError, ValueError
         If x is no finite matrix of that width from the likelihood's support, or n_samples no positive integer.
     """
-    x = data_matrix("x", x, model.n_features, theta.dtype)
-    model.likelihood.require_support("x", x)
+    x = model_rows(model, theta, x)
     n_samples, max_rows = integer("n_samples", n_samples, at_least=1), integer("max_rows", max_rows, at_least=1)
     seed = integer("seed", seed, at_least=0)
     posterior, shape = model.posterior, (n_samples, model.latent_dim)

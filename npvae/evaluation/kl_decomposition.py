@@ -13,11 +13,12 @@ from npvae.distributions.distribution import LOG_2PI, finite
 from npvae.evaluation.likelihood import Mean, mean_with_error
 from npvae.evaluation.posteriors import posterior_moments
 from npvae.evaluation.row_noise import row_noise
+from npvae.evaluation.rows import model_rows
 from npvae.models import LatentVariableModel
 from npvae.models.densities import prior_section
 from npvae.numerics import keep_freed_memory, logsumexp
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix, integer
+from npvae.validation import integer
 
 __all__ = ["KLDecomposition", "decompose_kl"]
 
@@ -55,7 +56,7 @@ def decompose_kl(model: LatentVariableModel, theta: Parameters, x: ArrayLike, se
     seed = integer("seed", seed, at_least=0)
     mu, log_var = posterior_moments(model, theta, x, "the decomposition of the KL")
     n, d = mu.shape
-    rows = data_matrix("x", x, model.n_features, theta.dtype)
+    rows = model_rows(model, theta, x)
     z = mu + np.exp(0.5 * log_var) * row_noise(rows, seed, "latents", lambda rng: rng.standard_normal(d))
     keep_freed_memory()
     step = max(1, _ELEMENTS // (n * d))

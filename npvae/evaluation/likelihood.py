@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.evaluation.pareto_tail import LargestWeights, trusted_index
 from npvae.evaluation.row_noise import row_generators
+from npvae.evaluation.rows import model_rows
 from npvae.models import LatentVariableModel
 from npvae.models.densities import log_weights
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
-from npvae.validation import data_matrix, integer
+from npvae.validation import integer
 
 __all__ = ["LogLikelihood", "Mean", "log_likelihood", "mean_with_error"]
 
@@ -96,8 +97,7 @@ def log_likelihood(
     Rezende, Mohamed & Wierstra, Stochastic backpropagation (2014), appendix E. Burda, Grosse & Salakhutdinov,
     Importance weighted autoencoders (2016), eq. (8) and theorem 1.
     """
-    x = data_matrix("x", x, model.n_features, theta.dtype)
-    model.likelihood.require_support("x", x)
+    x = model_rows(model, theta, x)
     k, max_rows = integer("k", k, at_least=1), integer("max_rows", max_rows, at_least=1)
     seed = integer("seed", seed, at_least=0)
     keep_freed_memory()

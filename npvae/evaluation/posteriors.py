@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import DiagonalGaussian
+from npvae.evaluation.rows import model_rows
 from npvae.models import LatentVariableModel
 from npvae.parameters import Parameters
-from npvae.validation import ArgumentTypeError, data_matrix
+from npvae.validation import ArgumentTypeError
 
 __all__ = ["encode", "posterior_moments"]
 
@@ -17,7 +18,7 @@ _ROWS = 1000  # rows encoded at once: they stay in the cache
 
 def encode(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> NDArray:
     """The parameters of q(z|x) of every row of x (n, n_features); errors name what is wrong with x."""
-    x = data_matrix("x", x, model.n_features, theta.dtype)
+    x = model_rows(model, theta, x)
     return np.concatenate([model.encode(theta, x[start : start + _ROWS]) for start in range(0, len(x), _ROWS)])
 
 

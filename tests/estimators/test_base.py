@@ -40,6 +40,7 @@ OTHER = {
     "network": "conv",
     "channels": [3, 4],
     "image_shape": [2, 2, 1],
+    "columns": {"age": "positive"},
     "encoder": Tanh(),
     "decoder": LeakyReLU(0.1),
 }
