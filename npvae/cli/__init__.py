@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import npvae
-from npvae.cli import evaluate, explore, gradcheck, impute, produce, report, restore, train
+from npvae.cli import compress, detect, evaluate, explore, gradcheck, impute, produce, report, restore, train, traverse
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
 from npvae.validation import ArgumentError, DataWarning
 
@@ -41,7 +41,7 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"npvae {npvae.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     train.add_commands(commands, train.model_in(argv))
-    for module in (produce, impute, restore, report, evaluate, explore, gradcheck):
+    for module in (produce, traverse, impute, restore, report, detect, compress, evaluate, explore, gradcheck):
         module.add_commands(commands)
     return parser
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae import evaluation
-from npvae.estimators.base import by_rows, needs_fit, random_seed
-from npvae.validation import ArgumentError, data_matrix, integer, number
+from npvae.estimators.base import Estimator, by_rows, needs_fit, random_seed
+from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, number, one_of
 
 __all__ = ["LatentMethods"]
 
@@ -86,11 +86,50 @@ class LatentMethods(ABC):
         """Every row encoded and decoded again: (n, n_features), in the units of the data."""
         return self._handed_out(self._decoded(self._encoded(self._encoder_rows(X))), X)
 
+    def fit_latent_model(self, X: ArrayLike, latent_model: Any = None) -> Any:
+        """Fit a density to the latents of the rows of X, from which `sample` draws from then on; returns self.
+
+        Parameters
+        ----------
+        X : (n, n_features) array
+            The training rows, or others like them.
+        latent_model : estimator, optional
+            With `fit` and `sample`; by default ``GaussianMixture(30)``. A Gaussian that is factored is
+            ``GaussianMixture(1, covariance="diagonal")``. It is saved with the model as `latent_model_`.
+        """
+        from npvae.estimators.gaussian_mixture import GaussianMixture
+
+        if latent_model is None:
+            latent_model = GaussianMixture(30, random_state=0)
+        _require_sampler(latent_model)
+        self.latent_model_ = latent_model.fit(np.asarray(self._latents(X)))
+        return self
+
     @needs_fit
-    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
-        """New rows (n, n_features): latents drawn from the prior, decoded."""
+    def _latents(self, X: ArrayLike) -> NDArray:
+        return self._encoded(self._encoder_rows(X))
+
+    @needs_fit
+    def sample(
+        self, n: int = 1, random_state: int | np.random.Generator | None = None, latent_model: Any = None
+    ) -> NDArray:
+        """New rows (n, n_features): latents drawn and decoded.
+
+        They are drawn from `latent_model`: a fitted estimator of latents, or "prior" for what the model itself says of
+        them. Without it they come from what `fit_latent_model` has fitted, or else from the prior.
+        """
         n, rng = integer("n", n, at_least=1), np.random.default_rng(random_seed(random_state))
-        return self._handed_out(self._drawn(self._draw_latents(rng, n), rng))
+        chosen = getattr(self, "latent_model_", "prior") if latent_model is None else latent_model
+        if isinstance(chosen, str):
+            one_of("latent_model", chosen, {"prior": None})
+            return self._handed_out(self._drawn(self._draw_latents(rng, n), rng))
+        _require_sampler(chosen)
+        if not chosen.__sklearn_is_fitted__():
+            advice = "call fit_latent_model(X, latent_model) first"
+            raise ArgumentError("latent_model", "be fitted", repr(chosen), advice)
+        if chosen.n_features_in_ != self.n_latents_:
+            raise ArgumentError("latent_model", f"have {self.n_latents_} features", chosen.n_features_in_)
+        return self._handed_out(self._drawn(chosen.sample(n, rng).astype(self._dtype), rng))
 
     @needs_fit
     def interpolate(self, x_from: ArrayLike, x_to: ArrayLike, steps: int = 10, method: str = "linear") -> NDArray:
@@ -145,3 +184,9 @@ class LatentMethods(ABC):
         if mask.all() or not mask.any():
             raise ArgumentError("mask", "have rows with the attribute and rows without it", f"{mask[0]} for all")
         return z[mask].mean(axis=0) - z[~mask].mean(axis=0)
+
+
+def _require_sampler(latent_model: Any) -> None:
+    if not (isinstance(latent_model, Estimator) and hasattr(latent_model, "sample")):
+        rule = "be an estimator of npvae with sample, such as GaussianMixture(30)"
+        raise ArgumentTypeError("latent_model", rule, repr(latent_model))

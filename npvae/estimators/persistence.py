@@ -15,9 +15,10 @@ from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import Scaling
 from npvae.estimators.objects import rebuilt
 from npvae.estimators.options import options_of
+from npvae.estimators.registry import class_named
 from npvae.parameters import Parameters
 from npvae.training import History
-from npvae.validation import integer, widths
+from npvae.validation import integer, number, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.base import Estimator
@@ -27,9 +28,17 @@ __all__ = ["load", "save"]
 OWN = "estimator."
 """Before the names of arrays that are no parameters."""
 
+LATENT = "latent_model."
+"""Before the names of arrays of a model of the latents, behind that."""
+
 
 def save(path: str | Path, fitted: Estimator) -> None:
     """Write options, parameters and history; the optimiser's moments belong to checkpoints."""
+    storage.save(path, *_packed(fitted))
+
+
+def _packed(fitted: Estimator) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Header and arrays of an estimator; what it has learned beside its fit comes last."""
     state, arrays = fitted._state()
     names = getattr(fitted, "feature_names_in_", None)
     header = {
@@ -48,7 +57,12 @@ def save(path: str | Path, fitted: Estimator) -> None:
     }
     if not isinstance(fitted.scaling_, Coding):
         arrays = {**arrays, "shift": np.asarray(fitted.scaling_.shift), "unit": np.asarray(fitted.scaling_.unit)}
-    storage.save(path, header, dict(fitted.theta_) | {OWN + name: array for name, array in arrays.items()})
+    if hasattr(fitted, "offset_"):
+        header["threshold"] = {"offset": fitted.offset_, "contamination": fitted.contamination_}
+    if hasattr(fitted, "latent_model_"):
+        header["latent_model"], inner = _packed(fitted.latent_model_)
+        arrays |= {LATENT + name: array for name, array in inner.items()}
+    return header, dict(fitted.theta_) | {OWN + name: array for name, array in arrays.items()}
 
 
 def load(path: str | Path, classes: Mapping[str, type[Estimator]] | Callable[[str], type[Estimator]]) -> Estimator:
@@ -117,8 +131,22 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
         if len(names) != n_features or not all(isinstance(name, str) for name in names):
             raise ValueError(f"feature_names should be {n_features} names, got {names!r:.60}")
         fitted.feature_names_in_ = np.array(names, dtype=object)
+    _restore_extras(fitted, header, own)
+    own = {name: array for name, array in own.items() if not name.startswith(LATENT)}
     fitted._restore(dict(header), own)
     return fitted
+
+
+def _restore_extras(fitted: Estimator, header: Mapping[str, Any], own: Mapping[str, NDArray]) -> None:
+    """What was learned beside the fit: a threshold for outliers, a model of the latents."""
+    if (threshold := header.get("threshold")) is not None:
+        fitted.offset_ = number("offset", threshold["offset"])
+        fitted.contamination_ = number("contamination", threshold["contamination"], above=0)
+    if (inner := header.get("latent_model")) is not None:
+        arrays = {name[len(LATENT) :]: array for name, array in own.items() if name.startswith(LATENT)}
+        fitted.latent_model_ = _restored(class_named(inner["estimator"]), inner, arrays)
+        if fitted.latent_model_.n_features_in_ != fitted.n_latents_:
+            raise ValueError(f"latent_model should have {fitted.n_latents_} features")
 
 
 def _scaling(header: Mapping[str, Any], arrays: Mapping[str, NDArray], n_features: int) -> Scaling | Coding:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation
 from npvae.bounds import Loss
 from npvae.estimators.base import needs_fit, random_seed
+from npvae.estimators.outliers import OutlierMethods
 from npvae.validation import ArgumentError, integer
 
 __all__ = ["DensityScores", "RowScores"]
@@ -23,7 +24,7 @@ DRAWS = 50_000
 """Draws of z between two reports of progress, about a second."""
 
 
-class RowScores(ABC):
+class RowScores(OutlierMethods, ABC):
     """`loss`, `score_samples` and `score` of an estimator that scores rows.
 
     Hook

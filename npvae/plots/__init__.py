@@ -11,6 +11,7 @@ from npvae.plots.factors import factor_matrix
 from npvae.plots.images import completions, image_grid, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
 from npvae.plots.restorations import restorations
+from npvae.plots.traversal import traversal
 
 __all__ = [
     "bit_histograms",
@@ -28,5 +29,6 @@ __all__ = [
     "save",
     "step_curve",
     "titled",
+    "traversal",
     "variance_curves",
 ]
