@@ -61,7 +61,7 @@ def _packed(fitted: Estimator) -> tuple[dict[str, Any], dict[str, NDArray]]:
         header["threshold"] = {"offset": fitted.offset_, "contamination": fitted.contamination_}
     if hasattr(fitted, "latent_model_"):
         header["latent_model"], inner = _packed(fitted.latent_model_)
-        arrays |= {LATENT + name: array for name, array in inner.items()}
+        arrays = arrays | {LATENT + name: array for name, array in inner.items()}
     return header, dict(fitted.theta_) | {OWN + name: array for name, array in arrays.items()}
 
 
