@@ -18,7 +18,7 @@ from npvae.datasets import Dataset
 from npvae.estimators import Estimator, registry
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
-from npvae.validation import integer, widths
+from npvae.validation import ArgumentError, integer, widths
 
 DEFAULT_MODEL = "vae"
 
@@ -27,7 +27,7 @@ Train a model and leave a folder with
 
   model.npz         the model, for the other commands and for npvae.load
   history.csv       loss and its terms, epoch by epoch
-  checkpoint.npz    the whole state of the run, for --resume
+  checkpoint.npz    the whole state of the run, for --resume; the one before it is kept in checkpoint-previous.npz
   *.png             samples, reconstructions, interpolations, latents, learning curves; with two latents the manifold
 
 Without DATA it learns the embedded digits. --model chooses what is trained; the options below are those of {model},
@@ -85,6 +85,8 @@ def add_commands(commands: argparse._SubParsersAction, model: str = DEFAULT_MODE
     either.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in FOLDER")
     go_on = "go on from FOLDER/checkpoint.npz until --epochs are done; repeat the run's other options"
     either.add_argument("--resume", action="store_true", help=go_on)
+    often = "how often to write checkpoint.npz: 30s, 5m, 2h, '10 epochs' or '1000 steps'; and at the end"
+    group.add_argument("--checkpoint-every", metavar="TIME", default="5s", help=often)
     group.add_argument("--no-pictures", action="store_true", help="leave the pictures out")
     group.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
@@ -121,7 +123,8 @@ def run(args: argparse.Namespace) -> int:
     held_out = f", {len(test):,} held out" if test else ""
     say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
     try:
-        status = _fit(model, data, test, folder, args)
+        with training.like_ctrl_c():
+            status = _fit(model, data, test, folder, args)
     except BaseException:
         with suppress(OSError):  # not empty: what the run has left is kept
             for path in made:
@@ -131,8 +134,9 @@ def run(args: argparse.Namespace) -> int:
         for path in made:
             path.rmdir()
         return status
-    if args.overwrite and not model.history_.n_rows:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+    if args.overwrite and getattr(model, "run_", None) is None:  # no run, so no checkpoint of its own
+        for path in (folder / CHECKPOINT, training.previous_generation(folder / CHECKPOINT)):
+            path.unlink(missing_ok=True)
     model.save(folder / MODEL)
     with replacing(folder / HISTORY) as temporary:
         model.history_.to_csv(temporary)
@@ -143,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_pictures:
         say(draw_pictures(model, test if test is not None else data, data, folder))
     say(_what_next(model, folder))
-    if status == 130 and model.history_.n_rows:
+    if status == 130:
         say(f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
     return status
 
@@ -195,7 +199,8 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
         folder = Path(args.output)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"--output must be a folder, got the file {str(folder)!r}")
-    if args.resume and not (folder / CHECKPOINT).exists():
+    checkpoints = (folder / CHECKPOINT, training.previous_generation(folder / CHECKPOINT))
+    if args.resume and not any(path.exists() for path in checkpoints):
         raise FileNotFoundError(f"--resume finds no {folder / CHECKPOINT}")
     earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
     if earlier and not (args.overwrite or args.resume):
@@ -208,11 +213,23 @@ def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
     return folder, made
 
 
+def _run_to_go_on(folder: Path) -> training.TrainingRun:
+    """The newest checkpoint that can be read; what is wrong with a newer one is said."""
+    run, note = training.load_newest(folder / CHECKPOINT)
+    if note:
+        print(f"npvae: warning: {note}", file=sys.stderr)
+    return run
+
+
 def _fit(model: Estimator, data: Dataset, test: Dataset | None, folder: Path, args: argparse.Namespace) -> int:
+    try:
+        checkpoints = training.Checkpoints(folder / CHECKPOINT, args.checkpoint_every, goes_on=args.resume)
+    except ArgumentError as error:
+        raise error.about("checkpoint_every") from None
     offered = {
         "X_val": test.x if test is not None else None,
-        "callbacks": [lambda run: training.save_checkpoint(folder / CHECKPOINT, run)],
-        "resume_from": training.load_checkpoint(folder / CHECKPOINT) if args.resume else None,
+        "callbacks": [checkpoints],
+        "resume_from": _run_to_go_on(folder) if args.resume else None,
     }
     taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
     try:

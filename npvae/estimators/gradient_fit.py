@@ -174,7 +174,9 @@ class GradientEstimator(Estimator):
         visits = decided._visits(rows.x, None, seed)
         if run is None and self.__sklearn_is_fitted__():
             run = training.TrainingRun.begin(self.theta_, decided._optimizer(len(rows.x)), seed)
-        elif run is None:
+        elif run is not None:
+            run = replace(run, within=None)  # where it stood in another chunk
+        else:
             run = decided._first_or_next(model, visits[0], seed, None)
         try:
             decided._train(model, run, rows, visits, seed, run.epoch + 1, ())

@@ -1,18 +1,21 @@
 """The training loop and what surrounds it: batches, history, progress, early stopping, averages, checkpoints."""
 
 from npvae.training.averaging import Averaged
-from npvae.training.checkpoint import load_checkpoint, save_checkpoint
+from npvae.training.checkpoint import Checkpoints, load_checkpoint, load_newest, previous_generation, save_checkpoint
+from npvae.training.epoch import ModelAt, Transform, minibatches
 from npvae.training.held_out import evaluate
 from npvae.training.history import History
-from npvae.training.loop import Callback, ModelAt, Transform, minibatches, train
+from npvae.training.loop import Callback, train
 from npvae.training.progress import Progress
 from npvae.training.run import BrokenRunError, NonFiniteLossError, TrainingRun, WorkerError
+from npvae.training.signals import like_ctrl_c
 from npvae.training.summary import summary
 
 __all__ = [
     "Averaged",
     "BrokenRunError",
     "Callback",
+    "Checkpoints",
     "History",
     "ModelAt",
     "NonFiniteLossError",
@@ -21,8 +24,11 @@ __all__ = [
     "Transform",
     "WorkerError",
     "evaluate",
+    "like_ctrl_c",
     "load_checkpoint",
+    "load_newest",
     "minibatches",
+    "previous_generation",
     "save_checkpoint",
     "summary",
     "train",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,99 @@ from npvae import storage
 from npvae.optimizers import OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.history import History
-from npvae.training.run import TrainingRun
-from npvae.validation import integer
+from npvae.training.run import TrainingRun, Within
+from npvae.training.term_sums import TermSums
+from npvae.validation import ArgumentError, integer, number
+
+LEAST_PAUSE = 50
+"""Times that writing a checkpoint takes, between two that are due by the clock: so they cost less than 2 %."""
+
+UNITS = {"s": ("seconds", 1.0), "m": ("seconds", 60.0), "h": ("seconds", 3600.0), "": ("epochs", 1.0)}
+UNITS |= {"epochs": ("epochs", 1.0), "epoch": ("epochs", 1.0), "steps": ("steps", 1.0), "step": ("steps", 1.0)}
+
+
+class Checkpoints:
+    """A callback that keeps the newest two checkpoints of a training, so that a kill costs little of it.
+
+    One is written when it is due, also amid an epoch, and in any case where the training ends. The file before it stays
+    beside it under the name of `previous_generation`, for `load_newest`.
+
+    Parameters
+    ----------
+    path : str or path
+    every : str, default "5s"
+        "30s", "5m" or "2h" of time, though never so often that it costs more than 2 % of it; "1" or "10 epochs"; or
+        "1000 steps".
+    goes_on : bool
+        Whether a checkpoint that is at `path` already is one of the same run, to be kept as the previous generation.
+
+    Raises
+    ------
+    ArgumentError
+        If `every` is none of these.
+    """
+
+    def __init__(self, path: str | Path, every: str = "5s", goes_on: bool = False) -> None:
+        self.path, self._goes_on = Path(path), goes_on
+        self._unit, self._every = _interval(every)
+        self._began, self._cost = perf_counter(), 0.0
+        self._kept: tuple[int, int] | None = None
+        self._from: tuple[int, int] | None = None  # epoch and step from which to count
+
+    def __call__(self, run: TrainingRun) -> None:
+        """After an epoch: write if it is time, or if there is none yet."""
+        self._from = self._from or (run.epoch - 1, 0)
+        counted = self._unit == "epochs" and run.epoch - self._from[0] >= self._every
+        if counted or self.due(run) or (self._kept is None and self._unit == "seconds"):
+            self.save(run)
+
+    def due(self, run: TrainingRun) -> bool:
+        """Whether it is time for the next one, by the clock or the count of steps."""
+        if self._unit == "seconds":
+            return perf_counter() - self._began >= max(self._every, LEAST_PAUSE * self._cost)
+        self._from = self._from or (run.epoch, max(run.optimizer_state.t - 1, 0))
+        return self._unit == "steps" and run.optimizer_state.t - self._from[1] >= self._every
+
+    def save(self, run: TrainingRun) -> None:
+        """Write, and keep the file before as the previous generation."""
+        began, before = perf_counter(), previous_generation(self.path)
+        try:
+            if not self._goes_on:
+                before.unlink(missing_ok=True)
+            elif self.path.exists():
+                _second_name(self.path, before)
+            save_checkpoint(self.path, run)
+        except OSError as error:
+            advice = "the checkpoint before it is whole, and a resumed run goes on from there"
+            raise OSError(error.errno, f"{self.path} cannot be written: {error.strerror or error}; {advice}") from error
+        self._goes_on = True
+        self._kept = self._from = (run.epoch, run.optimizer_state.t)
+        self._began = perf_counter()
+        self._cost = self._began - began
+
+    def save_unless_kept(self, run: TrainingRun) -> None:
+        """Write where the training ends, unless the newest checkpoint is of there."""
+        if run.optimizer_state.t and self._kept != (run.epoch, run.optimizer_state.t):
+            self.save(run)
+
+
+def _interval(text: str) -> tuple[str, float]:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text))
+    if match is None or match[2] not in UNITS or float(match[1]) == 0:
+        raise ArgumentError("every", "be a time such as 30s or 5m, or a number of epochs or steps", repr(text))
+    unit, factor = UNITS[match[2]]
+    return unit, float(match[1]) * factor
+
+
+def _second_name(path: Path, other: Path) -> None:
+    """Have `other` name the file at `path` as well, in place of whatever it named."""
+    beside = other.with_name(f".{other.name}-{os.urandom(8).hex()}")
+    try:
+        os.link(path, beside)
+    except OSError:  # a file system without links: for a moment there is the previous generation alone
+        os.replace(path, other)
+    else:
+        os.replace(beside, other)
 
 
 def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
@@ -29,6 +123,7 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
         "stopped": run.stopped,
         "settings": run.settings,
         "has_state": run.state is not None,
+        "within": None if run.within is None else run.within._asdict() | {"sums": run.within.sums.to_header()},
     }
     groups = {
         "theta": run.theta,
@@ -39,6 +134,37 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
     }
     arrays = {f"{group}.{name}": array for group, held in groups.items() for name, array in held.items()}
     storage.save(path, header, arrays)
+
+
+def previous_generation(path: str | Path) -> Path:
+    """Where `Checkpoints` keeps the checkpoint before the one at `path`."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}-previous{path.suffix}")
+
+
+def load_newest(path: str | Path) -> tuple[TrainingRun, str]:
+    """Read the checkpoint at `path`, or if it is damaged or lost the one before it.
+
+    Returns
+    -------
+    run : TrainingRun
+    note : str
+        What is wrong with the newest, and which one was read; "" if it was the newest.
+
+    Raises
+    ------
+    FileNotFoundError, StorageError
+        What is wrong with the newest, if there is no other one to read.
+    """
+    try:
+        return load_checkpoint(path), ""
+    except (storage.StorageError, FileNotFoundError) as error:
+        before = previous_generation(path)
+        try:
+            run = load_checkpoint(before)
+        except (storage.StorageError, OSError):
+            raise error from None
+        return run, f"{error}; going on from {before}, after {run.epoch} epochs"
 
 
 def load_checkpoint(path: str | Path) -> TrainingRun:
@@ -88,9 +214,19 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
         best=Parameters.from_arrays(best, dtype) if best else None,
         stopped=str(header.get("stopped", "")),
         settings=dict(header["settings"]),
+        within=_within(header.get("within"), counts["epoch"]),
         state=state if state or header.get("has_state") else None,
         **counts,
     )
+
+
+def _within(entry: Mapping[str, Any] | None, epoch: int) -> Within | None:
+    if entry is None:
+        return None
+    counts = {name: integer(name, entry[name], at_least=1) for name in ("batches", "batch_size", "n_rows")}
+    if counts["batches"] * counts["batch_size"] >= counts["n_rows"] + counts["batch_size"]:
+        raise ValueError(f"within should stand amid epoch {epoch + 1}, got {counts['batches']} batches")
+    return Within(**counts, seconds=number("seconds", entry["seconds"]), sums=TermSums.from_header(entry["sums"]))
 
 
 def _common_dtype(arrays: Sequence[NDArray]) -> np.dtype:

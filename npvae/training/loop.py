@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from itertools import zip_longest
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +14,21 @@ from npvae.models import Model
 from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
+from npvae.training.checkpoint import Checkpoints
+from npvae.training.epoch import ModelAt, Transform, Visits, pass_over
 from npvae.training.held_out import held_out
-from npvae.training.history import HELD_OUT, WEIGHT
+from npvae.training.history import HELD_OUT
 from npvae.training.jobs import number_of_jobs
 from npvae.training.progress import Progress
 from npvae.training.run import BROKEN, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.signals import deferred_interrupt
 from npvae.training.steps import BrokenStepError, FailedWorkerError, SerialSteps, Steps
-from npvae.training.term_sums import TermSums
 from npvae.validation import integer
 
 Callback = Callable[[TrainingRun], "bool | None"]
 """Called after every epoch; a true answer ends the training."""
 
-Transform = Callable[[NDArray, "np.random.Generator"], NDArray]
-"""Makes of a batch what the model sees at this visit, such as a fresh binarisation."""
-
-ModelAt = Callable[[int], Model]
-"""The model of step t, counted from 0: the same parameters, another objective, such as another weight β."""
-
-_SHUFFLE, _NOISE, _VALIDATION = range(3)
-_STATE = 7  # streams of random numbers; the estimators have those between
+_VALIDATION, _STATE = 2, 7  # streams of random numbers; an epoch has 0 and 1, the estimators those between
 
 
 def train(
@@ -80,7 +72,8 @@ def train(
         Stop when the held-out loss has not improved for that many epochs; the run's `chosen` are the parameters at
         its best then, unless Ctrl-C came first.
     callbacks : sequence of callable
-        Called with the run after every epoch.
+        Called with the run after every epoch. Among them may be `Checkpoints`, which also write amid an epoch, and at
+        the end.
     progress : Progress, optional
     model_at : callable, optional
         ``model_at(t)`` stands for the model at step t of the whole run, counted from 0; that is how β is annealed. The
@@ -96,7 +89,8 @@ def train(
     Returns
     -------
     TrainingRun
-        Its `stopped` says why it ended. Ctrl-C ends it after the current step, and what was trained is kept.
+        Its `stopped` says why it ended. Ctrl-C ends it after the current step, and what was trained is kept; from there
+        it can go on, amid the epoch, to the same bits.
 
     Raises
     ------
@@ -114,6 +108,7 @@ def train(
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val, model_at is not None)
+    _require_same_epoch(run, batch_size, len(x))
     if run.state is None and hasattr(model, "begin_state"):
         run.state = model.begin_state(np.random.default_rng([run.seed, 0, _STATE]))
     run.stopped = ""
@@ -125,10 +120,11 @@ def train(
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
-        visits = _Visits(x, batch_size, transform, model, model_at, interrupted, progress)
+        checkpoints = [callback for callback in callbacks if isinstance(callback, Checkpoints)]
+        visits = Visits(x, batch_size, transform, model, model_at, interrupted, progress, checkpoints)
         while run.epoch < epochs and not run.stopped:
             try:
-                means = _epoch(run, steps, visits)
+                means = pass_over(run, steps, visits)
             except BrokenStepError as error:
                 raise _breakdown(run, steps.good, error.step, error.blamed, optimizer) from None
             except FailedWorkerError as error:
@@ -152,7 +148,9 @@ def train(
             answers = [callback(run) for callback in callbacks]
             if any(answers):
                 run.stopped = "callback"
-    run.stopped = run.stopped or "finished"
+        run.stopped = run.stopped or "finished"
+        for keep in checkpoints:
+            keep.save_unless_kept(run)
     return run
 
 
@@ -169,43 +167,6 @@ def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: i
             raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
     if x_val is not None and x_val.shape[1:] != x.shape[1:]:
         raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
-
-
-@dataclass(frozen=True)
-class _Visits:
-    """What every epoch does with the data."""
-
-    x: NDArray
-    batch_size: int
-    transform: Transform | None
-    model: Model
-    model_at: ModelAt | None
-    interrupted: Callable[[], bool]
-    progress: Progress | None
-
-
-def _epoch(run: TrainingRun, steps: Steps, visits: _Visits) -> dict[str, float] | None:
-    """Move the run by one pass over the data; returns seconds and mean terms, or None if Ctrl-C cut it short."""
-    started, x, dtype, model, progress = perf_counter(), visits.x, run.theta.dtype, visits.model, visits.progress
-    shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
-    sums = TermSums()
-    first = run.optimizer_state.t
-    for t, rows in enumerate(minibatches(len(x), visits.batch_size, shuffle_rng), first):
-        if visits.interrupted():
-            steps.halt()
-            return None
-        if visits.model_at is not None:
-            model = visits.model_at(t)
-        batch = np.asarray(x[rows], dtype=dtype)
-        if visits.transform is not None:
-            batch = visits.transform(batch, noise_rng)
-        steps.step(model, batch, model.draw_noise(noise_rng, len(rows), dtype), sums)
-        if progress is not None and sums.n:
-            progress.step(run, sums, len(x))
-    steps.finish(sums)
-    before = run.history["seconds"][-1] if run.history else 0.0
-    annealed = {} if visits.model_at is None else {WEIGHT + name: mean for name, mean in sums.weights().items()}
-    return {"seconds": before + perf_counter() - started, **sums.means(), **annealed}
 
 
 def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int) -> Steps:
@@ -292,8 +253,10 @@ def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: ND
         raise ValueError("model_at must be given, as in the epochs before")
 
 
-def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray]:
-    """Visit the rows 0 … n − 1 once, in random order, `batch_size` at a time; the last batch may be smaller."""
-    order = rng.permutation(n)
-    for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
+def _require_same_epoch(run: TrainingRun, batch_size: int, n_rows: int) -> None:
+    """A ValueError if the run stands amid an epoch of other batches."""
+    within = run.within
+    if within is not None and (within.batch_size, within.n_rows) != (batch_size, n_rows):
+        had = f"batches of {within.batch_size} from {within.n_rows} rows"
+        got = f"batches of {batch_size} from {n_rows} rows"
+        raise ValueError(f"start must go on with {had}, since it stands amid an epoch of them, got {got}")

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from npvae.models import State
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.history import History
+from npvae.training.term_sums import TermSums
+
+
+class Within(NamedTuple):
+    """Where a run stands amid an epoch."""
+
+    batches: int
+    """Batches that it has had."""
+    batch_size: int
+    n_rows: int
+    """Rows of the data."""
+    seconds: float
+    """Since the epoch began, pauses left out."""
+    sums: TermSums
+    """The losses so far."""
+
 
 BROKEN = ("non-finite loss", "failed worker")
 """What stopped a run whose moments do not belong to its parameters."""
@@ -19,8 +35,9 @@ BROKEN = ("non-finite loss", "failed worker")
 class TrainingRun:
     """A run of the training loop, from its start or from where it stood.
 
-    The random numbers of epoch e come from generators seeded by (seed, e), so (seed, epoch) is their whole state: a run
-    that was stopped after an epoch and goes on gives the same parameters, to the bit, as one that never stopped.
+    The random numbers of epoch e come from generators seeded by (seed, e), so seed, epoch and batches within the epoch
+    are their whole state: a run that was stopped and goes on gives the same parameters, to the bit, as one that never
+    stopped.
 
     Attributes
     ----------
@@ -39,6 +56,8 @@ class TrainingRun:
     stopped : str
         Why the loop returned: "finished", "early stopping", "interrupted", "callback", "non-finite loss" or "failed
         worker"; "" before.
+    within : Within, optional
+        Where the run stands amid an epoch; None between two.
     settings : dict
         What else the run depends on, as far as whoever started it has noted it; the loop only passes it on.
     """
@@ -53,6 +72,7 @@ class TrainingRun:
     stopped: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     state: State | None = None
+    within: Within | None = None
 
     @classmethod
     def begin(

@@ -7,6 +7,32 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
+
+FINAL = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""By these a system, or a terminal that is closed, ends a program."""
+
+
+@contextmanager
+def like_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP mean Ctrl-C while the block runs.
+
+    That is for programs, not for a library: nothing changes outside the main thread, or for a signal that the caller
+    handles or ignores.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    taken = [number for number in FINAL if in_main_thread and signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -14,8 +40,8 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
 
     The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
-    at once. Nothing changes outside the main thread, where Python delivers no signals, and where Ctrl-C is ignored, as
-    in a background job.
+    at once. The signals of `like_ctrl_c` are held back as well. Nothing changes outside the main thread, where Python
+    delivers no signals, and where Ctrl-C is ignored, as in a background job.
     """
     pressed = threading.Event()
 
@@ -24,12 +50,15 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.set()
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        yield pressed.is_set
-        return
-    previous = signal.signal(signal.SIGINT, remember)
+    held: dict[int, object] = {}
+    if threading.current_thread() is threading.main_thread():
+        held = {number: signal.getsignal(number) for number in FINAL if signal.getsignal(number) is _interrupt}
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            held[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    for number in held:
+        signal.signal(number, remember)
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, previous in held.items():
+            signal.signal(number, previous)

@@ -55,8 +55,8 @@ class Steps(Protocol):
     def finish(self, sums: TermSums) -> None:
         """Wait until all steps have ended, and add their losses to `sums`."""
 
-    def halt(self) -> None:
-        """Stop after the step that is under way."""
+    def halt(self, sums: TermSums) -> None:
+        """Stop after the step that is under way; the losses of all steps that ended are added to `sums`."""
 
     def close(self) -> None:
         """Leave the run in memory of its own."""
@@ -102,7 +102,7 @@ class SerialSteps:
     def finish(self, sums: TermSums) -> None:
         """Nothing is under way."""
 
-    def halt(self) -> None:
+    def halt(self, sums: TermSums) -> None:
         """Nothing is under way."""
 
     def close(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from npvae.bounds import Loss
+from npvae.validation import integer
 
 
 class TermSums:
@@ -39,6 +41,24 @@ class TermSums:
         for name, weight in weights.items():
             self._weights[name] = self._weights.get(name, 0.0) + n * weight
         self.n += n
+
+    def copy(self) -> TermSums:
+        """A copy that grows by itself."""
+        return TermSums.from_header(self.to_header())
+
+    def to_header(self) -> dict[str, Any]:
+        """The sums in types that JSON knows."""
+        return {"n": self.n, "sums": dict(self._sums), "weights": dict(self._weights), "units": dict(self._units)}
+
+    @classmethod
+    def from_header(cls, header: Mapping[str, Any]) -> TermSums:
+        """Rebuild sums from what `to_header` gave."""
+        sums = cls()
+        sums.n = integer("n", header["n"], at_least=0)
+        sums._sums = {name: float(value) for name, value in header["sums"].items()}
+        sums._weights = {name: float(value) for name, value in header["weights"].items()}
+        sums._units = {name: str(value) for name, value in header["units"].items()}
+        return sums
 
     def means(self) -> dict[str, float]:
         """Mean of "loss" and of each term."""

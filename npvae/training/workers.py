@@ -89,15 +89,15 @@ class WorkerSteps:
         while self._counted < self._published:
             self._count(sums, wait=True)
 
-    def halt(self) -> None:
-        """Stop after the step that is under way."""
+    def halt(self, sums: TermSums) -> None:
+        """Stop after the step that is under way, and add the losses of all that ended."""
         if self._team is not None:
             self._shared["control"][HALT_ASKED] = 1
             while not self._shared["control"][HALTED] and self._done() < self._published:
                 self._pause()
             while (halted := int(self._shared["control"][HALTED])) and self._done() < halted:
                 self._pause()
-            self._run.optimizer_state.t = self._first_t + self._done()
+            self._count(sums, wait=False)
 
     def close(self) -> None:
         """End the workers, and take theta and moments out of the shared memory."""

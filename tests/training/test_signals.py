@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from npvae.optimizers import SGD
-from npvae.training import train
-from npvae.training.loop import deferred_interrupt
+from npvae.training import like_ctrl_c, train
+from npvae.training.signals import deferred_interrupt
 from tests.training.toys import Mean, binary_rows, small_vae
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals to itself")
@@ -135,3 +135,21 @@ def test_trains_outside_the_main_thread():
     thread.start()
     thread.join()
     np.testing.assert_array_equal(runs[0].theta.flat, train(model, theta, binary_rows(), epochs=2).theta.flat)
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGHUP])
+def test_in_a_program_the_signals_that_end_it_keep_what_was_trained(which):
+    model, theta = small_vae()
+    with like_ctrl_c():
+        run = train(model, theta, binary_rows(), epochs=9, callbacks=[lambda run: signal.raise_signal(which)])
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(which)
+    assert (run.stopped, run.epoch) == ("interrupted", 1)
+    assert signal.getsignal(which) is signal.SIG_DFL
+
+
+def test_in_a_library_they_are_left_alone():
+    seen = []
+    model, theta = small_vae()
+    train(model, theta, binary_rows(), epochs=1, callbacks=[lambda run: seen.append(signal.getsignal(signal.SIGTERM))])
+    assert seen == [signal.SIG_DFL]
