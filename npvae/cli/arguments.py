@@ -93,9 +93,8 @@ def integers(text: str) -> tuple[int, ...]:
     """``"500,200"`` as (500, 200), ``"none"`` as ()."""
     if text == "none":
         return ()
-    """``"500,200"`` as (500, 200), and ``"none"`` as ()."""
     try:
-        return () if text == "none" else tuple(int(part) for part in text.split(","))
+        return tuple(int(part) for part in text.split(","))
     except ValueError:
         message = f"expected integers with commas between, such as 500,200, got {text!r}"
         raise argparse.ArgumentTypeError(message) from None

@@ -121,7 +121,8 @@ def run(args: argparse.Namespace) -> int:
 def _columns(vae: Any, data: NDArray, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
     """What is known of every row of the data, which the model sees as x."""
     estimate = vae.log_likelihood(data, k, seed, _Progress(len(x)))
-    rows = evaluation.decompose_rows(vae.model_, vae.theta_, x, estimate)
+    kl = None if hasattr(vae.model_, "prior") else vae.elbo_terms(data, random_state=seed)["kl"]
+    rows = evaluation.decompose_rows(vae.model_, vae.theta_, x, estimate, kl)
     return {
         "negative_log_px": -rows["log_px"],
         "negative_elbo": -rows["elbo"],
@@ -177,10 +178,11 @@ def _latents(vae: Any, x: NDArray, k: int, seed: int, likelihood: bool) -> dict[
     model, theta = vae.model_, vae.theta_
     if len(x) == 1:
         return {}  # what varies between rows cannot be told from one
-    activity = evaluation.activity(model, theta, x)
+    known = hasattr(model, "prior")
+    activity = evaluation.activity(model, theta, x) if known else vae.transform(vae.scaling_.inverse(x)).var(axis=0)
     active = evaluation.active_units(activity)
     facts: dict[str, Any] = {"activity": activity.tolist(), "active_units": np.flatnonzero(active).tolist()}
-    if not hasattr(model.posterior, "kl_terms"):
+    if not known or not hasattr(model.posterior, "kl_terms"):
         return facts
     facts["kl_per_unit"] = evaluation.kl_per_unit(model, theta, x).tolist()
     if likelihood and not active.all():

@@ -102,7 +102,7 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
         how["action"] = argparse.BooleanOptionalAction
     elif option.kind is tuple:
         default = option.typed_default
-        typed = None if default is None else ",".join(map(str, widths(option.name, default)))
+        typed = None if default is None else ",".join(map(str, widths(option.name, default))) or "none"
         how |= {"type": integers, "metavar": option.metavar, "default": typed}
     else:
         how |= {"type": option.kind, "metavar": option.metavar}

@@ -66,7 +66,7 @@ class BinaryVAE(BitLatents, GradientEstimator):
     )
     hidden: int | Sequence[int] = option(
         (), "widths of the hidden units between two stochastic layers; none for linear maps", kind=tuple,
-        metavar="N[,N…]", typed_default="none",
+        metavar="N[,N…]",
     )  # fmt: skip
     activation: str = option("tanh", "nonlinearity of the hidden units", choices=ACTIVATIONS)
     prior: str = option("half", "of the topmost latents: Bernoulli(½), or learned", choices=PRIORS, kw_only=True)

@@ -47,11 +47,20 @@ def decompose(
 
 
 def decompose_rows(
-    model: LatentVariableModel, theta: Parameters, x: ArrayLike, estimate: LogLikelihood
+    model: LatentVariableModel,
+    theta: Parameters,
+    x: ArrayLike,
+    estimate: LogLikelihood,
+    kl: NDArray | None = None,
 ) -> dict[str, NDArray]:
-    """The terms of a `Decomposition` of every row, (n,), from the rows' `log_likelihood`; the KL is analytic."""
-    params = prior_section(model, theta)
-    kl = model.posterior.kl(encode(model, theta, x), model.prior, params)[0].astype(np.float64)
+    """The terms of a `Decomposition` of every row, (n,), from the rows' `log_likelihood`.
+
+    The KL is analytic; for a model that has none, such as one with several layers of latents, an estimate is given.
+    """
+    if kl is None:
+        params = prior_section(model, theta)
+        kl = model.posterior.kl(encode(model, theta, x), model.prior, params)[0]
+    kl = kl.astype(np.float64)
     return {
         "reconstruction": -estimate.elbo - kl,
         "kl": kl,

@@ -282,3 +282,14 @@ def test_with_patience_the_numbers_are_those_of_the_model_that_is_kept(files, he
     held_out = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("held-out:"))
     best = min(npvae.load("run/model.npz").history_["val_loss"])
     assert held_out.startswith(f"held-out: {best:.2f} nats")
+
+
+@pytest.mark.parametrize("model", [["binary-vae", "--hidden", "none"], ["sbn", "--sweeps", "1"]])
+def test_binary_models_are_trained_evaluated_and_drawn_like_the_others(model, tmp_path, capsys):
+    folder = tmp_path / "run"
+    data = tmp_path / "x.npy"
+    np.save(data, datasets.digits(30, seed=0).x)
+    options = ["--binarize", "threshold", "--epochs", "1", "--latent", "4,2", "--no-pictures", "--output", str(folder)]
+    assert main(["train", str(data), "--model", *model, *options]) == 0
+    assert main(["evaluate", str(folder / "model.npz"), str(data), "--k", "5"]) == 0
+    assert "−L_5" in capsys.readouterr().out
