@@ -85,3 +85,13 @@ def test_info_for_programs(files, here, capsys):
     assert facts["last epoch"] == vae.history_.last()
     assert facts["model"]["image shape"] == [6, 6]
     assert facts["model"]["grey pixels"] is True
+
+
+def test_score_tells_the_bits_a_dimension_where_the_data_are_discrete(files, here, capsys):
+    assert main(["score", files.model, files.images]) == 0
+    assert "bits a dimension" not in capsys.readouterr().out  # grey pixels under a Bernoulli have no likelihood
+    x = (files.x > 0.5).astype(np.float32)
+    np.save("binary.npy", x)
+    assert main(["score", files.model, "binary.npy"]) == 0
+    bits = -npvae.load(files.model).score_samples(x).mean() / 36 / np.log(2)
+    assert f"  {bits:.4f} bits a dimension" in capsys.readouterr().out
