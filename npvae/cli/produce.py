@@ -25,8 +25,17 @@ CHANGED = 8
 
 
 def add_commands(commands: Commands) -> None:
-    """Add the seven commands."""
-    makers = (_add_sample, _add_reconstruct, _add_encode, _add_decode, _add_manifold, _add_interpolate, _add_attribute)
+    """Add the commands."""
+    makers = (
+        _add_sample,
+        _add_reconstruct,
+        _add_denoise,
+        _add_encode,
+        _add_decode,
+        _add_manifold,
+        _add_interpolate,
+        _add_attribute,
+    )
     for add in makers:
         add(commands)
 
@@ -61,6 +70,31 @@ def reconstruct(args: argparse.Namespace, model: Any) -> Made:
     x = read_data(args.data, rows=shown_rows(args)).x
     x_hat = model.reconstruct(x)
     return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(model))
+
+
+def _add_denoise(commands: Commands) -> None:
+    text = f"""\
+Restore corrupted rows by a denoising autoencoder. With --corrupt the rows of DATA are clean, and are corrupted first,
+as in the training. A picture shows what came above what was made of it, of the first {SHOWN} rows unless --rows says
+otherwise."""
+    example = "npvae denoise npvae-run/model.npz t10k-images-idx3-ubyte.gz --corrupt --rows 0:20"
+    parser = add_maker(commands, denoise, "restore corrupted data", "denoised.png", text, example)
+    add_data(parser)
+    parser.add_argument("--corrupt", action="store_true", help="corrupt the rows first")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the corruption")
+
+
+def denoise(args: argparse.Namespace, model: Any) -> Made:
+    """``npvae denoise``."""
+    clean = read_data(args.data, rows=shown_rows(args)).x
+    noisy = model.corrupt(clean, args.seed) if args.corrupt else clean
+    restored = model.denoise(noisy)
+
+    def draw(plots: ModuleType) -> Any:
+        rows = {"original": clean, "corrupted": noisy} if args.corrupt else {"corrupted": noisy}
+        return plots.image_rows({**rows, "restored": restored}, image_shape(model))
+
+    return {"restored": restored}, draw
 
 
 def _add_encode(commands: Commands) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae import training
 from npvae.bounds import Loss
+from npvae.datasets import Dataset
 from npvae.datasets.scaling import Scaling
 from npvae.distributions import LIKELIHOODS
 from npvae.distributions.registry import named_likelihood
@@ -18,7 +20,7 @@ from npvae.estimators.latents import LatentMethods
 from npvae.estimators.network_options import LAYER, NetworkOptions
 from npvae.estimators.options import option
 from npvae.estimators.scores import CROSS_ENTROPY, RowScores
-from npvae.layers import ACTIVATIONS, Chain, activation_layer
+from npvae.layers import ACTIVATIONS, Chain, Dense, activation_layer
 from npvae.models import Autoencoder as Model
 from npvae.models import SquaredError
 from npvae.validation import ArgumentError
@@ -147,6 +149,13 @@ class Autoencoder(NetworkOptions, LatentMethods, RowScores, GradientEstimator):
             if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
                 raise ValueError(f"{name} should be finite and have shape {shape}, got {arrays[name].shape}")
         self.code_mean_, self.code_factor_ = arrays["code_mean"], arrays["code_factor"]
+
+    def pictures(self, plots: ModuleType, shown: Dataset) -> dict[str, Any]:
+        """ "filters": the weights of the first layer as images, where it is dense."""
+        shape = self.image_shape_
+        if shape is None or len(shape) != 2 or not isinstance(self.model_.encoder.layers[0], Dense):
+            return {}
+        return {"filters": plots.filters(self.theta_["encoder.0.W"], shape)}
 
     # ---- use ---------------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from math import prod
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae.datasets import Dataset
 from npvae.estimators.autoencoder import Autoencoder
 from npvae.estimators.base import by_rows, estimator, needs_fit
 from npvae.estimators.network_options import LAYER
@@ -16,6 +18,9 @@ from npvae.layers import ACTIVATIONS, jacobian
 from npvae.models import ContractiveAutoencoder as Model
 
 __all__ = ["ContractiveAutoencoder"]
+
+SHOWN = 200
+"""Rows over which the picture of the Jacobian's spectrum takes the mean."""
 
 
 @estimator
@@ -50,6 +55,11 @@ class ContractiveAutoencoder(Autoencoder):
                   for layer in model.encoder.layers[:-1]]  # fmt: skip
         what = f"Jacobians of {self.latent_dim} latents for each of {self.batch_size:,} rows"
         return {("latent_dim or batch_size", what): 4 * self.latent_dim * self.batch_size * sum(widths)}
+
+    def pictures(self, plots: ModuleType, shown: Dataset) -> dict[str, Any]:
+        """ "jacobian": the singular values of ∂h/∂x; with the pictures of every autoencoder."""
+        spectrum = self.jacobian_spectrum(shown.x[:SHOWN])
+        return {**super().pictures(plots, shown), "jacobian": plots.jacobian_spectra({"contractive": spectrum})}
 
     @needs_fit
     def jacobian(self, X: ArrayLike) -> NDArray:

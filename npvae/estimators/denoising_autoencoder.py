@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae.datasets import Dataset
 from npvae.estimators.autoencoder import Autoencoder
 from npvae.estimators.base import by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
@@ -66,6 +68,15 @@ class DenoisingAutoencoder(Autoencoder):
     def _require_encodable(self, argument: str, x: NDArray) -> None:
         # Corrupted rows need not lie where clean ones do.
         return
+
+    def pictures(self, plots: ModuleType, shown: Dataset) -> dict[str, Any]:
+        """ "denoised": rows, corrupted as in the training, and restored; with those of every autoencoder."""
+        if self.image_shape_ is None or len(self.image_shape_) != 2:
+            return {}
+        clean = shown.x[:12]
+        noisy = self.corrupt(clean)
+        rows = {"original": clean, "corrupted": noisy, "restored": self.denoise(noisy)}
+        return {**super().pictures(plots, shown), "denoised": plots.image_rows(rows, self.image_shape_)}
 
     @needs_fit
     def corrupt(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:

@@ -8,17 +8,21 @@ from npvae.plots.bits import bit_histograms, variance_curves
 from npvae.plots.canvas import require_matplotlib, save, titled
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.factors import factor_matrix
-from npvae.plots.images import completions, image_grid, interpolations, reconstructions
+from npvae.plots.images import completions, filters, image_grid, image_rows, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
 from npvae.plots.restorations import restorations
+from npvae.plots.spectrum import jacobian_spectra
 from npvae.plots.traversal import traversal
 
 __all__ = [
     "bit_histograms",
     "completions",
     "factor_matrix",
+    "filters",
     "image_grid",
+    "image_rows",
     "interpolations",
+    "jacobian_spectra",
     "latent_scatter",
     "learning_curves",
     "manifold",

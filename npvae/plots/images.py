@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil, isqrt, prod, sqrt
 from typing import TYPE_CHECKING, Literal
 
@@ -135,6 +136,55 @@ def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: f
     ax = draw_tiles(rows, ax, vmin, vmax, (left, 0.05, 0.05))
     label_tiles(ax, "y", list(tiles) * (len(rows) // len(tiles)), h, at_most=len(rows))
     return ax
+
+
+def image_rows(
+    rows: Mapping[str, ArrayLike],
+    image_shape: tuple[int, int] | None = None,
+    ax: Axes | None = None,
+    vmin: float = 0,
+    vmax: float = 1,
+) -> Axes:
+    """Draw several versions of the same images below one another: original, corrupted, restored.
+
+    Parameters
+    ----------
+    rows : mapping of str to (n, d) or (n, h, w) array
+        What is written at each row, and its images.
+    image_shape, ax, vmin, vmax
+        As for `image_grid`.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    tiles = {name: as_images(name, images, image_shape) for name, images in rows.items()}
+    _require_one_shape(tiles, **rows)
+    return draw_stacks(tiles, ax, vmin, vmax, left=0.75)
+
+
+def filters(W: ArrayLike, image_shape: tuple[int, int] | None = None, n: int = 64, ax: Axes | None = None) -> Axes:
+    """Draw what hidden units of the first layer look for: columns of its weights as images.
+
+    Parameters
+    ----------
+    W : (d, n_hidden) array
+        Weights of a dense layer, such as ``model.theta_["encoder.0.W"]``.
+    image_shape, ax
+        As for `image_grid`.
+    n : int, default 64
+        How many: those of the largest norm. Each is scaled by itself, with 0 in the middle of the greys.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    W = np.asarray(W, dtype=np.float64)
+    norms = np.sqrt((W * W).sum(axis=0))
+    chosen = np.sort(np.argsort(-norms, kind="stable")[:n])
+    columns = W[:, chosen].T
+    largest = np.abs(columns).max(axis=1, keepdims=True)
+    return image_grid(columns / np.where(largest > 0, largest, 1), image_shape, ax=ax, vmin=-1, vmax=1)
 
 
 def interpolations(
