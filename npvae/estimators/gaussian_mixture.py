@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.bounds import Loss
+from npvae.datasets import Dataset
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
 from npvae.estimators.scores import RowScores
@@ -113,6 +115,17 @@ class GaussianMixture(RowScores, Estimator):
         if self.emptied_:
             lines.append(f"{self.emptied_} of {self.model_.n_components} components lost all their rows: use fewer")
         return lines
+
+    def pictures(self, plots: ModuleType, shown: Dataset) -> dict[str, Any]:
+        """Rows with two columns, and an ellipse for every component that has a weight."""
+        if self.n_features_in_ != 2:
+            return {}
+        unit = np.broadcast_to(self.scaling_.unit, (2,))
+        kept = self.theta_["weights"] > 0
+        covariances = (self.model_.full_covariances(self.theta_) * unit * unit[:, None])[kept]
+        ax = plots.latent_scatter(shown.x, shown.labels)
+        ax.set(xlabel="x₁", ylabel="x₂")
+        return {"components": plots.ellipses(self.scaling_.inverse(self.theta_["means"])[kept], covariances, ax)}
 
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         log_prob = by_rows(lambda rows: self.model_.log_prob(self.theta_, rows), x)

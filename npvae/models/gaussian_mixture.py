@@ -224,6 +224,13 @@ class GaussianMixture:
         component = np.minimum(np.searchsorted(total, u * total[-1], side="right"), last)
         return theta["means"][component] + self.kind.colour(self._factors(theta), component, eps), component
 
+    def full_covariances(self, theta: Parameters) -> NDArray:
+        """Σ_k as matrices (k, d, d), whatever the kind."""
+        k, d = self.n_components, self.n_features
+        factor = self._factors(theta).factor
+        factor = factor if self.kind.crossed else factor[:, :, None] * np.eye(d)
+        return np.broadcast_to(factor @ factor.swapaxes(1, 2), (k, d, d))
+
     def _blocks(self, n: int) -> Iterator[slice]:
         return blocks(n, max(self.n_components, self.n_features))
 

@@ -7,6 +7,7 @@ pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip ins
 from npvae.plots.bits import bit_histograms, variance_curves
 from npvae.plots.canvas import require_matplotlib, save, titled
 from npvae.plots.curves import learning_curves, step_curve
+from npvae.plots.ellipses import ellipses
 from npvae.plots.factors import factor_matrix
 from npvae.plots.images import completions, filters, image_grid, image_rows, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
@@ -17,6 +18,7 @@ from npvae.plots.traversal import traversal
 __all__ = [
     "bit_histograms",
     "completions",
+    "ellipses",
     "factor_matrix",
     "filters",
     "image_grid",

@@ -70,8 +70,9 @@ def test_from_the_command_line(tmp_path, capsys):
     data = tmp_path / "x.npy"
     np.save(data, blobs())
     folder = tmp_path / "run"
-    words = ["train", str(data), "--model", "gaussian-mixture", "--components", "3", "-o", str(folder), "--no-pictures"]
+    words = ["train", str(data), "--model", "gaussian-mixture", "--components", "3", "-o", str(folder)]
     assert main(words) == 0
+    assert (folder / "components.png").exists()
     assert "converged after" in capsys.readouterr().out
     assert main(["score", str(folder / "model.npz"), str(data)]) == 0
     assert "negative_log_px" in capsys.readouterr().out

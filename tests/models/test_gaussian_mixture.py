@@ -50,6 +50,12 @@ def full_covariances(model, theta):
     }[model.covariance]()
 
 
+@every_kind
+def test_covariances_as_matrices(kind):
+    model, theta = random_mixture(kind)
+    np.testing.assert_allclose(model.full_covariances(theta), full_covariances(model, theta), rtol=1e-12)
+
+
 def joint(model, theta, x):
     """w_k N(x_n; m_k, Σ_k) by SciPy, (n, k)."""
     parts = zip(theta["weights"], theta["means"], full_covariances(model, theta), strict=True)
