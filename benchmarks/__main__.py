@@ -12,6 +12,7 @@ COMMANDS = {
     "startup": "process start to the end of an epoch, import time, installed size",
     "compare": "two results: exit status 1 if the loop became slower",
     "gradcheck": "the gradient checker against planted errors",
+    "restoration": "images restored by a decoder's posterior, beside other ways",
     "published": "published figures, trained again",
     "table": "the tables of README.md and docs/, from the results",
 }
@@ -21,7 +22,7 @@ def main(argv: list[str]) -> int:
     """Run the command that argv begins with; returns the exit status."""
     if argv[:1] in (["-h"], ["--help"]):
         print("usage: python -m benchmarks [COMMAND] [OPTIONS]\n")
-        print("\n".join(f"  {name:10} {what}" for name, what in COMMANDS.items()))
+        print("\n".join(f"  {name:12} {what}" for name, what in COMMANDS.items()))
         print("\nEach command has --help.")
         return 0
     name, rest = ("speed", argv) if not argv or argv[0].startswith("-") else (argv[0], argv[1:])
