@@ -1,0 +1,20 @@
+"""The demos of binary latents, with little to do."""
+
+import re
+
+from demos import belief_network, binary_gradients
+
+
+def test_the_unbiased_estimates_have_the_exact_gradient_as_their_mean_and_disarm_less_variance_than_arm(capsys):
+    binary_gradients.main(["--latents", "2", "--steps", "20"])
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[3:]}
+    for name, row in rows.items():
+        assert (float(row[2]) < 1e-7) == (row[-1] != "biased"), name
+    assert float(rows["disarm"][3]) < float(rows["arm"][3])
+
+
+def test_the_gap_to_the_likelihood_falls_over_the_sweeps(capsys):
+    belief_network.main(["--rows", "60", "--epochs", "1"])
+    gaps = [float(m) for m in re.findall(r"^ +\d+ +\S+ +(\S+)$", capsys.readouterr().out, re.MULTILINE)]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] > -1e-3  # in float32
