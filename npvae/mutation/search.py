@@ -164,8 +164,8 @@ def mutate(
 
     Examples
     --------
-    >>> from npvae.layers import Tanh
-    >>> mutate(Tanh()).passed
+    >>> from npvae.layers import Dense
+    >>> mutate(Dense(3, 2)).passed
     True
     """
     return try_mutants(_exposed(target, Settings(seed=seed)), only, on_tally)
