@@ -46,6 +46,13 @@ def _trained(model: RBM, theta: Parameters) -> dict[str, NDArray]:
     return {name: theta[name].copy() for name in theta if not (fixed and name == "log_var")}
 
 
+def _require_fixed(dtheta: Parameters, trained: dict[str, NDArray]) -> None:
+    """A ValueError if what is not trained has a gradient."""
+    for name in dtheta:
+        if name not in trained and dtheta[name].any():
+            raise ValueError(f"{name} is not trained, and has a gradient")
+
+
 def _filled(theta: Parameters, arrays: dict[str, NDArray]) -> Parameters:
     """theta with other arrays in the place of those of the same names."""
     return Parameters.from_arrays({**theta, **arrays}, np.result_type(*arrays.values()))
@@ -63,6 +70,7 @@ def _free_energy(units: VisibleUnits, n_features: int, n_hidden: int) -> Case:
 
         def backward(cache: tuple, dF: NDArray) -> dict[str, NDArray]:
             dtheta = model.free_energy_backward(*cache, dF)
+            _require_fixed(dtheta, trained)
             return {name: dtheta[name] for name in trained}
 
         return forward, backward, {}, trained
@@ -84,9 +92,10 @@ def _log_normalizer(units: VisibleUnits) -> Case:
             at, field = cache
             dtheta = at.zeros_like()
             dfield = units.log_normalizer_backward(at, field, dlog, dtheta)
+            _require_fixed(dtheta, own)
             return {"field": dfield, **{name: dtheta[name] for name in own}}
 
-        return forward, backward, {"field": rng.standard_normal((N, 5))}, own
+        return forward, backward, {}, {"field": rng.standard_normal((N, 5)), **own}
 
     return Case(f"models.{_title(units)} log normalizer", make, (type(units),))
 
