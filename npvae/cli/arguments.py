@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from npvae import datasets
+from npvae.cli.columns import Selection, add_selection, selected
 from npvae.datasets import Dataset
 from npvae.estimators import registry
 from npvae.estimators.options import options_of
@@ -114,6 +115,7 @@ def row_range(text: str) -> slice:
 def add_data(parser: argparse.ArgumentParser, rows: bool = True) -> None:
     """Add DATA, and if it may be a part of it --rows."""
     parser.add_argument("data", metavar="DATA", help='data file, or "digits"')
+    add_selection(parser)
     if rows:
         parser.add_argument("--rows", metavar="A:B", type=row_range, help="rows A to B − 1 only")
 
@@ -129,9 +131,12 @@ def read_data(
     rows: slice | None = None,
     digits_seed: int = 1,
     argument: str = "DATA",
-    missing: bool = False,
+    choice: Selection = Selection(),  # noqa: B008 (a tuple)
+    model: Any = None,
 ) -> Dataset:
-    """The data set behind an argument; with `missing`, NaN and empty fields may stand for what is not known.
+    """The data set behind an argument, of a table the chosen columns, in the order of those of `model`.
+
+    NaN and empty fields may stand for what is not known.
 
     By default the embedded digits are drawn with another seed than those that ``npvae train`` learns: held-out data.
     """
@@ -141,7 +146,7 @@ def read_data(
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
-        data = None if embedded else datasets.load(path, labels, missing)
+        data = None if embedded else datasets.load(path, labels, missing=True)
     except ArgumentError as error:
         raise error.about(argument) if error.argument == "path" else error from None
     everything = range(DIGITS if data is None else len(data))
@@ -150,6 +155,7 @@ def read_data(
         raise ValueError(f"--rows selects nothing: {path} has {len(everything)} rows")
     if data is None:
         data = datasets.digits(max(chosen) + 1, seed=digits_seed)
+    data = selected(data, choice, path, model)
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from npvae import datasets, evaluation
 from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
+from npvae.cli.columns import Selection, add_selection, selection
 from npvae.cli.results import PICTURES, TABLES, check_output, load_with, write
 from npvae.datasets import is_binary
 from npvae.validation import ArgumentError, integer
@@ -68,6 +69,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add ``npvae evaluate``."""
     parser = add_command(commands, "evaluate", run, "log-likelihood, latents in use, factors", DESCRIPTION, EXAMPLE)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
+    add_selection(parser)
     which = f'data file, or "digits" (the first {DIGITS:,}, unless --rows says otherwise)'
     parser.add_argument("data", metavar="DATA", help=which)
     parser.add_argument("--k", metavar="K", type=int, default=5000, help="draws of z per row")
@@ -90,11 +92,13 @@ def run(args: argparse.Namespace) -> int:
     integer("--k", args.k, at_least=1)
     vae = load_with(args.model, "log_likelihood", "prepare")
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
-    data = read_data(args.data, rows=rows).x
+    choice = selection(args)
+    read = read_data(args.data, rows=rows, choice=choice, model=vae)
+    data = read.given
     x = vae.prepare(data, args.seed)
-    others = None if args.outside is None else _others(vae, args.outside, rows, args.seed)
+    others = None if args.outside is None else _others(vae, args.outside, rows, args.seed, choice)
     facts = {"rows": len(x), "k": args.k, "seed": args.seed}
-    facts["made_binary"] = is_binary(x) and not is_binary(data)
+    facts["made_binary"] = is_binary(x) and not is_binary(read.x)
     facts["likelihood"] = vae.model_.likelihood.is_density(x)
     # What cannot do without a likelihood lets log_likelihood say why there is none.
     if facts["likelihood"] or output is not None or others is not None:
@@ -118,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _columns(vae: Any, data: NDArray, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
+def _columns(vae: Any, data: Any, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
     """What is known of every row of the data, which the model sees as x."""
     estimate = vae.log_likelihood(data, k, seed, _Progress(len(x)))
     kl = None if hasattr(vae.model_, "prior") else vae.elbo_terms(data, random_state=seed)["kl"]
@@ -133,8 +137,8 @@ def _columns(vae: Any, data: NDArray, x: NDArray, k: int, seed: int) -> dict[str
     }
 
 
-def _others(vae: Any, path: str, rows: slice | None, seed: int) -> NDArray:
-    x = read_data(path, rows=rows, argument="--outside").x
+def _others(vae: Any, path: str, rows: slice | None, seed: int, choice: Selection) -> Any:
+    x = read_data(path, rows=rows, argument="--outside", choice=choice, model=vae).given
     with _blamed_on("--outside"):
         vae.prepare(x, seed)  # refuses what cannot be before the work begins
     return x
@@ -149,7 +153,7 @@ def _blamed_on(option: str) -> Iterator[None]:
         raise error.about(option) from None
 
 
-def _outside(vae: Any, x: NDArray, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
+def _outside(vae: Any, x: Any, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
     """How strange others are, and how well that tells them from the rows whose −log p(x) is `inside`."""
     with _blamed_on("--outside"):
         outside = -vae.log_likelihood(x, k, seed, _Progress(len(x))).log_px

@@ -44,7 +44,7 @@ def explore(args: argparse.Namespace) -> int:
     examples = None
     if args.data is not None:
         data = read_data(args.data, args.labels, slice(0, EXAMPLES) if args.rows is None else args.rows)
-        examples = Examples(model.prepare(data.x), data.labels)
+        examples = Examples(model.prepare(data.given), data.labels)
     page = explorer_page(
         model.model_,
         model.theta_,

@@ -24,7 +24,7 @@ def _latents(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> An
     if model.n_latents_ < 2:
         return None
     seen = data.take(slice(0, SCATTERED))
-    z = np.asarray(model.transform(seen.x))
+    z = np.asarray(model.transform(seen.given))
     most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
     return plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.cli.arguments import SCATTERED, add_data, read_data
+from npvae.cli.columns import selection
 from npvae.cli.results import (
     SHOWN,
     Commands,
@@ -67,8 +68,8 @@ reconstructions, of the first {SHOWN} rows unless --rows says otherwise."""
 
 def reconstruct(args: argparse.Namespace, model: Any) -> Made:
     """``npvae reconstruct``."""
-    x = read_data(args.data, rows=shown_rows(args)).x
-    x_hat = model.reconstruct(x)
+    data = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=model)
+    x, x_hat = data.x, model.reconstruct(data.given)
     return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(model))
 
 
@@ -110,9 +111,9 @@ rows, coloured by --labels."""
 
 def encode(args: argparse.Namespace, model: Any) -> Made:
     """``npvae encode``."""
-    data = read_data(args.data, args.labels, args.rows)
+    data = read_data(args.data, args.labels, args.rows, choice=selection(args), model=model)
     # A model with a posterior has its spread beside the mean.
-    mu, *spread = model.encode(data.x) if hasattr(model, "encode") else (model.transform(data.x),)
+    mu, *spread = model.encode(data.given) if hasattr(model, "encode") else (model.transform(data.given),)
 
     def draw(plots: ModuleType) -> Any:
         if mu.shape[1] < 2:
@@ -134,7 +135,7 @@ latents.npz, LATENTS is latents.npz:mu."""
 
 def decode(args: argparse.Namespace, model: Any) -> Made:
     """``npvae decode``."""
-    return _images(model, model.inverse_transform(read_data(args.latents, argument="LATENTS").x))
+    return _images(model, model.inverse_transform(read_data(args.latents, argument="LATENTS").numbers("LATENTS")))
 
 
 def _add_manifold(commands: Commands) -> None:
@@ -174,11 +175,12 @@ def _add_interpolate(commands: Commands) -> None:
 
 def interpolate(args: argparse.Namespace, model: Any) -> Made:
     """``npvae interpolate``."""
-    data = read_data(args.data)
+    data = read_data(args.data, choice=selection(args), model=model)
     for name, row in (("I", args.i), ("J", args.j)):
         if not 0 <= row < len(data):
             raise ValueError(f"{name} must be a row of {args.data}, from 0 to {len(data) - 1}, got {row}")
-    images = model.interpolate(data.x[args.i], data.x[args.j], args.steps, args.method)
+    ends = (data.take([row]).given for row in (args.i, args.j))
+    images = model.interpolate(*ends, args.steps, args.method)
     return {"images": images}, lambda plots: plots.interpolations(images[None], image_shape(model))
 
 
@@ -202,15 +204,15 @@ npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.np
 def attribute(args: argparse.Namespace, model: Any) -> Made:
     """``npvae attribute``."""
     steps = integer("--steps", args.steps, at_least=2)
-    data = read_data(args.data, args.labels, args.rows)
+    data = read_data(args.data, args.labels, args.rows, choice=selection(args), model=model)
     if data.labels is None:
         raise ValueError(f"--labels must name the classes of {args.data}")
     of_class = data.labels == args.label
     if of_class.all() or not of_class.any():
         classes = ", ".join(map(str, np.unique(data.labels)[:20]))
         raise ValueError(f"LABEL must be the class of some rows and not of others, got {args.label} of {classes}")
-    vector = model.attribute_vector(data.x, of_class)
-    others = data.x[~of_class][:CHANGED]
+    vector = model.attribute_vector(data.given, of_class)
+    others = data.take(np.flatnonzero(~of_class)[:CHANGED]).given
 
     def draw(plots: ModuleType) -> Any:
         t = np.linspace(0, 1, steps, dtype=vector.dtype)[:, None]

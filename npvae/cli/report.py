@@ -10,6 +10,7 @@ import numpy as np
 
 import npvae
 from npvae.cli.arguments import add_command, add_data, read_data
+from npvae.cli.columns import selection
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
 from npvae.estimators.scores import CROSS_ENTROPY
 
@@ -37,8 +38,8 @@ def score(args: argparse.Namespace) -> int:
     """``npvae score``."""
     output = None if args.output is None else check_output(args.output, TABLES, inputs(args))
     model = load_with(args.model, "loss")
-    data = read_data(args.data, rows=args.rows)
-    loss = model.loss(data.x, args.samples, args.seed)
+    data = read_data(args.data, rows=args.rows, choice=selection(args), model=model)
+    loss = model.loss(data.given, args.samples, args.seed)
     columns = {model.loss_name: loss.per_datum, **(loss.terms if len(loss.terms) > 1 else {})}
     unit = next(iter(loss.described().values())).unit
     rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))

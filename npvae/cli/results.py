@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import npvae
 from npvae.cli.arguments import add_command
 from npvae.cli.pictures import title
+from npvae.datasets import Table
 from npvae.estimators import Estimator, registry
 from npvae.files import replacing
 from npvae.validation import ArgumentError, FolderError, MissingFileError, NotWritableError
@@ -81,6 +82,15 @@ def write(
         plots.save(draw(plots), path)
         return
     first = next(iter(arrays.values()))
+    if (ending == ".csv" and isinstance(first, Table)) or hasattr(first, "columns"):
+        table = Table.of("the result", first)
+        if ending != ".csv" and not table.is_numeric():
+            raise ArgumentError("output", "end in .csv, since the result has text", repr(str(path)))
+        if ending == ".csv":
+            _write_table(path, table)
+            return
+        arrays = {name: _plain(values) for name, values in arrays.items()}
+        first = next(iter(arrays.values()))
     with replacing(path) as temporary:
         if ending == ".csv":
             with open(temporary, "w", newline="", encoding="utf-8") as table:
@@ -93,6 +103,28 @@ def write(
                 np.save(file, first)
             else:
                 np.savez(file, **arrays)
+
+
+def _write_table(path: Path, table: Table) -> None:
+    """A table as .csv: whole numbers without a point, nothing where nothing is known."""
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.columns)
+        columns = [[_field(value) for value in values.tolist()] for values in table.values()]
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _field(value: Any) -> Any:
+    if value is None or value != value:
+        return ""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _plain(values: Any) -> NDArray:
+    """Tables as arrays."""
+    if isinstance(values, list):
+        return np.stack(list(map(_plain, values)))
+    return values if isinstance(values, np.ndarray) else Table.of("the result", values).matrix()
 
 
 def add_maker(
@@ -110,10 +142,11 @@ def add_maker(
     `needs` is the method of the estimator that the command stands for, where that has another name.
     """
     name = make.__name__
-    run = partial(_write_made, make, column, needs or name)
+    run = partial(_write_made, make, column, needs or name, output)
     parser = add_command(commands, name, run, summary, description + ENDINGS, example)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
-    parser.add_argument("-o", "--output", metavar="FILE", default=output, help="where to")
+    where = f"where to (default: {output}{'; .csv where rows are no pictures' if output.endswith('.png') else ''})"
+    parser.add_argument("-o", "--output", metavar="FILE", help=where)
     return parser
 
 
@@ -128,17 +161,33 @@ def load_with(path: str, *methods: str) -> Any:
 
 
 def _write_made(
-    make: Callable[[argparse.Namespace, Any], Made], column: str, needs: str, args: argparse.Namespace
+    make: Callable[[argparse.Namespace, Any], Made], column: str, needs: str, output: str, args: argparse.Namespace
 ) -> int:
-    args.output = check_output(args.output, inputs=inputs(args))
+    if args.output is not None:
+        check_output(args.output, inputs=inputs(args))
     model = load_with(args.model, needs)
+    args.output = check_output(args.output or _default_output(output, model), inputs=inputs(args))
     arrays, draw = make(args, model)
     first = next(iter(arrays.values()))
     what = f"{title(model, Path(getattr(args, 'data', None) or '').name)}: {make.__name__}"
     columns = [f"{column}{i + 1}" for i in range(first.shape[1])]
+    known = getattr(model, "feature_names_in_", None)
+    if column == "x" and known is not None and len(known) == len(columns):
+        columns = list(known)
     write(args.output, arrays, columns, draw and (lambda plots: plots.titled(draw(plots), what)))
     print(f"wrote {args.output}")
     return 0
+
+
+def _default_output(output: str, model: Any) -> str:
+    """The default, in a table where the model's rows are no pictures."""
+    pictures = is_picture(model) or not output.endswith(PICTURES)
+    return output if pictures else str(Path(output).with_suffix(".csv"))
+
+
+def is_picture(model: Any) -> bool:
+    """Whether the model's rows are pictures."""
+    return getattr(model, "image_shape_", None) is not None and len(model.image_shape_) in (2, 3)
 
 
 def inputs(args: argparse.Namespace) -> list[str | None]:
@@ -148,7 +197,7 @@ def inputs(args: argparse.Namespace) -> list[str | None]:
 
 def image_shape(model: Estimator) -> tuple[int, ...]:
     """Height and width of the model's images; a ValueError if its rows are none."""
-    if model.image_shape_ is None or len(model.image_shape_) != 2:
+    if not is_picture(model):
         raise ValueError(f"the model's rows of {model.n_features_in_} features are no pictures; use .npy, .npz or .csv")
     return model.image_shape_
 

@@ -13,8 +13,10 @@ from typing import Any
 
 from npvae import training
 from npvae.cli.arguments import add_command, integers, is_embedded, read_data
+from npvae.cli.columns import add_selection, read_kinds, selection
 from npvae.cli.pictures import PICTURES, draw_pictures
 from npvae.datasets import Dataset
+from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
@@ -72,6 +74,10 @@ def add_commands(commands: argparse._SubParsersAction, model: str = DEFAULT_MODE
     classes = "their classes (IDX, .npy, .csv), for the picture of the latents only"
     group.add_argument("--labels", metavar="FILE", help=classes)
     group.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
+    add_selection(group)
+    if "columns" in options:
+        kinds = f"file that says the kind of columns of a table, a line each, NAME: KIND; kinds are {', '.join(KINDS)}"
+        group.add_argument("--types", metavar="FILE", help=kinds)
     group.add_argument("--limit", metavar="N", type=int, help="use the first N rows only")
     groups["model"].add_argument("--model", choices=registry.names(), default=model, help="what is trained")
     for option in options.values():
@@ -169,6 +175,8 @@ def _estimator(args: argparse.Namespace, test: Dataset | None) -> Estimator:
     if getattr(args, "patience", None) is not None and test is None:
         raise ValueError("--patience needs held-out data: give --test")
     params = {option.name: getattr(args, option.name) for option in args.options.values() if option.flag is not None}
+    if getattr(args, "types", None) is not None:
+        params["columns"] = read_kinds(args.types)
     return cls(**params, verbose=not args.quiet)
 
 
@@ -180,9 +188,10 @@ def _has_learnt(model: Estimator) -> bool:
 
 def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     rows = None if args.limit is None else slice(0, integer("--limit", args.limit, at_least=1))
-    data = read_data(args.data, args.labels, rows, digits_seed=0)
+    choice = selection(args)
+    data = read_data(args.data, args.labels, rows, digits_seed=0, choice=choice)
     if args.test is not None:
-        return data, read_data(args.test, argument="--test")
+        return data, read_data(args.test, argument="--test", choice=choice)
     return data, read_data("digits", rows=slice(0, 2000)) if is_embedded(args.data) else None
 
 
@@ -227,13 +236,13 @@ def _fit(model: Estimator, data: Dataset, test: Dataset | None, folder: Path, ar
     except ArgumentError as error:
         raise error.about("checkpoint_every") from None
     offered = {
-        "X_val": test.x if test is not None else None,
+        "X_val": test.given if test is not None else None,
         "callbacks": [checkpoints],
         "resume_from": _run_to_go_on(folder) if args.resume else None,
     }
     taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
     try:
-        model.fit(data.x.reshape(-1, *(data.image_shape or data.x.shape[1:])), **taken)
+        model.fit(data.given, **taken)
     except training.BrokenRunError as error:
         print(f"npvae: error: {error}", file=sys.stderr)
         return 1

@@ -134,11 +134,12 @@ class Coding:
 
     # ---- and back ----------------------------------------------------------------------------------------------------
 
-    def inverse(self, x: NDArray) -> NDArray:
+    def inverse(self, x: NDArray, spread: NDArray | None = None) -> NDArray:
         """Rows (n, width), draws or means, as numbers (n, columns) in the units of the table.
 
         Of categories the number of the likeliest, of yes/no columns the probability, NaN for columns that are left out;
-        `table` makes values of them.
+        `table` makes values of them. The median of a positive column or a count is that of its logarithm; where the
+        `spread` (n, width) is given, its mean is wanted, e^{½ spread²} times as large for a log-normal.
         """
         values = np.full((len(x), len(self.columns)), np.nan)
         places = self.places
@@ -152,8 +153,32 @@ class Coding:
                 continue
             values[:, j] = part[:, 0] if column.levels else part[:, 0] * column.unit + column.shift
             if column.kind in ("positive", "count"):
+                if spread is not None:
+                    values[:, j] += 0.5 * (column.unit * spread[:, places[column.name].start]) ** 2
                 values[:, j] = np.exp(values[:, j]) if column.kind == "positive" else np.expm1(values[:, j])
         return values
+
+    def spread(self, mean: NDArray, spread: NDArray) -> NDArray:
+        """Standard deviations of rows as those of the columns, (n, columns), in the units of the table.
+
+        Of categories and yes/no columns the probability that it is another than the likeliest; NaN for columns that are
+        left out.
+        """
+        result, places = np.full((len(mean), len(self.columns)), np.nan), self.places
+        centre = self.inverse(mean, spread)
+        for j, column in enumerate(self.columns):
+            if column.kind == "left out":
+                continue
+            part, wide = (rows[:, places[column.name]].astype(np.float64) for rows in (mean, spread))
+            if column.levels:
+                likeliest = np.maximum(part[:, 0], 1 - part[:, 0]) if column.kind == "yes/no" else part.max(axis=1)
+                result[:, j] = 1 - likeliest
+                continue
+            result[:, j] = wide[:, 0] * column.unit
+            if column.kind in ("positive", "count"):
+                relative = np.sqrt(np.expm1(result[:, j] ** 2))
+                result[:, j] = relative * (centre[:, j] + (column.kind == "count"))
+        return result
 
     def table(self, values: NDArray, index: Any = None) -> Table:
         """Numbers from `inverse` as a table: categories and truth values by name, whole numbers rounded."""

@@ -10,8 +10,11 @@ Their log-likelihoods differ by whole nats and must not be compared.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import numpy as np
+
+from npvae.datasets.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +27,14 @@ class Dataset:
         In the natural range of the source: grey values of images in [0, 1].
     labels : (n,) array or None
         Class of each row.
-    image_shape : (h, w) or None
-        Shape into which a row folds, h·w = D.
+    image_shape : (h, w), (h, w, channels) or None
+        Shape into which a row folds, h·w·channels = D.
     factors : dict of str to (n,) array
         True generating values of each row, where they are known.
     name : str
         Where the rows come from, for titles and messages.
+    table : Table or None
+        The rows as named columns, text among them, where they come from such a table; x then has NaN for text.
 
     Examples
     --------
@@ -40,19 +45,41 @@ class Dataset:
 
     x: np.ndarray
     labels: np.ndarray | None = None
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     name: str = ""
+    table: Table | None = None
 
     def __post_init__(self) -> None:
         if self.x.ndim != 2 or self.x.dtype != np.float32:
             raise ValueError(f"x must be a 2-D float32 array, got shape {self.x.shape} of {self.x.dtype}")
         n, d = self.x.shape
-        if self.image_shape is not None and self.image_shape[0] * self.image_shape[1] != d:
+        if self.image_shape is not None and prod(self.image_shape) != d:
             raise ValueError(f"image_shape must multiply to {d} features, got {self.image_shape}")
         for name, values in {"labels": self.labels, **{f"factor {k!r}": v for k, v in self.factors.items()}}.items():
             if values is not None and values.shape != (n,):
                 raise ValueError(f"{name} must have shape ({n},) to match x, got {values.shape}")
+
+    @classmethod
+    def from_table(cls, table: Table, labels: np.ndarray | None = None, name: str = "") -> Dataset:
+        """A table as a data set."""
+        numbers = [column if column.dtype == np.float64 else np.full(len(table), np.nan) for column in table.values()]
+        x = np.stack(numbers, axis=1)
+        if table.is_numeric():
+            x = table.matrix()
+        with np.errstate(over="ignore"):  # whoever learns from it says what is not finite
+            return cls(x.astype(np.float32), labels, name=name, table=table)
+
+    @property
+    def given(self) -> np.ndarray | Table:
+        """What an estimator is to learn from: the table, or images in their shape, or rows."""
+        if self.table is not None:
+            return self.table
+        return self.x if self.image_shape is None else self.x.reshape(-1, *self.image_shape)
+
+    def numbers(self, argument: str) -> np.ndarray:
+        """The rows as numbers; an error that names `argument` if there is text among them."""
+        return self.x if self.table is None else self.table.matrix(argument)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -65,7 +92,8 @@ class Dataset:
             raise ValueError(f"indices must select a 1-D list of rows, got shape {rows.shape}")
         labels = None if self.labels is None else self.labels[rows]
         factors = {name: values[rows] for name, values in self.factors.items()}
-        return replace(self, x=self.x[rows], labels=labels, factors=factors)
+        table = None if self.table is None else self.table.take(rows)
+        return replace(self, x=self.x[rows], labels=labels, factors=factors, table=table)
 
 
 def threshold(x: np.ndarray, at: float = 0.5) -> np.ndarray:

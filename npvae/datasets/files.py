@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import zipfile
-from array import array as Numbers
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from npvae.datasets.csv_table import read_table
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.idx import GZIP_MAGIC, MAX_DEFLATE_RATIO, TYPES, read_idx
 from npvae.storage import DAMAGED, NPY_MAGIC, ZIP_MAGIC, read_array
 from npvae.validation import data_matrix, existing_file
 
 _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
-_KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv or a folder of .png pictures"
+_KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv, .tsv or a folder of .png pictures"
+
+TABLES = (".csv", ".tsv", ".tab")
+"""Endings of tables in text."""
 
 
 def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, missing: bool = False) -> Dataset:
@@ -29,13 +32,13 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
     ----------
     path : str or path
         An IDX file, plain or gzipped, whatever its name; a .npy file; a .npz archive with one array, or
-        ``archive.npz:key`` for one of several (``binarized_mnist.npz:train`` is unpacked from bits); a .csv table of
-        numbers, with or without a line of column names, of which none is taken as labels; or a folder of .png
+        ``archive.npz:key`` for one of several (``binarized_mnist.npz:train`` is unpacked from bits); a .csv or
+        .tsv table, see `npvae.datasets.read_table`, of which no column is taken as labels; or a folder of .png
         pictures of one size, in the order of their names (needs the extra `plots`).
     labels : str, path or None
         File of any of these kinds but pictures, with one whole number per row of the data.
     missing : bool, default False
-        Let NaN, and an empty field of a .csv table, stand for a value that is not known; see `npvae.VAE.impute`.
+        Let NaN, and an empty field of a table, stand for a value that is not known, and let tables have text.
 
     Returns
     -------
@@ -52,7 +55,9 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
         If a file is of no known kind, damaged, empty, ragged, not numeric or not finite, or the labels do not fit.
     """
     folder = Path(path)
-    array = read_pictures(folder) if folder.is_dir() else _read(path, "path", missing)
+    if folder.suffix.lower() in TABLES and folder.is_file() and _kind_by_content(folder) is None:
+        return _load_table(folder, labels, missing)
+    array = read_pictures(folder) if folder.is_dir() else _read(path, "path")
     if array.ndim not in (2, 3):
         raise ValueError(f"{path} must hold rows (n, features) or images (n, h, w), got shape {array.shape}")
     if array.dtype == np.uint8 and array.size and array.max() > 1:
@@ -65,22 +70,42 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
     return Dataset(x, None if labels is None else _labels(labels, len(x)), image_shape, name=folder.name)
 
 
-def _read(path: str | os.PathLike[str], argument: str, missing: bool = False) -> np.ndarray:
+def _load_table(file: Path, labels: str | os.PathLike[str] | None, missing: bool) -> Dataset:
+    table = read_table(file)
+    if not missing:
+        x = table.matrix(str(file))
+        data_matrix(str(file), x)
+    data = Dataset.from_table(table, None if labels is None else _labels(labels, len(table)), file.name)
+    return data if table.has_names or not table.is_numeric() else replace(data, table=None)
+
+
+def _read(path: str | os.PathLike[str], argument: str) -> np.ndarray:
     """Read the array of a file by its first bytes, and where these say nothing by its ending."""
     keyed = _KEYED.fullmatch(os.fspath(path))
     file = existing_file(keyed["file"] if keyed else path, argument)
+    ending = file.suffix.lower()
+    kind = ".npz" if keyed else _kind_by_content(file) or ending
+    if kind == ".npz":
+        return _read_archive(file, keyed["key"] if keyed else None)
+    if kind == ".npy":
+        return read_npy(file)
+    if kind == "idx":
+        return read_idx(file)
+    if ending in TABLES:
+        return read_table(file).matrix(str(file))
+    raise ValueError(f"{argument} must name data of a known kind, {_KNOWN}; got {file}")
+
+
+def _kind_by_content(file: Path) -> str | None:
+    """ ".npz", ".npy" or "idx", from the first bytes of a file; None where these say nothing."""
     with file.open("rb") as stream:
         start = stream.read(6)
-    ending = file.suffix.lower()
-    if keyed or start[:4] == ZIP_MAGIC or ending == ".npz":
-        return _read_archive(file, keyed["key"] if keyed else None)
-    if start == NPY_MAGIC or ending == ".npy":
-        return read_npy(file)
-    if start[:2] == GZIP_MAGIC or (start[:2] == b"\0\0" and start[2:3] in map(bytes, zip(TYPES, strict=True))):
-        return read_idx(file)
-    if ending == ".csv":
-        return read_csv(file, missing)
-    raise ValueError(f"{argument} must name data of a known kind, {_KNOWN}; got {file}")
+    if start[:4] == ZIP_MAGIC:
+        return ".npz"
+    if start == NPY_MAGIC:
+        return ".npy"
+    is_idx = start[:2] == b"\0\0" and start[2:3] in map(bytes, zip(TYPES, strict=True))
+    return "idx" if is_idx or start[:2] == GZIP_MAGIC else None
 
 
 def _read_archive(file: Path, key: str | None) -> np.ndarray:
@@ -145,58 +170,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             yield zipfile.ZipFile(stream)
         except DAMAGED as error:
             raise ValueError(f"{path} is no .npz archive or is damaged: {error}") from None
-
-
-def read_csv(path: str | os.PathLike[str], missing: bool = False) -> np.ndarray:
-    """Read a table of numbers separated by commas, (rows, columns) float64.
-
-    The first line is taken as column names, and skipped, if any of its fields is text that is no number. All else has
-    to be numbers, as many in each line as in the first; blank lines are skipped. With `missing`, an empty field is NaN.
-
-    Raises
-    ------
-    ValueError
-        If the table is empty or not UTF-8 text, or a line, whose number is named, has a field too many, too few, empty
-        or not numeric.
-    """
-    file = existing_file(path)
-    values, width = Numbers("d"), 0
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.reader(text)
-            for row in reader:
-                if len(row) < 2 and not "".join(row).strip():
-                    continue
-                first, width = not width, width or len(row)
-                if len(row) != width:
-                    got = f"{len(row)} in line {reader.line_num}"
-                    raise ValueError(f"{file} must have {width} fields in every line, got {got}")
-                if missing:
-                    row = [field if field.strip() else "nan" for field in row]
-                if "_" not in "".join(row):  # which Python takes in numbers, but nobody writes
-                    with suppress(ValueError):
-                        values.extend([float(field) for field in row])
-                        continue
-                column, wrong = next((i, field) for i, field in enumerate(row, start=1) if not _is_number(field))
-                if first and any(field.strip() and not _is_number(field) for field in row):
-                    continue
-                got = repr(wrong) if wrong.strip() else "an empty field"
-                raise ValueError(f"{file} must hold numbers, got {got} in line {reader.line_num}, field {column}")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} must be a table in UTF-8 text, got other bytes") from None
-    except csv.Error as error:
-        raise ValueError(f"{file} must be a table of numbers separated by commas: {error}") from None
-    if not values:
-        raise ValueError(f"{file} must be a table of numbers separated by commas, got no line of numbers")
-    return np.array(values).reshape(-1, width)
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field
 
 
 def read_pictures(folder: str | os.PathLike[str]) -> np.ndarray:

@@ -76,6 +76,10 @@ class Table:
         """Return the values of a column."""
         return self._columns[name]
 
+    def values(self) -> list[NDArray]:
+        """The values of all columns."""
+        return list(self._columns.values())
+
     def __repr__(self) -> str:
         return f"Table of {self._n:,} rows: {', '.join(self._columns)}"
 
@@ -119,7 +123,8 @@ class Table:
         for name, values in self._columns.items():
             numbers = _as_numbers(values)
             if numbers is None:
-                row = next(i for i, value in enumerate(values) if isinstance(value, str))
+                texts = [i for i, value in enumerate(values) if isinstance(value, str)]
+                row = next((i for i in texts if not _is_number(values[i])), texts[0])
                 got = f"{values[row]!r} at row {row} in column {name!r}, which is text"
                 raise ArgumentTypeError(argument, "hold numbers", got, "leave the column out or encode it")
             columns.append(numbers)
@@ -200,6 +205,14 @@ def _plain(objects: NDArray, missing: NDArray) -> NDArray:
     result = np.full(len(objects), None, dtype=object)
     result[~missing] = [value if isinstance(value, bool | str) else str(value) for value in known] or None
     return result
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_numbers(values: NDArray) -> NDArray | None:

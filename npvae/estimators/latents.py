@@ -15,6 +15,11 @@ from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, inte
 __all__ = ["LatentMethods"]
 
 
+def one_row(row: Any) -> Any:
+    """A row, or a frame of one row, as data of one row."""
+    return row if hasattr(row, "columns") else np.reshape(row, (1, -1))
+
+
 class LatentMethods(ABC):
     """Methods of an estimator whose model turns rows into latents and latents into rows.
 
@@ -137,9 +142,7 @@ class LatentMethods(ABC):
 
         `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
         """
-        ends = [
-            self._encoder_rows(np.reshape(row, (1, -1)), name) for name, row in (("x_from", x_from), ("x_to", x_to))
-        ]
+        ends = [self._encoder_rows(one_row(row), name) for name, row in (("x_from", x_from), ("x_to", x_to))]
         z = self._encoded(np.concatenate(ends))
         return self._handed_out(self._decoded(evaluation.interpolate(z[0], z[1], steps, method)))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.datasets.coding import Coding
-from npvae.datasets.columns import learn_columns
+from npvae.datasets.columns import described_columns, learn_columns
 from npvae.datasets.scaling import Scaling, in_unit_interval
 from npvae.datasets.table import Table, as_container
 from npvae.distributions import Categories, Counts, Mixed
@@ -60,6 +62,9 @@ class MixedTables:
         if len(table) < 2:
             raise ArgumentError("X", "have at least two rows to learn from", f"shape {table.shape}, one sample")
         coding = Coding.learn(table, self.columns)
+        if self.verbose:
+            with suppress(BrokenPipeError):  # nobody reads on
+                print("columns:", *described_columns(coding.columns), sep="\n", file=sys.stderr, flush=True)
         names = table.columns if table.has_names else None
         given = np.shape(X) if isinstance(X, np.ndarray) else ()
         x = coding(table).astype(self._dtype)

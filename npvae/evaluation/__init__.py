@@ -19,6 +19,7 @@ from npvae.evaluation.out_of_distribution import auroc, typicality
 from npvae.evaluation.partition_function import exact_gradient, exact_log_partition
 from npvae.evaluation.restoration import LatentPosterior, Restored, most_probable, restore
 from npvae.evaluation.row_noise import bernoulli_rows
+from npvae.evaluation.weighted_imputation import fill_in_by_weights
 
 __all__ = [
     "OPERATORS",
@@ -50,6 +51,7 @@ __all__ = [
     "exact_log_partition",
     "factor_matrix",
     "fill_in",
+    "fill_in_by_weights",
     "interpolate",
     "kl_per_unit",
     "log_likelihood",

@@ -31,6 +31,10 @@ class Filled(NamedTuple):
 
     NaN where nothing is missing, nothing moved, or a half has fewer than two steps.
     """
+    draws: NDArray
+    """Several draws, (m, n, n_features), the first of which is `draw`; those of a chain are evenly spaced in it."""
+    spread: NDArray
+    """Standard deviation of p(x_missing | x_seen), (n, n_features); 0 where nothing is missing."""
 
 
 def fill_in(
@@ -41,6 +45,7 @@ def fill_in(
     seed: int,
     steps: int = 200,
     batch_size: int = 500,
+    draws: int = 1,
 ) -> Filled:
     """Fill missing entries from p(x_missing | x_seen) = ∫ p(x_missing|z) p(z|x_seen) dz, by a Markov chain.
 
@@ -65,6 +70,8 @@ def fill_in(
         At least 2. The Monte Carlo error falls with the root of it.
     batch_size : int, default 500
         Rows filled at once; it bounds the memory.
+    draws : int, default 1
+        Imputations of every row, at most half the steps.
 
     Raises
     ------
@@ -86,8 +93,12 @@ def fill_in(
     seed = integer("seed", seed, at_least=0)
     keep_freed_memory()
     starts = range(0, len(x), batch_size)
-    parts = [_chain(model, theta, x[i : i + batch_size], seen[i : i + batch_size], seed, steps) for i in starts]
-    return Filled(*map(np.concatenate, zip(*parts, strict=True)))
+    if integer("draws", draws, at_least=1) > steps - steps // 2:
+        raise ArgumentError("draws", f"be at most half the steps, {steps - steps // 2}", draws)
+    parts = [_chain(model, theta, x[i : i + batch_size], seen[i : i + batch_size], seed, steps, draws) for i in starts]
+    mean, draw, acceptance, r_hat, many, spread = zip(*parts, strict=True)
+    whole = (np.concatenate(part) for part in (mean, draw, acceptance, r_hat))
+    return Filled(*whole, np.concatenate(many, axis=1), np.concatenate(spread))
 
 
 def seen_mask(x: NDArray, seen: ArrayLike) -> NDArray:
@@ -99,7 +110,9 @@ def seen_mask(x: NDArray, seen: ArrayLike) -> NDArray:
     return np.broadcast_to(seen, x.shape)
 
 
-def _chain(model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDArray, seed: int, steps: int) -> Filled:
+def _chain(
+    model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDArray, seed: int, steps: int, draws: int
+) -> Filled:
     generators = row_generators(np.concatenate([x, seen.astype(x.dtype)], axis=1), seed, "imputation")
 
     def draw_x(a_x: NDArray) -> NDArray:
@@ -115,7 +128,8 @@ def _chain(model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDAr
     z = model.prior.sample(np.stack(start), prior_section(model, theta))
     a_x = model.decode(theta, z)
     warm_up, burnt_in, acceptance = steps // 4, steps // 2, np.zeros(len(x))
-    averages = _Averages(steps - burnt_in)
+    averages, drawn = _Averages(steps - burnt_in), _Averages(steps - burnt_in)
+    kept, many = set(np.linspace(steps, burnt_in, draws, endpoint=False).astype(int).tolist()), []
     for step in range(steps):
         x_now = draw_x(a_x)
         a_z = model.encode(theta, x_now)
@@ -132,8 +146,14 @@ def _chain(model: LatentVariableModel, theta: Parameters, x: NDArray, seen: NDAr
         if step >= burnt_in:
             acceptance += accepted
             averages.add(model.likelihood.mean(a_x))
+            drawn.add(x_now)
+            if step in kept:
+                many.append(x_now)
     mean = np.where(seen, x, averages.mean().astype(x.dtype))
-    return Filled(mean, draw_x(a_x), acceptance / averages.n, averages.split_r_hat(~seen))
+    many = np.stack([draw_x(a_x), *many[::-1]])
+    return Filled(
+        mean, many[0], acceptance / averages.n, averages.split_r_hat(~seen), many, np.where(seen, 0, drawn.deviation())
+    )
 
 
 class _Averages:
@@ -160,6 +180,11 @@ class _Averages:
 
     def mean(self) -> NDArray:
         return self._first + self._sum / self.n
+
+    def deviation(self) -> NDArray:
+        """The standard deviation, of an even number of them."""
+        mean = sum(self._sums) / max(2 * self._half, 1)
+        return np.sqrt(np.maximum(sum(self._squares) / max(2 * self._half, 1) - mean * mean, 0))
 
     def split_r_hat(self, counts: NDArray) -> NDArray:
         """√(between/within + (m − 1)/m) of both halves of m, variances summed over the entries that count: (rows,)."""

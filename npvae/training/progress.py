@@ -90,4 +90,4 @@ def _pace(left: float, speed: float) -> str:
     minutes, seconds = divmod(round(left), 60)
     hours, minutes = divmod(minutes, 60)
     duration = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return f" | {duration} left | {speed:,.0f} images/s"
+    return f" | {duration} left | {speed:,.0f} rows/s"

@@ -38,7 +38,7 @@ def test_a_mask_of_every_row(files, binary, here, rows):
     assert main(["impute", binary, files.images, "--seen", "seen.npy", *words, *FEW, "--seed", "5", "-o", "a.npz"]) == 0
     expected = npvae.load(binary).impute(files.x[rows], seen[rows], 4, 5)
     with np.load("a.npz") as archive:
-        assert archive.files == ["mean", "draw", "acceptance", "r_hat"]
+        assert archive.files == ["mean", "draw", "acceptance", "r_hat", "draws", "spread"]
         for name, value in expected._asdict().items():
             np.testing.assert_array_equal(archive[name], value)
 

@@ -40,7 +40,7 @@ def test_a_pipe_gets_one_plain_line_an_epoch():
     assert "\033" not in stream.getvalue()
     pattern = (
         r"epoch 2/3 \| loss {loss:.2f} \(reconstruction {reconstruction:.2f}, kl {kl:.2f}\) nats"
-        r" \| held-out {val_loss:.2f} \| \d:\d\d left \| [\d,]+ images/s"
+        r" \| held-out {val_loss:.2f} \| \d:\d\d left \| [\d,]+ rows/s"
     )
     row = {name: column[1] for name, column in run.history.items()}
     assert re.fullmatch(pattern.format(**row), lines[1])
@@ -82,7 +82,7 @@ def test_a_living_line_never_wraps(every_step, monkeypatch):
     train_to(stream, epochs=1)
     *living, last = stream.getvalue().split("\r")[1:]
     assert [len(line.removesuffix("\033[K")) for line in living] == [39] * 5
-    assert last.endswith("images/s\033[K\n")
+    assert last.endswith("rows/s\033[K\n")
 
 
 def test_eighty_columns_show_all_that_matters(every_step, monkeypatch):
@@ -114,9 +114,9 @@ def test_speed_and_time_left(monkeypatch):
     train(model, model.init(None), np.ones((400, 3)), batch_size=400, epochs=3, progress=Progress(3, stream))
     # Ten seconds pass between two looks at the clock: created at 0, first step at 10, first epoch over at 20.
     assert [line.split(" | ")[2:] for line in stream.getvalue().splitlines()] == [
-        ["0:40 left", "20 images/s"],
-        ["0:20 left", "20 images/s"],
-        ["0:00 left", "20 images/s"],
+        ["0:40 left", "20 rows/s"],
+        ["0:20 left", "20 rows/s"],
+        ["0:00 left", "20 rows/s"],
     ]
 
 
@@ -129,14 +129,14 @@ def test_time_left_within_an_epoch(every_step, monkeypatch):
     first = stream.getvalue().split("\r")[1]
     # 100 of 800 in ten seconds.
     assert first.startswith("epoch 1/2  25% | distance ")
-    assert " nats | 1:10 left | 10 images/s\033[K" in first
+    assert " nats | 1:10 left | 10 rows/s\033[K" in first
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3600, "1:00:00"), (7325, "2:02:05")]
 )
 def test_durations(seconds, text):
-    assert progress._pace(seconds, 1234.4) == f" | {text} left | 1,234 images/s"
+    assert progress._pace(seconds, 1234.4) == f" | {text} left | 1,234 rows/s"
 
 
 def test_a_broken_run_ends_its_living_line(every_step):
@@ -150,7 +150,7 @@ def test_a_broken_run_ends_its_living_line(every_step):
     stream, model = Terminal(), Breaks()
     with pytest.raises(NonFiniteLossError):
         train(model, model.init(None), np.ones((8, 3)), batch_size=2, progress=Progress(10, stream))
-    assert stream.getvalue().endswith("images/s\033[K\n")
+    assert stream.getvalue().endswith("rows/s\033[K\n")
     assert stream.getvalue().count("\n") == 1
 
 
