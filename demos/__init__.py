@@ -11,6 +11,8 @@ DEMOS = (
     "em",
     "elbo_gap",
     "gradient_variance",
+    "binary_gradients",
+    "belief_network",
     "overview",
     "side_by_side",
     "beta",

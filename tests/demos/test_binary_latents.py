@@ -2,11 +2,15 @@
 
 import re
 
+import pytest
+
+pytest.importorskip("matplotlib")
+
 from demos import belief_network, binary_gradients
 
 
 def test_the_unbiased_estimates_have_the_exact_gradient_as_their_mean_and_disarm_less_variance_than_arm(capsys):
-    binary_gradients.main(["--latents", "2", "--steps", "20"])
+    binary_gradients.run(latents=2, steps=20, draws=3)
     rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[3:]}
     for name, row in rows.items():
         assert (float(row[2]) < 1e-7) == (row[-1] != "biased"), name
@@ -14,7 +18,7 @@ def test_the_unbiased_estimates_have_the_exact_gradient_as_their_mean_and_disarm
 
 
 def test_the_gap_to_the_likelihood_falls_over_the_sweeps(capsys):
-    belief_network.main(["--rows", "60", "--epochs", "1"])
+    belief_network.run(rows=60, epochs=1)
     gaps = [float(m) for m in re.findall(r"^ +\d+ +\S+ +(\S+)$", capsys.readouterr().out, re.MULTILINE)]
     assert gaps == sorted(gaps, reverse=True)
     assert gaps[-1] > -1e-3  # in float32
