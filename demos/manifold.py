@@ -15,11 +15,11 @@ from npvae import VAE, datasets, plots
 
 def run() -> Figure:
     """Train four and draw them."""
-    digits, test = datasets.digits(10_000, seed=0), datasets.digits(1000, seed=1)
+    digits, test = datasets.digits(8000, seed=0), datasets.digits(1000, seed=1)
     figure = Figure(figsize=(10, 5.2), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1))
     for latents, ax in zip((2, 5, 10, 20), right.subplots(2, 2).flat, strict=True):
-        vae = VAE(latents, 300, binarize="dynamic", epochs=15, batch_size=100, random_state=0).fit(digits.x)
+        vae = VAE(latents, 256, binarize="dynamic", epochs=12, batch_size=100, random_state=0).fit(digits.x)
         print(f"{latents:2} latents: test bound {vae.score(test.x):7.2f} nats", flush=True)
         plots.image_grid(vae.sample(36, random_state=0), n_columns=6, ax=ax)
         ax.set_title(f"samples, {latents} latents")
