@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import runpy
 import sys
 from collections.abc import Sequence
@@ -51,13 +52,18 @@ def draw(name: str, folder: Path) -> None:
         plots.save(figure, folder / f"{name}.png", dpi=100)
         print(f"drawn in {folder / name}.png")
     else:
-        runpy.run_path(module.__file__, run_name="__main__")
+        given, sys.argv = sys.argv, [module.__file__]  # some have options of their own
+        try:
+            runpy.run_path(module.__file__, run_name="__main__")
+        finally:
+            sys.argv = given
     print(f"{perf_counter() - started:.0f} s", flush=True)
 
 
 def title(name: str) -> str:
     """The first line of a demo's docstring, without the command that some have there."""
-    return getdoc(import_module(f"demos.{name}")).partition("\n")[0].split(": python")[0].rstrip(".")
+    first_line = getdoc(import_module(f"demos.{name}")).partition("\n")[0]
+    return re.sub(r":? `*python \S+$", "", first_line.rstrip("`")).rstrip(".")
 
 
 def gallery() -> str:
