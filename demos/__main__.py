@@ -52,11 +52,7 @@ def draw(name: str, folder: Path) -> None:
         plots.save(figure, folder / f"{name}.png", dpi=100)
         print(f"drawn in {folder / name}.png")
     else:
-        given, sys.argv = sys.argv, [module.__file__]  # some have options of their own
-        try:
-            runpy.run_path(module.__file__, run_name="__main__")
-        finally:
-            sys.argv = given
+        runpy.run_path(module.__file__, run_name="__main__")
     print(f"{perf_counter() - started:.0f} s", flush=True)
 
 

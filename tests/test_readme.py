@@ -107,6 +107,10 @@ def test_every_table_is_on_a_page_and_every_marker_has_its_table():
     assert named == {*tables(RESULTS), "options"}
 
 
+def test_every_model_is_named():
+    assert [name for name in registry.names() if f"`{name}`" not in README] == []
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_every_option_of_every_estimator_is_on_the_page(name):
     section = PAGES["options.md"].split(f"## `--model {name}`")[1].split("\n## ")[0]
