@@ -1,9 +1,10 @@
-"""Nine estimates of one gradient for binary latents, without sampling error, and their variances over a training.
+"""Eight estimates of one gradient for binary latents: exact means and variances, and their course in a training.
 
 A small binary VAE is trained a little on 7×7 digits. There, for one image, every estimate of the encoder's gradient is
 summed over all the noise that makes a difference: its mean is then exact, and so is its variance. The unbiased ones
 have the gradient of the exact bound as their mean, up to the error of the central differences that it is held against;
-what the two others are off by is their bias. The variances are those of one step, with as few draws as the estimate can
+what the two others are off by is their bias. The baseline network is NVIL's, which learns what the running average
+leaves, so by itself it is not among them. The variances are those of one step, with as few draws as the estimate can
 do with. The picture follows the variances over a training with 20 latents, where they are estimated from draws.
 """
 
@@ -26,6 +27,9 @@ from npvae.parameters import Parameters
 
 NODES = {"arm": 2, "concrete": 8}
 """Gauss-Legendre nodes between two jumps; one does for an estimate that is constant there."""
+
+OTHERS = ("vimco", "input-baseline")
+"""The gradient of another bound, and a baseline that would have to be trained by itself."""
 
 NVIL = "nvil"
 """What trains: it has all the parameters that the others need."""
@@ -75,8 +79,8 @@ def table(model: BinaryVAE, theta: Parameters, x: NDArray, state: dict) -> None:
     print(f"gradient of the exact bound: norm {np.linalg.norm(true):.4f}\n")
     print(f"{'estimate':18} {'draws':>5} {'|mean − exact|':>15} {'variance':>12}")
     for name, how in ESTIMATORS.items():
-        if how.kind == "vimco":
-            continue  # the gradient of another bound, L_K
+        if name in OTHERS:
+            continue
         k = how.least_samples
         scale = max(1.0, float(np.sqrt(state["variance"][0]))) if how.normalised else 1.0
         mean, variance = exact(replace(model, estimator=name, n_samples=k), theta, x, state)
@@ -108,7 +112,7 @@ def run(latents: int = 3, steps: int = 300, draws: int = 100) -> Figure:
     wide, marks = replace(model, latent_dims=(20,)), [steps * m // 3 for m in range(1, 9)]
     points, variances = trained(wide, x, marks), {}
     for name, how in ESTIMATORS.items():
-        if not how.biased and how.kind != "vimco":
+        if not how.biased and name not in OTHERS:
             one = replace(wide, estimator=name, n_samples=how.least_samples)
             variances[name] = [sampled_variance(one, t, x[:50], s, draws) for t, s in points]
     ax = plots.variance_curves(marks, variances)
