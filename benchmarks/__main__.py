@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "two results: exit status 1 if the loop became slower",
     "gradcheck": "the gradient checker against planted errors",
     "restoration": "images restored by a decoder's posterior, beside other ways",
+    "strangers": "the gradient checker against other people's functions",
     "published": "published figures, trained again",
     "table": "the tables of README.md and docs/, from the results",
 }

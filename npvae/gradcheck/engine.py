@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from npvae.gradcheck.atkink import settle
 from npvae.gradcheck.explain import explain
-from npvae.gradcheck.point import Point, direction, draw_probes, draw_upstream
+from npvae.gradcheck.point import Point, Probe, draw_probes, draw_upstream
 from npvae.gradcheck.preflight import UNSTEADY, check_float32, preflight
 from npvae.gradcheck.report import FAIL, PASS, Entry, Finding, Report
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors
 from npvae.gradcheck.verdict import judge
 
-ASIDE = 1e-3
 EXPLAINED = 3
 EXPLAINING_PROBES = 3
 BY_ITSELF = "is wrong by itself"
@@ -48,16 +48,11 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
         return
     if narrow if settings.float32 is None else settings.float32:
         report.findings += check_float32(subject, draw_upstream(rng, point))
-    report.entries = _judge_all(point, settings)
-    if any(entry.status == FAIL for entry in report.entries) and point.branches.ties:
-        kinks, aside = ", ".join(point.branches.ties), _step_aside(point, rng)
-        note = f"the point lies on a kink ({kinks}), and there is no stepping aside"
-        if aside is not None:
-            note = f"the point given lies on a kink of {kinks}: checked a step of {ASIDE:g} beside it"
-            point, report.entries = aside, _judge_all(aside, settings)
-        for entry in report.entries:
-            if aside is not None or entry.status == FAIL:
-                entry.notes.append(note)
+    probes = draw_probes(point, settings.probes, settings.seed)
+    report.entries = _judge_all(point, settings, probes)
+    doubtful = any(entry.status != PASS or entry.spread for entry in report.entries)
+    if doubtful and (point.branches.ties or any(entry.spread for entry in report.entries)):
+        report.entries, point = settle(point, report.entries, probes, _judge_all, settings)
     failed = [entry for entry in report.entries if entry.status == FAIL]
     if settings.explain and failed:
         _explain(point, settings, report, failed)
@@ -65,37 +60,14 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
         entry.name = subject.label(entry.name)
 
 
-def _judge_all(point: Point, settings: Settings) -> list[Entry]:
+def _judge_all(point: Point, settings: Settings, probes: dict[str, list[Probe]] | None = None) -> list[Entry]:
     entries = []
-    for name, probes in draw_probes(point, settings.probes, settings.seed).items():
+    for name, own in (probes or draw_probes(point, settings.probes, settings.seed)).items():
         if settings.selects(point.subject.label(name)):
             if settings.on_progress is not None:
                 settings.on_progress(name)
-            entries.append(judge(name, probes, settings))
+            entries.append(judge(name, own, settings))
     return entries
-
-
-def _step_aside(point: Point, rng: np.random.Generator) -> Point | None:
-    """A point a little beside this one at which the forward works, on no kink if that can be had.
-
-    It cannot where the code makes ties of its own: behind one rectifier, the next one meets exact zeros everywhere.
-    """
-    tied = None
-    for names in filter(None, (tuple(point.tensors), point.subject.required)):
-        moved = {
-            name: tensor + ASIDE * direction(rng, tensor.shape) if name in names else tensor
-            for name, tensor in point.tensors.items()
-        }
-        aside = Point(point.subject, moved)
-        try:
-            if not all(np.isfinite(y).all() for y in aside.outputs):
-                continue
-        except Breakdown:
-            continue
-        if not aside.branches.ties:
-            return aside
-        tied = tied or aside
-    return tied
 
 
 def _explain(point: Point, settings: Settings, report: Report, failed: list[Entry]) -> None:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 SELECTIONS = {"maximum", "minimum", "fmax", "fmin"}
 STEPS = {"floor", "ceil", "rint", "trunc", "floor_divide"}
+DECIDING = COMPARISONS | SELECTIONS | STEPS | {"clip", "absolute", "fabs", "sign", "heaviside"}
 NOT_ANALYTIC = {
     *("absolute", "fabs", "sign", "conjugate", "copysign", "isclose"),
-    *("norm", "vdot", "var", "std", "angle", "real", "imag", "abs"),
+    *("norm", "vdot", "var", "std", "nanvar", "nanstd", "angle", "real", "imag", "abs", "cov", "corrcoef", "correlate"),
+    *("svd", "svdvals", "eigh", "eigvalsh", "cholesky", "lstsq", "pinv", "slogdet", "qr", "vector_norm", "matrix_norm"),
 }
 
 
@@ -28,11 +30,22 @@ class Branches:
     sides: list[bytes] = field(default_factory=list)
     ties: list[str] = field(default_factory=list)  # functions that met equal operands: the point lies on their kink
     not_analytic: set[str] = field(default_factory=set)  # functions that drop or conjugate an imaginary part
+    seen: bool = False  # whether the forward let itself be traced
+    nudge: np.random.Generator | None = None  # moves what goes into every operation by a unit in the last place
+    coarsest: float = 0.0  # relative rounding error of the coarsest precision that numbers were cast to
 
     @property
     def culprits(self) -> str:
         """The functions that are not analytic, in words."""
         return ", ".join(sorted(self.not_analytic))
+
+    def nudged(self, values: object) -> object:
+        """`values`, or arrays among them, with every number moved by a unit in its last place."""
+        if isinstance(values, (list, tuple)):
+            return type(values)(map(self.nudged, values)) if type(values) in (list, tuple) else values
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fc":
+            return values
+        return values * (1.0 + np.finfo(values.dtype).eps * self.nudge.choice((-1.0, 1.0), values.shape))
 
     def decide(self, name: str, chosen: NDArray, tied: NDArray | bool = False) -> None:
         """Note one decision."""
@@ -80,6 +93,12 @@ class Branches:
             self.decide(name, result)
 
 
+    def cast(self, before: np.dtype, after: np.dtype) -> None:
+        """Note a cast to a coarser precision."""
+        if before.kind in "fc" and after.kind in "fc" and np.finfo(after).eps > np.finfo(before).eps:
+            self.coarsest = max(self.coarsest, float(np.finfo(after).eps))
+
+
 class Traced(np.ndarray):
     """An array that reports every decision of the NumPy functions it meets to ``branches``.
 
@@ -104,6 +123,15 @@ class Traced(np.ndarray):
         if self.branches is None:
             self.branches = getattr(source, "branches", None)
 
+    def astype(self, dtype, *arguments, **keywords):
+        """As of any array; that numbers lose digits is noted."""
+        result = super().astype(dtype, *arguments, **keywords)
+        if self.branches is not None:
+            self.branches.cast(self.dtype, result.dtype)
+            if self.dtype.kind == "f" and result.dtype.kind in "iu":
+                self.branches.decide("astype", _plain(result))
+        return result
+
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         name, plain = ufunc.__name__, [_plain(value) for value in inputs]
         if name in COMPARISONS:
@@ -113,6 +141,8 @@ class Traced(np.ndarray):
         keywords = {
             key: tuple(map(_plain, value)) if key == "out" else _plain(value) for key, value in keywords.items()
         }
+        if self.branches is not None and self.branches.nudge is not None and name not in DECIDING:
+            plain = self.branches.nudged(plain)
         # What is computed in place is gone afterwards.
         before = [np.array(value) for value in plain] if out and name in SELECTIONS else plain
         result = getattr(ufunc, method)(*plain, **keywords)
@@ -123,6 +153,8 @@ class Traced(np.ndarray):
         return tuple(map(self._wrap, result)) if isinstance(result, tuple) else self._wrap(result)
 
     def __array_function__(self, function, types, arguments, keywords):
+        if self.branches is not None and self.branches.nudge is not None and function.__module__ == "numpy.linalg":
+            arguments = self.branches.nudged(arguments)
         result = super().__array_function__(function, types, arguments, keywords)
         if self.branches is not None:
             self.branches.function(getattr(function, "__name__", ""), result)

@@ -1,18 +1,20 @@
 """Numeric slopes along a line, each with what it is worth by its own account.
 
 Complex step: Im f(t + ihv)/h has an error of order h². Nothing is subtracted, so h = 1e-20 costs no digits (Squire and
-Trapp, SIAM Review 40, 1998).
+Trapp, SIAM Review 40, 1998). It is valid where the forward is analytic: nothing that drops an imaginary part.
 
-Ladder: central differences D_j with steps h_j = 0.1/‖v‖·4⁻ʲ, each pair extrapolated to R_j = (16 D_{j+1} − D_j)/15.
-Going down, the truncation error falls by 256 a rung until rounding, which grows by 4, takes over. Where neighbours
-agree best is where to stand, and how well they agree is the error: no step and no tolerance is chosen by hand.
+Ladder: differences with steps that fall by 8 from rung to rung, over as many decades as there may be scales on which
+the function bends, and those of neighbouring rungs extrapolated. Going down, the truncation error falls until rounding
+takes over; the best rung is the one of smallest predicted error among those that agree with *all smaller steps*, for
+a derivative is what happens as the step vanishes. So a step that is too long for the function is never believed.
+Both sides of the point have a ladder of their own: where they disagree, there is a kink, and any slope between the two
+is one.
 
 Plain differences, for teaching: truncation errors of order h (forward) and h² (central) against a rounding error of
 eps·|f|/h leave at best √eps = 1e-8 and eps^⅔ = 4e-11 of |f|, at the bottom of a V.
 
-Noise: moving every tensor by a few units in the last place draws the rounding errors of both sides anew, and shows what
-their last digits are worth, however much cancels in between: a gradient that is zero by symmetry (a bias in front of
-a softmax) comes out as 1e-17 here and 3e-17 there, and both are right.
+Noise: moving what is differentiated, the upstream gradient and the direction by a unit in the last place draws the
+rounding errors of both sides anew, and shows what their last digits are worth, however much cancels in between.
 """
 
 from __future__ import annotations
@@ -29,12 +31,22 @@ from npvae.gradcheck.subject import Breakdown
 
 EPS = 2.0**-52
 ROUNDINGS = 4096 * EPS
+"""Relative error granted to any sum: that of 4096 roundings which all err the same way."""
 STEP = 1e-20
-RUNGS = 8
-FEWEST = 4
+"""Complex step: its square is far below EPS, itself far above the smallest number."""
+RATIO = 8.0
+"""Of neighbouring steps: two extrapolations gain 8² and 8³ a rung, and sixteen rungs span fourteen decades."""
+WIDEST, NARROWEST = 0.25, 1e-9
+"""First and last step relative to the numbers stepped from: the last still leaves half of the digits."""
+LOST = 1e-12
+"""Narrowest step from exact zeros, which do not tell their scale."""
+FEWEST = 3
+"""Rungs that an extrapolation with an error estimate needs."""
 SAFETY = 10.0
+"""An error is estimated from the differences of a few rungs: to the order of magnitude."""
 DRAWS = 4
 MARGIN = 64.0
+"""Rounding noise is estimated from `DRAWS` samples of a sum of unknown length: its size within a factor of MARGIN."""
 
 
 class NoEstimate(Exception):
@@ -43,12 +55,20 @@ class NoEstimate(Exception):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A slope ⟨u, Jv⟩, the error it may have, ‖u∘Jv‖₂, and the method in words."""
+    """A slope ⟨u, Jv⟩, the error it may have, ‖u∘Jv‖₂, and the method in words.
+
+    At a kink every slope from `value` − `spread` to `value` + `spread` is one; elsewhere the spread is zero.
+    """
 
     value: float
     tolerance: float
     scale: float
     method: str
+    spread: float = 0.0
+
+    def miss(self, analytic: float) -> float:
+        """How far an analytic slope lies from those that are right."""
+        return max(abs(self.value - analytic) - self.spread, 0.0)
 
 
 Measure = Callable[[Line], Estimate]
@@ -74,55 +94,94 @@ def complex_step(line: Line, step: float = STEP) -> Estimate:
     raise NoEstimate(f"the forward does not run on complex numbers ({reasons[0]})")
 
 
-def ladder(line: Line) -> Estimate:
-    """The slope from real evaluations alone; NoEstimate if fewer than four rungs can be used.
+def steps_along(line: Line) -> NDArray:
+    """Steps from the longest that leaves the numbers what they are down to the shortest that still shows something."""
+    v, t = np.abs(line.direction).ravel(), np.abs(line.point.tensors[line.name]).ravel()
+    typical, moved = float(np.sqrt(np.mean(t**2))), v > 0
+    v, t = v[moved], t[moved]
+    largest = max(float(t.max()), typical) or 1.0
+    smallest = float(np.min(np.where(t > 0, t, typical) / v)) or LOST / NARROWEST / float(v.max())
+    longest, shortest = WIDEST * largest / float(v.max()), NARROWEST * smallest
+    count = int(np.ceil(np.log(longest / shortest) / np.log(RATIO))) + 1
+    return longest * RATIO ** -np.arange(float(min(max(count, 8), 20)))
 
-    Only rungs count on which every branch is taken as at the base point: beyond a kink lies another function. If too
-    few do, the ladder is continued downwards once.
+
+def ladder(line: Line, steps: NDArray | None = None) -> Estimate:
+    """The slope from real evaluations alone; NoEstimate if fewer than three rungs can be used on either side.
+
+    A side's rungs count as long as every branch is taken as on its lowest rung: beyond a kink lies another function.
     """
-    first = 0.1 / float(np.linalg.norm(line.direction))
-    for start in (0, RUNGS):
-        rungs = _rungs(line, first * 4.0 ** -np.arange(start, start + RUNGS))
-        if len(rungs) >= FEWEST:
-            break
-    else:
-        raise NoEstimate("differences cannot be taken here: every step crosses a kink or leaves the domain")
-    steps, differences, sizes = (list(column) for column in zip(*rungs[::-1], strict=True))
-    value, error = _best_rung(np.array(steps), np.array([d.sum() for d in differences]), np.array(sizes))
-    scale = float(np.linalg.norm(differences[-1]))
-    return Estimate(value, SAFETY * error, max(scale, abs(value)), "ladder of differences")
+    base = line.terms(0.0)
+    steps = (steps_along(line) if steps is None else steps)[::-1]
+    above, below = (_climb(line, base, sign * steps) for sign in (1.0, -1.0))
+    # What does not change at all is not rounded differently either.
+    changing = np.any([change != 0 for change in (*above, *below)], axis=0) if above or below else False
+    floor = line.point.rounding * float(np.linalg.norm(base * changing))
+    count = min(len(above), len(below))
+    if max(len(above), len(below)) < FEWEST:
+        raise NoEstimate("differences cannot be taken here: every step leaves the domain or crosses a kink")
+    if count < FEWEST:
+        slopes = _one_sided(above, steps) if len(above) > count else -_one_sided(below, steps)
+        return _estimate(*_settle(slopes, steps, floor), "ladder of differences on one side")
+    right, error_right = _settle(_one_sided(above, steps), steps, floor)
+    left, error_left = _settle(-_one_sided(below, steps), steps, floor)
+    if np.linalg.norm(right - left) > SAFETY * (error_right + error_left):
+        middle, spread = (right + left) / 2.0, float(np.abs(right - left).sum()) / 2.0
+        return replace(_estimate(middle, error_right + error_left, "one-sided differences"), spread=spread)
+    both = np.array([(a - b) / (2.0 * h) for a, b, h in zip(above, below, steps, strict=False)])
+    central = (64.0 * both[:-1] - both[1:]) / 63.0
+    return _estimate(*_settle(central, steps, floor), "ladder of differences")
 
 
-def _rungs(line: Line, steps: NDArray) -> list[tuple[float, NDArray, float]]:
-    """From the bottom up to the first that crosses a branch: h, (u∘y⁺ − u∘y⁻)/2h and ‖u∘y‖."""
-    base, rungs = line.point.branches.sides, []
-    for step in steps[::-1]:
-        sides = (Branches(), Branches()) if base else (None, None)
+def _estimate(slopes: NDArray, error: float, method: str) -> Estimate:
+    value, scale = float(slopes.sum()), float(np.linalg.norm(slopes))
+    return Estimate(value, SAFETY * error, max(scale, abs(value)), method)
+
+
+def _climb(line: Line, base: NDArray, steps: NDArray) -> list[NDArray]:
+    """Changes of the terms for ever longer steps, up to the first that leaves the domain or crosses a branch."""
+    changes: list[NDArray] = []
+    first: Branches | None = None
+    traced = line.point.branches.sides
+    for step in steps:
+        branches = Branches() if traced else None
         try:
-            above, below = line.terms(step, branches=sides[0]), line.terms(-step, branches=sides[1])
+            change = line.terms(step, branches=branches) - base
         except Breakdown:
             break
-        if base and not sides[0].sides == base == sides[1].sides:
+        first = first or branches
+        if not np.isfinite(change).all() or (first is not None and branches.sides != first.sides):
             break
-        difference = (above - below) / (2.0 * step)
-        if not np.isfinite(difference).all():
-            break
-        rungs.append((step, difference, float(np.linalg.norm(above))))
-    return rungs
+        changes.append(change)
+    return changes
 
 
-def _best_rung(steps: NDArray, slopes: NDArray, sizes: NDArray) -> tuple[float, float]:
-    """The most self-consistent extrapolated value and its predicted error."""
-    extrapolated = (16.0 * slopes[1:] - slopes[:-1]) / 15.0
-    change = np.abs(np.diff(extrapolated))
-    # What the lowest rungs disagree by is the rounding noise of the forward, often far above that of its last step.
-    # Four are looked at: two may agree by luck, or because a float32 inside does not move at all.
-    seen = 2.0 * np.max((change * steps[2:])[-4:])
-    noise = np.maximum(4.0 * EPS * sizes[1:], seen) / steps[1:]
-    neighbours = np.maximum(np.append(change, change[-1]), np.insert(change, 0, change[0]))
-    error = np.maximum(neighbours, noise)
-    best = int(np.argmin(error))
-    return float(extrapolated[best]), float(error[best])
+def _one_sided(changes: list[NDArray], steps: NDArray) -> NDArray:
+    """Quotients, extrapolated twice: errors of order h and h² drop out."""
+    slopes = np.array([change / step for change, step in zip(changes, steps, strict=False)])
+    slopes = (8.0 * slopes[:-1] - slopes[1:]) / 7.0
+    return (64.0 * slopes[:-1] - slopes[1:]) / 63.0
+
+
+def _settle(slopes: NDArray, steps: NDArray, floor: float) -> tuple[NDArray, float]:
+    """The slopes (one for each term) of the best rung, and their predicted error.
+
+    `slopes` are those of each rung, from the shortest step up. Noise is that of the last digit of the terms, or what
+    the four lowest rungs show of it: two may agree by luck, or because a float32 inside does not move at all.
+    """
+    steps = steps[: len(slopes)]
+    change = np.array([np.linalg.norm(b - a) for a, b in zip(slopes, slopes[1:], strict=False)])
+    if not change.size:
+        return slopes[0], float(np.linalg.norm(slopes[0])) + floor / steps[0]
+    noise = max(floor, 2.0 * float(np.max((change * steps[:-1])[:4]))) / steps
+    error = np.maximum(np.concatenate([change[:1], change]), noise)
+    best = 0
+    for rung in range(1, len(slopes)):
+        apart = np.array([np.linalg.norm(slopes[rung] - lower) for lower in slopes[:rung]])
+        if np.any(apart > SAFETY * (error[rung] + error[:rung])):
+            break
+        best = rung if error[rung] < error[best] else best
+    return slopes[best], float(error[best])
 
 
 def forward(line: Line, step: float) -> float:
@@ -155,15 +214,6 @@ def difference(line: Line, method: str, step: float | None = None) -> Estimate:
     return Estimate(value, SAFETY * (truncation + rounding), scale, f"{method} difference, step {step:g}")
 
 
-def _neighbours(point: Point, eps: float = EPS) -> list[Point]:
-    """Points with every element moved towards zero by 0 to 8 units in the last place."""
-    rng = np.random.default_rng(0)
-    return [
-        Point(point.subject, {name: t * (1.0 - eps * rng.integers(0, 9, t.shape)) for name, t in point.tensors.items()})
-        for _ in range(DRAWS)
-    ]
-
-
 def natural_size(point: Point, name: str, upstream: tuple) -> float:
     """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
     size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, point.outputs, strict=True)))
@@ -172,28 +222,61 @@ def natural_size(point: Point, name: str, upstream: tuple) -> float:
     return float(size) / (spread or 1.0)
 
 
-def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, float]:
-    """For every tensor the largest ‖Δg‖ under nudges."""
-    here = point.gradients(upstream)
-    noise = {name: 0.25 * eps * natural_size(point, name, upstream) for name in here}
-    for neighbour in _neighbours(point, eps):
+def _nudged(rng: np.random.Generator, array: NDArray, eps: float) -> NDArray:
+    """Every number moved by a unit in the last place, up or down."""
+    return array * (1.0 + eps * rng.choice((-1.0, 1.0), np.shape(array)))
+
+
+def _neighbours(point: Point, eps: float) -> list[Point]:
+    """Points a unit in the last place away in all that is differentiated, at which every operation errs anew.
+
+    Labels and whatever else has no gradient stay: the class 2.0 may become 1 by the smallest of nudges.
+    """
+    found = []
+    for draw in range(DRAWS):
+        rng = np.random.default_rng(draw)
+        moved = {name: _nudged(rng, t, eps) if name in point.differentiated else t for name, t in point.tensors.items()}
+        near = Point(point.subject, moved, nudge=rng, sides=point.branches.sides)
         try:
-            there = neighbour.gradients(upstream)
+            near.run()
+        except Breakdown:
+            near = Point(point.subject, moved)
+            if near.branches.sides != point.branches.sides:
+                continue
+        found.append(near)
+    return found
+
+
+def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, NDArray]:
+    """For every tensor the largest |Δg| of each element under nudges."""
+    here, rng = point.gradients(upstream), np.random.default_rng(DRAWS)
+    noise = {n: np.full(np.shape(g), 0.25 * eps * natural_size(point, n, upstream)) for n, g in here.items()}
+    for near in (*_neighbours(point, eps), point):
+        try:
+            there = near.gradients(tuple(_nudged(rng, u, eps) for u in upstream))
         except Breakdown:
             continue
         for name in noise:
-            noise[name] = max(noise[name], float(np.linalg.norm(there[name] - here[name])))
+            noise[name] = np.maximum(noise[name], np.abs(there[name] - here[name]))
     return noise
 
 
 def slope_noise(line: Line, measure: Measure | None) -> float:
     """Largest change of the analytic plus that of the numeric slope (if there is a measure) under nudges."""
-    lines = [line, *(replace(line, point=neighbour) for neighbour in _neighbours(line.point))]
+    rng, here = np.random.default_rng(DRAWS), _both(line, measure)
+    apart = np.zeros(2)
+    for near in (*_neighbours(line.point, EPS), line.point):
+        upstream = tuple(_nudged(rng, u, EPS) for u in line.upstream)
+        there = replace(line, point=near, upstream=upstream, direction=_nudged(rng, line.direction, EPS))
+        try:
+            apart = np.maximum(apart, np.abs(_both(there, measure) - here))
+        except (Breakdown, NoEstimate):
+            continue
     # Few numbers may by luck all round the same way.
-    least = 0.25 * EPS * natural_size(line.point, line.name, line.upstream)
-    try:
-        analytic = np.array([(n.point.gradients(n.upstream)[n.name] * n.direction).sum() for n in lines])
-        numeric = np.array([measure(n).value for n in lines]) if measure else np.zeros(1)
-    except (Breakdown, NoEstimate):
-        return least
-    return max(least, float(np.abs(analytic - analytic[0]).max() + np.abs(numeric - numeric[0]).max()))
+    return max(0.25 * EPS * natural_size(line.point, line.name, line.upstream), float(apart.sum()))
+
+
+def _both(line: Line, measure: Measure | None) -> NDArray:
+    """The analytic and the numeric slope."""
+    analytic = (line.point.gradients(line.upstream)[line.name] * line.direction).sum()
+    return np.array([analytic, measure(line).value if measure else 0.0])

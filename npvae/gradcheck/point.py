@@ -23,15 +23,29 @@ def read_only(array: NDArray) -> NDArray:
 class Point:
     """Tensors of a subject, what it makes of them, and how many forwards that took."""
 
-    def __init__(self, subject: Subject, tensors: Mapping[str, NDArray]) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        tensors: Mapping[str, NDArray],
+        nudge: np.random.Generator | None = None,
+        sides: list[bytes] | None = None,
+    ) -> None:
         self.subject = subject
+        self.nudge, self.sides = nudge, sides  # every operation errs anew; Breakdown on another side of a branch
         self.tensors: Tensors = {name: read_only(tensor) for name, tensor in tensors.items()}
         self.evaluations = 0
 
     def run(self, tensors: Tensors | None = None) -> tuple[tuple[NDArray, ...], object]:
         """Outputs and cache at this point, or at `tensors`."""
         self.evaluations += 1
-        return run(self.subject, self.tensors if tensors is None else tensors)
+        tensors = self.tensors if tensors is None else tensors
+        if self.nudge is None:
+            return run(self.subject, tensors)
+        branches = Branches(nudge=self.nudge)
+        outputs, cache = run(self.subject, {name: Traced.of(tensor, branches) for name, tensor in tensors.items()})
+        if branches.sides != self.sides and not any(tensor.dtype.kind == "c" for tensor in tensors.values()):
+            raise Breakdown("kink", "another side of a branch")
+        return tuple(y.view(np.ndarray) for y in outputs), cache
 
     @cached_property
     def outputs(self) -> tuple[NDArray, ...]:
@@ -41,6 +55,17 @@ class Point:
     def gradients(self, upstream: tuple) -> Tensors:
         """The analytic side, after a fresh forward."""
         return pull_back(self.subject, self.run()[1], upstream, self.tensors)
+
+    @cached_property
+    def rounding(self) -> float:
+        """The relative rounding error of the coarsest precision seen, in the outputs or on the way to them."""
+        kinds = [np.finfo(y.dtype).eps for y in self.outputs if y.dtype.kind == "f"]
+        return float(max([2.0**-52, self.branches.coarsest, *kinds]))
+
+    @cached_property
+    def differentiated(self) -> set[str]:
+        """The tensors that have a gradient."""
+        return set(self.gradients(tuple(np.zeros(y.shape)[()] for y in self.outputs)))
 
     @cached_property
     def complex_tensors(self) -> Tensors:
@@ -55,6 +80,7 @@ class Point:
             self.run({name: Traced.of(tensor, branches) for name, tensor in self.tensors.items()})
         except Breakdown:
             return Branches()
+        branches.seen = True
         return branches
 
 
@@ -98,17 +124,17 @@ class Probe:
         return float(np.linalg.norm(self.gradient * self.line.direction))
 
 
-def direction(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype | type = np.float64) -> NDArray:
+def direction(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
     """Standard normal numbers, moved 0.1 away from zero: an error in any one element shows."""
     v = rng.standard_normal(shape)
-    return np.asarray(v + np.copysign(0.1, v), dtype=dtype)
+    return np.asarray(v + np.copysign(0.1, v))
 
 
 def draw_upstream(rng: np.random.Generator, point: Point) -> tuple:
     """One random array per output, for ones would hide errors that cancel in a sum; 1 for a loss."""
     if not point.subject.takes_upstream:
         return tuple(np.ones(y.shape)[()] for y in point.outputs)
-    return tuple(direction(rng, y.shape, y.dtype)[()] for y in point.outputs)
+    return tuple(direction(rng, y.shape)[()] for y in point.outputs)
 
 
 def draw_probes(point: Point, count: int, seed: int) -> dict[str, list[Probe]]:

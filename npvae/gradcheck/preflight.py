@@ -101,7 +101,8 @@ class Flight:
     @cached_property
     def noise(self) -> dict[str, float]:
         """How far rounding alone moves each gradient."""
-        return gradient_noise(self.point, self.upstream)
+        noise = gradient_noise(self.point, self.upstream)
+        return {name: float(np.linalg.norm(moved)) for name, moved in noise.items()}
 
     def same(self, name: str, gradient: NDArray, expected: NDArray, size: float | None = None) -> bool:
         """Whether two gradients of one tensor are equal up to rounding."""
@@ -219,7 +220,7 @@ def check_float32(subject: Subject, upstream: tuple) -> list[Finding]:
             findings.append(Finding("dtype", text, name))
         elif error > 64.0 * EPS32 * size:
             noise = noise or gradient_noise(wide, u64, EPS32)
-            if error > MARGIN * noise[name]:
+            if error > MARGIN * float(np.linalg.norm(noise[name])):
                 text = f"the gradient of {name} in float32 is {error / (size or 1.0):.1e} off the float64 one"
                 findings.append(Finding("float32", text, name))
     return findings

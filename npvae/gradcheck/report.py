@@ -63,6 +63,8 @@ class Entry:
         Elements checked one by one (0: random directions only).
     guard : float, optional
         Relative tolerance of the ladder of real differences that agreed with the complex step.
+    spread : float
+        At a kink, half of the distance between the slopes on its two sides.
     notes : list of str
         Remarks: a kink, a forward that is not analytic.
     explanation : list of str
@@ -81,6 +83,7 @@ class Entry:
     evaluations: int = 0
     coordinates: int = 0
     guard: float | None = None
+    spread: float = 0.0
     notes: list[str] = field(default_factory=list)
     explanation: list[str] = field(default_factory=list)
 

@@ -30,6 +30,11 @@ class Settings:
         Step of the method "central" (default 1e-5) or "forward" (default 1e-8).
     float32 : bool, optional
         Also run the code in float32 and compare with float64. By default (None) when the arrays given are float32.
+    rtol : float
+        Relative error to grant, for functions that are themselves approximate (an iterative solver). 0 by default:
+        nothing is granted but rounding, and what is granted stands in the report.
+    strict : bool
+        An argument whose gradient was not returned, and so not checked, is a finding rather than a remark.
     explain : bool
         On a failure, look for the kind of error, its place and the part to blame.
     target : str, optional
@@ -45,6 +50,8 @@ class Settings:
     method: str = "complex"
     step: float | None = None
     float32: bool | None = None
+    rtol: float = 0.0
+    strict: bool = False
     explain: bool = True
     target: str | None = None
     on_progress: Callable[[str], None] | None = None
@@ -56,6 +63,8 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        if not 0 <= self.rtol < 1:
+            raise ValueError(f"rtol must lie between 0 and 1, got {self.rtol!r}")
         if self.step is not None and not self.step > 0:
             raise ValueError(f"step must be positive, got {self.step!r}")
         if self.step is not None and self.method not in ("central", "forward"):

@@ -1,4 +1,17 @@
-"""From two numbers to a verdict: is the gradient of this tensor right, wrong, or can it not be told?"""
+"""From two numbers to a verdict: is the gradient of this tensor right, wrong, or can it not be told?
+
+Only a method that is valid at this point decides, and the resolution that is reported is that method's:
+
+==============================================  ========================================================
+the forward                                     what decides
+==============================================  ========================================================
+runs on complex numbers, nothing in it is       the complex step; one real ladder has to agree, unless it
+known to drop imaginary parts                   does not agree with itself
+calls `abs`, `norm`, `var`, ...                 the ladder, element by element where that is affordable
+refuses complex numbers                         the same
+has a kink at this point                        one-sided ladders, and a point beside it (`atkink`)
+==============================================  ========================================================
+"""
 
 from __future__ import annotations
 
@@ -6,10 +19,12 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npvae.gradcheck.numeric import (
     MARGIN,
     ROUNDINGS,
+    Estimate,
     Measure,
     NoEstimate,
     complex_step,
@@ -17,68 +32,106 @@ from npvae.gradcheck.numeric import (
     ladder,
     natural_size,
     slope_noise,
+    steps_along,
 )
 from npvae.gradcheck.point import Point, Probe
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
 from npvae.gradcheck.settings import Settings
 
 COARSEST = 1e-3
-VANISHING = 1e-9
+"""Tolerance relative to the gradient above which nothing is told: mistakes smaller than one in a thousand exist."""
+BESIDE = 1e-8
+"""Tolerance relative to the largest element of the tensor: half of the digits, for elements that vanish beside it."""
+VANISHING = 1e-12
+"""Gradient relative to that of an output in which nothing cancels: no finite precision tells it from zero."""
+UNSEEN = 1e-9
+"""What a ladder can resolve of a gradient that vanishes by that measure."""
+AGREED = 1e-7
+"""A few rungs that agree with the complex step to this save the others: it is far below any mistake."""
+FEW_RUNGS = slice(2, 7)
 FULL_UP_TO = 2_000
 FULL_COST = 500_000
-TAKES_OVER = "; the ladder of real differences takes over"
+"""Elements, and elements times numbers in a forward, up to which every element is checked: about a second."""
+TAKES_OVER = "; real differences decide"
 
 
 def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
-    """The verdict on one tensor: the worst of its probes."""
+    """The verdict on one tensor: the worst of its probes, or of its elements."""
     point = probes[0].line.point
     before = point.evaluations
     try:
         measure, guard, notes = choose_measure(probes, settings)
-        worst = max((compare(probe, measure) for probe in probes), key=_badness)
-        coordinates = 0
-        if worst.status == PASS and _takes_all_coordinates(point, name, measure, settings):
-            coordinates = point.tensors[name].size
-            element = _judge_coordinates(probes[0], measure)
-            worst = element if element.status != PASS else worst
     except NoEstimate as reason:
-        nan, inf = float("nan"), float("inf")
-        shape, analytic, scale = probes[0].gradient.shape, probes[0].analytic, probes[0].scale
-        return Entry(name, shape, INCONCLUSIVE, "no method", nan, analytic, nan, inf, scale, notes=[str(reason)])
-    worst.evaluations, worst.coordinates, worst.guard = point.evaluations - before, coordinates, guard
-    worst.notes = notes
-    if worst.status == INCONCLUSIVE:
+        return _no_method(name, probes[0], str(reason))
+    one_by_one = _takes_all_coordinates(point, name, measure, settings)
+    try:
+        worst = max((compare(probe, measure, settings) for probe in probes), key=_badness)
+    except NoEstimate as reason:
+        worst = _no_method(name, probes[0], str(reason))
+    # Real differences are surest one element at a time: each has a scale of its own, and kinks of its own.
+    if one_by_one and (worst.status == PASS or measure is ladder):
+        element = _judge_coordinates(probes[0], measure, settings)
+        if measure is ladder or element.status != PASS:
+            worst = element
+        worst.coordinates = point.tensors[name].size
+    worst.evaluations, worst.guard = point.evaluations - before, guard
+    worst.notes = [*notes, *worst.notes]
+    if worst.status == INCONCLUSIVE and np.isfinite(worst.resolution):
         worst.notes.append(f"it cannot be told: an error of {worst.resolution:.0%} of the gradient would not show")
-    elif worst.status == FAIL and measure is complex_step:
-        _hear_the_ladder(worst, probes[0])
+    if settings.rtol and worst.status == PASS:
+        worst.notes.append(f"errors up to rtol={settings.rtol:g} of the gradient are granted")
     return worst
 
 
-def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, float | None, list[str]]:
-    """The method to trust for one tensor, the relative tolerance of its guard, and what there is to say about it.
+def _no_method(name: str, probe: Probe, reason: str) -> Entry:
+    nan, inf = float("nan"), float("inf")
+    given = probe.gradient.shape, INCONCLUSIVE, "no method", nan, probe.analytic, nan, inf, probe.scale
+    return Entry(name, *given, notes=[reason])
 
-    The complex step is trusted if a ladder of real differences confirms it along one probe at least: a forward that
-    calls `abs`, `norm` or `vdot` is not analytic, and the complex step then gives a number without meaning.
-    """
+
+def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, float | None, list[str]]:
+    """The method to trust for one tensor, the relative tolerance of its guard, and what there is to say about it."""
     if settings.method != "complex":
         return measure_called(settings.method, settings), None, []
-    line = probes[0].line
+    point = probes[0].line.point
     try:
-        complex_step(line)
+        complex_step(probes[0].line)
     except NoEstimate as reason:
         return ladder, None, [f"{reason}{TAKES_OVER}"]
+    if point.branches.culprits:
+        return ladder, None, [f"the forward is not analytic (it calls {point.branches.culprits}){TAKES_OVER}"]
+    objection = ""
     for probe in probes:
         try:
-            real, estimate = ladder(probe.line), complex_step(probe.line)
+            agreed, real = _guard(probe)
         except NoEstimate as reason:
-            return complex_step, None, [f"the complex step stands unguarded: {reason}"]
-        apart = abs(real.value - estimate.value)
-        # The last digits of an ill-conditioned forward differ between real and complex arithmetic.
-        if apart <= real.tolerance + estimate.tolerance or apart <= MARGIN * slope_noise(probe.line, complex_step):
+            objection = objection or str(reason)
+            continue
+        if agreed:
             return complex_step, real.tolerance / real.scale if real.scale else 0.0, []
-    seen = line.point.branches.culprits
-    why = f"it calls {seen}" if seen else "abs? norm? vdot?"
-    return ladder, None, [f"the forward is not analytic ({why}){TAKES_OVER}"]
+        if real.spread or real.tolerance > COARSEST * real.scale:
+            objection = objection or "real differences do not agree with each other here"
+            continue
+        return ladder, None, [f"the forward is not analytic (abs? norm? a real part?){TAKES_OVER}"]
+    if not point.branches.seen:
+        return ladder, None, [f"the forward does not show what it calls{TAKES_OVER}"]
+    return complex_step, None, [f"the complex step stands unguarded: {objection}"]
+
+
+def _guard(probe: Probe) -> tuple[bool, Estimate]:
+    """Whether a ladder agrees with the complex step; first a few rungs, then all."""
+    line, exact, steps = probe.line, complex_step(probe.line), steps_along(probe.line)
+    try:
+        real = ladder(line, steps[FEW_RUNGS])
+        if not real.spread and real.miss(exact.value) <= AGREED * exact.scale:
+            return True, replace(real, tolerance=max(real.miss(exact.value), exact.tolerance))
+    except NoEstimate:
+        pass
+    real = ladder(line, steps)
+    apart = real.miss(exact.value)
+    # The last digits of an ill-conditioned forward differ between real and complex arithmetic.
+    agreed = apart <= real.tolerance + exact.tolerance and real.tolerance <= COARSEST * real.scale
+    return agreed or apart <= MARGIN * slope_noise(line, complex_step), real
 
 
 def measure_called(method: str, settings: Settings) -> Measure:
@@ -88,43 +141,38 @@ def measure_called(method: str, settings: Settings) -> Measure:
     return complex_step if method.startswith("complex") else ladder
 
 
-def compare(probe: Probe, measure: Measure, floor: float = 0.0) -> Entry:
-    """Hold the analytic slope against the numeric one; a tolerance of `floor` is granted in any case."""
+def compare(probe: Probe, measure: Measure, settings: Settings, largest: float = 0.0) -> Entry:
+    """Hold the analytic slope against the numeric one; `largest` is the size of what lies beside it."""
     line, estimate, analytic = probe.line, measure(probe.line), probe.analytic
     scale = max(probe.scale, estimate.scale)
-    error = abs(estimate.value - analytic)
-    tolerance = max(estimate.tolerance, ROUNDINGS * probe.scale, floor)
+    error = estimate.miss(analytic)
+    granted = settings.rtol * max(scale, largest)
+    tolerance = max(estimate.tolerance, _roundings(probe), granted)
     if error > tolerance:
         # Only now is it worth to find out what the last digits of both sides are worth.
         tolerance = max(tolerance, MARGIN * slope_noise(line, measure if measure is complex_step else None))
-    status = FAIL if error > tolerance else PASS if tolerance <= COARSEST * scale else INCONCLUSIVE
+    coarsest = max(COARSEST, settings.rtol) * scale
+    status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, BESIDE * largest) else INCONCLUSIVE
+    if status == PASS and tolerance > coarsest:
+        scale = largest
     if status == INCONCLUSIVE:
         # Both sides may be zero up to rounding: then errors are relative to what the gradient is if nothing cancels.
         natural = natural_size(line.point, line.name, line.upstream)
-        if error == 0.0 == estimate.value or tolerance <= VANISHING * natural:
+        zero = abs(analytic) <= VANISHING * natural and tolerance <= UNSEEN * natural
+        if error == 0.0 == estimate.value or zero or tolerance <= VANISHING * natural:
             status, scale = PASS, natural
-    shape = probe.gradient.shape
-    return Entry(line.name, shape, status, estimate.method, estimate.value, analytic, error, tolerance, scale)
+    sides = estimate.method, estimate.value, analytic, error, tolerance, scale
+    return Entry(line.name, probe.gradient.shape, status, *sides, spread=estimate.spread)
+
+
+def _roundings(probe: Probe) -> float:
+    """What the rounding of the analytic sum, and of the precision it came in, may amount to."""
+    return ROUNDINGS * probe.scale
 
 
 def _badness(entry: Entry) -> tuple[int, float]:
     rank = (PASS, INCONCLUSIVE, FAIL).index(entry.status)
     return rank, entry.error / entry.tolerance if entry.tolerance else 0.0
-
-
-def _hear_the_ladder(entry: Entry, probe: Probe) -> None:
-    """A complex step through a function that is known not to be analytic convicts nobody alone."""
-    seen = probe.line.point.branches.culprits
-    try:
-        real = ladder(probe.line) if seen else None
-    except NoEstimate:
-        return
-    if real is not None and abs(real.value - probe.analytic) <= real.tolerance:
-        entry.status = INCONCLUSIVE
-        entry.notes.append(
-            f"the complex step disagrees, but the forward calls {seen}, through which it means nothing; "
-            "the ladder agrees as far as it can see"
-        )
 
 
 def _takes_all_coordinates(point: Point, name: str, measure: Measure, settings: Settings) -> bool:
@@ -133,23 +181,44 @@ def _takes_all_coordinates(point: Point, name: str, measure: Measure, settings: 
     return settings.full if settings.full is not None else size <= FULL_UP_TO and cost <= FULL_COST
 
 
-def _judge_coordinates(probe: Probe, measure: Measure) -> Entry:
-    """The worst element, or the first wrong one.
+def element_probe(probe: Probe, index: int) -> Probe:
+    """The line along the element ``tensor.flat[index]`` alone."""
+    unit = np.zeros(probe.gradient.shape)
+    unit.flat[index] = 1.0
+    return replace(probe, line=replace(probe.line, direction=unit))
 
-    The tolerance is relative to the largest element: relative to itself, a tiny element of a correct gradient may
-    show an error of 1e-3 and mean nothing.
-    """
-    gradient, worst = probe.gradient, None
+
+def _judge_coordinates(probe: Probe, measure: Measure, settings: Settings) -> Entry:
+    """The worst element, or the first wrong one."""
+    gradient, worst, spread = probe.gradient, None, 0.0
     largest = float(np.abs(gradient).max(initial=0.0))
     for index in range(gradient.size):
-        unit = np.zeros(gradient.shape)
-        unit.flat[index] = 1.0
-        entry = compare(Probe(replace(probe.line, direction=unit), gradient), measure, floor=ROUNDINGS * largest)
-        if entry.status == INCONCLUSIVE:
-            entry.status = PASS if entry.tolerance <= COARSEST * largest else INCONCLUSIVE
-            entry.scale = max(entry.scale, largest)
+        element = element_probe(probe, index)
+        try:
+            entry = compare(element, measure, settings, largest)
+        except NoEstimate as reason:
+            entry = _no_method(probe.line.name, element, str(reason))
+        spread = max(spread, entry.spread)
         if worst is None or _badness(entry) > _badness(worst):
             worst = entry
         if worst.status == FAIL:
             break
+    worst.spread = max(worst.spread, spread)
     return worst
+
+
+def wrong_elements(probe: Probe, settings: Settings) -> tuple[list[int], list[int], NDArray]:
+    """Elements whose slope is none of those that real differences find, those at a kink, and the middle slopes."""
+    wrong, kinked, middle = [], [], np.zeros(probe.gradient.shape)
+    largest = float(np.abs(probe.gradient).max(initial=0.0))
+    for index in range(probe.gradient.size):
+        try:
+            entry = compare(element_probe(probe, index), ladder, settings, largest)
+        except NoEstimate:
+            continue
+        middle.flat[index] = entry.numeric
+        if entry.status == FAIL:
+            wrong.append(index)
+        if entry.spread:
+            kinked.append(index)
+    return wrong, kinked, middle
