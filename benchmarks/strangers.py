@@ -46,7 +46,9 @@ def count(kind: str, seeds: int, explain: bool) -> Counter:
             outcome, text = verdict(pair, seed, explain)
             rows[pair.right, outcome] += 1
             if outcome != ("PASS" if pair.right else "FAIL"):
-                print(f"{kind}: {pair.name} (seed {seed}): {outcome} for a {'right' if pair.right else 'wrong'} gradient")
+                print(
+                    f"{kind}: {pair.name} (seed {seed}): {outcome} for a {'right' if pair.right else 'wrong'} gradient"
+                )
                 print(text if explain or outcome == "crash" else "", end="\n" if explain else "")
     return rows
 

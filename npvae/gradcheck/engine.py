@@ -42,7 +42,7 @@ def check(subject: Subject, settings: Settings) -> Report:
 
 def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -> None:
     rng = np.random.default_rng(settings.seed)
-    findings, point = preflight(subject, rng)
+    findings, point = preflight(subject, rng, settings.rtol)
     report.findings += findings
     if any(finding.kind in UNSTEADY for finding in findings):
         return

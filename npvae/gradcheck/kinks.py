@@ -92,7 +92,6 @@ class Branches:
         if isinstance(result, (np.ndarray, np.integer)) and result.dtype.kind in "iu":
             self.decide(name, result)
 
-
     def cast(self, before: np.dtype, after: np.dtype) -> None:
         """Note a cast to a coarser precision."""
         if before.kind in "fc" and after.kind in "fc" and np.finfo(after).eps > np.finfo(before).eps:
@@ -141,7 +140,7 @@ class Traced(np.ndarray):
         keywords = {
             key: tuple(map(_plain, value)) if key == "out" else _plain(value) for key, value in keywords.items()
         }
-        if self.branches is not None and self.branches.nudge is not None and name not in DECIDING:
+        if self.branches is not None and self.branches.nudge is not None and method != "at" and name not in DECIDING:
             plain = self.branches.nudged(plain)
         # What is computed in place is gone afterwards.
         before = [np.array(value) for value in plain] if out and name in SELECTIONS else plain

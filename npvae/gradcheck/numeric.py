@@ -113,10 +113,13 @@ def ladder(line: Line, steps: NDArray | None = None) -> Estimate:
     """
     base = line.terms(0.0)
     steps = (steps_along(line) if steps is None else steps)[::-1]
-    above, below = (_climb(line, base, sign * steps) for sign in (1.0, -1.0))
+    above, below = (_climb(line, base, sign * steps, line.point.branches.sides) for sign in (1.0, -1.0))
+    if max(len(above), len(below)) < FEWEST:
+        # Some decisions change with every digit and mean nothing (a search by halves): the values themselves tell.
+        above, below = (_climb(line, base, sign * steps, []) for sign in (1.0, -1.0))
     # What does not change at all is not rounded differently either.
     changing = np.any([change != 0 for change in (*above, *below)], axis=0) if above or below else False
-    floor = line.point.rounding * float(np.linalg.norm(base * changing))
+    floor = line.point.rounding, float(np.linalg.norm(base * changing))
     count = min(len(above), len(below))
     if max(len(above), len(below)) < FEWEST:
         raise NoEstimate("differences cannot be taken here: every step leaves the domain or crosses a kink")
@@ -138,11 +141,10 @@ def _estimate(slopes: NDArray, error: float, method: str) -> Estimate:
     return Estimate(value, SAFETY * error, max(scale, abs(value)), method)
 
 
-def _climb(line: Line, base: NDArray, steps: NDArray) -> list[NDArray]:
+def _climb(line: Line, base: NDArray, steps: NDArray, traced: list[bytes]) -> list[NDArray]:
     """Changes of the terms for ever longer steps, up to the first that leaves the domain or crosses a branch."""
     changes: list[NDArray] = []
     first: Branches | None = None
-    traced = line.point.branches.sides
     for step in steps:
         branches = Branches() if traced else None
         try:
@@ -163,17 +165,20 @@ def _one_sided(changes: list[NDArray], steps: NDArray) -> NDArray:
     return (64.0 * slopes[:-1] - slopes[1:]) / 63.0
 
 
-def _settle(slopes: NDArray, steps: NDArray, floor: float) -> tuple[NDArray, float]:
+def _settle(slopes: NDArray, steps: NDArray, floor: tuple[float, float]) -> tuple[NDArray, float]:
     """The slopes (one for each term) of the best rung, and their predicted error.
 
-    `slopes` are those of each rung, from the shortest step up. Noise is that of the last digit of the terms, or what
-    the four lowest rungs show of it: two may agree by luck, or because a float32 inside does not move at all.
+    `slopes` are those of each rung, from the shortest step up; `floor` is the relative rounding error and the size of
+    the terms that change. Noise is that of their last digit, or what the four lowest rungs show of it: two may agree
+    by luck, or because a float32 inside does not move at all.
     """
-    steps = steps[: len(slopes)]
+    steps, (rounding, size) = steps[: len(slopes)], floor
+    lengths = np.array([np.linalg.norm(slope) for slope in slopes])
+    least = rounding * (size / steps + lengths)
     change = np.array([np.linalg.norm(b - a) for a, b in zip(slopes, slopes[1:], strict=False)])
     if not change.size:
-        return slopes[0], float(np.linalg.norm(slopes[0])) + floor / steps[0]
-    noise = max(floor, 2.0 * float(np.max((change * steps[:-1])[:4]))) / steps
+        return slopes[0], float(lengths[0] + least[0])
+    noise = np.maximum(least, 2.0 * float(np.max((change * steps[:-1])[:4])) / steps)
     error = np.maximum(np.concatenate([change[:1], change]), noise)
     best = 0
     for rung in range(1, len(slopes)):

@@ -20,6 +20,12 @@ def read_only(array: NDArray) -> NDArray:
     return view
 
 
+def narrow_rounding(gradient: NDArray) -> float:
+    """What rounding may do to a gradient that came in less than double precision, relative to its size; else zero."""
+    eps = float(np.finfo(gradient.dtype).eps)
+    return 64.0 * eps if eps > 2.0**-52 else 0.0
+
+
 class Point:
     """Tensors of a subject, what it makes of them, and how many forwards that took."""
 

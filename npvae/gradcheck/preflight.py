@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.numeric import MARGIN, ROUNDINGS, gradient_noise
-from npvae.gradcheck.point import Point, draw_upstream, read_only
+from npvae.gradcheck.point import Point, draw_upstream, narrow_rounding, read_only
 from npvae.gradcheck.report import Finding
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pull_back, require_finite, run
 
@@ -37,7 +37,7 @@ UNSTEADY = {"unfrozen randomness", "accumulating backward", "stateful backward"}
 """After these there is no function whose derivative could be compared."""
 
 
-def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding], Point]:
+def preflight(subject: Subject, rng: np.random.Generator, rtol: float = 0.0) -> tuple[list[Finding], Point]:
     """Run every test; the findings, and the point to compare derivatives at.
 
     If the code writes to its arguments, ``subject.copies`` is set, and from then on only copies are handed out, so
@@ -45,7 +45,7 @@ def preflight(subject: Subject, rng: np.random.Generator) -> tuple[list[Finding]
     """
     findings = list(_mutations(subject, rng))
     subject.copies = bool(findings)
-    flight = Flight(Point(subject, subject.tensors), rng)
+    flight = Flight(Point(subject, subject.tensors), rng, rtol)
     findings += flight.dtypes()
     # Code that writes to its arguments gives something else the second time for that reason alone.
     unsteady = flight.randomness() or ([] if subject.copies else flight.state())
@@ -92,8 +92,8 @@ def _changed(tensors: Tensors, originals: Tensors) -> list[str]:
 class Flight:
     """One reference run, and the tests that compare other runs with it."""
 
-    def __init__(self, point: Point, rng: np.random.Generator) -> None:
-        self.point, self.rng = point, rng
+    def __init__(self, point: Point, rng: np.random.Generator, rtol: float) -> None:
+        self.point, self.rng, self.rtol = point, rng, rtol
         self.outputs = point.outputs
         self.upstream = draw_upstream(rng, point)
         self.gradients = point.gradients(self.upstream)
@@ -108,17 +108,18 @@ class Flight:
         """Whether two gradients of one tensor are equal up to rounding."""
         error = float(np.linalg.norm(gradient - expected))
         size = float(np.linalg.norm(expected)) if size is None else size
-        return error <= ROUNDINGS * size or error <= MARGIN * self.noise[name]
+        return error <= max(ROUNDINGS, narrow_rounding(gradient), self.rtol) * size or error <= MARGIN * self.noise[name]
 
     def pull(self, cache: object) -> Tensors:
         """Backward of a cache with the reference upstream gradient."""
         return pull_back(self.point.subject, cache, self.upstream, self.point.tensors)
 
     def dtypes(self) -> Iterator[Finding]:
-        """Gradients have the dtype of their tensors."""
+        """Gradients have the dtype of their tensors, or are as precise as is asked for."""
         for name, gradient in self.gradients.items():
             if gradient.dtype != self.point.tensors[name].dtype:
-                yield Finding("dtype", f"the gradient of {name} is {gradient.dtype}, {name} is float64", name)
+                fails = np.finfo(gradient.dtype).eps > self.rtol
+                yield Finding("dtype", f"the gradient of {name} is {gradient.dtype}, {name} is float64", name, fails)
         if self.outputs[0].dtype != np.float64:
             text = f"forward returned {self.outputs[0].dtype} for float64 arguments: it loses digits inside"
             yield Finding("dtype", text, fails=False)

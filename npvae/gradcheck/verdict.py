@@ -34,14 +34,12 @@ from npvae.gradcheck.numeric import (
     slope_noise,
     steps_along,
 )
-from npvae.gradcheck.point import Point, Probe
+from npvae.gradcheck.point import Point, Probe, narrow_rounding
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
 from npvae.gradcheck.settings import Settings
 
 COARSEST = 1e-3
 """Tolerance relative to the gradient above which nothing is told: mistakes smaller than one in a thousand exist."""
-BESIDE = 1e-8
-"""Tolerance relative to the largest element of the tensor: half of the digits, for elements that vanish beside it."""
 VANISHING = 1e-12
 """Gradient relative to that of an output in which nothing cancels: no finite precision tells it from zero."""
 UNSEEN = 1e-9
@@ -151,8 +149,9 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
     if error > tolerance:
         # Only now is it worth to find out what the last digits of both sides are worth.
         tolerance = max(tolerance, MARGIN * slope_noise(line, measure if measure is complex_step else None))
-    coarsest = max(COARSEST, settings.rtol) * scale
-    status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, BESIDE * largest) else INCONCLUSIVE
+    coarsest = max(COARSEST * scale, granted)
+    beside = line.point.rounding**0.5  # half of the digits, for elements that vanish beside others
+    status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, beside * largest) else INCONCLUSIVE
     if status == PASS and tolerance > coarsest:
         scale = largest
     if status == INCONCLUSIVE:
@@ -167,7 +166,7 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
 
 def _roundings(probe: Probe) -> float:
     """What the rounding of the analytic sum, and of the precision it came in, may amount to."""
-    return ROUNDINGS * probe.scale
+    return max(ROUNDINGS, narrow_rounding(probe.gradient)) * probe.scale
 
 
 def _badness(entry: Entry) -> tuple[int, float]:

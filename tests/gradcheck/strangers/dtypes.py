@@ -150,5 +150,6 @@ CASES.add(
     lambda x: ((x.astype(np.float16) * np.float16(2)).astype(float), x),
     lambda x, dy: 2 * dy,
     X,
+    rtol=0.05,
     wrong={"3": lambda x, dy: 3 * dy},
 )
