@@ -7,11 +7,14 @@ import importlib
 import pkgutil
 import traceback
 from collections import Counter
+from pathlib import Path
 
-from benchmarks import files, markdown
+from benchmarks import files
+from benchmarks.table import insert
 from npvae.gradcheck import check_function, check_layer
 
 OUTCOMES = ("PASS", "FAIL", "INCONCLUSIVE", "crash")
+BEGIN, END = "<!-- strangers: begin -->", "<!-- strangers: end -->"
 ROOM = "tests.gradcheck.strangers"
 
 
@@ -27,7 +30,8 @@ def main(argv: list[str]) -> int:
     text = table(rows)
     print(text)
     if args.into:
-        files.write_between(args.into, "strangers", text)
+        page = Path(args.into)
+        page.write_text(insert(page.read_text(encoding="utf-8"), text, BEGIN, END), encoding="utf-8")
     total = sum(rows.values(), Counter())
     return 1 if any(n for (right, outcome), n in total.items() if outcome != ("PASS" if right else "FAIL")) else 0
 

@@ -2,7 +2,9 @@
 
 A derivative only exists where no branch changes sides: `maximum`, comparisons, `clip`, `argmax`, `sign`. An array
 subclass notes each decision as NumPy makes it: the ladder learns which steps stayed on the side of the base point, a
-failure whether that lies exactly on a kink, and the complex step which functions it cannot pass (`abs`, `norm`, ...).
+failure whether that lies exactly on a kink, and the complex step which functions it cannot pass (`svd`, `angle`, ...).
+For others (`abs`, `norm`, `var`, ...) there is an analytic function that is equal to them on real numbers: on complex
+ones the array takes that.
 """
 
 from __future__ import annotations
@@ -17,10 +19,59 @@ SELECTIONS = {"maximum", "minimum", "fmax", "fmin"}
 STEPS = {"floor", "ceil", "rint", "trunc", "floor_divide"}
 DECIDING = COMPARISONS | SELECTIONS | STEPS | {"clip", "absolute", "fabs", "sign", "heaviside"}
 NOT_ANALYTIC = {
-    *("absolute", "fabs", "sign", "conjugate", "copysign", "isclose"),
-    *("norm", "vdot", "var", "std", "nanvar", "nanstd", "angle", "real", "imag", "abs", "cov", "corrcoef", "correlate"),
+    *("copysign", "norm", "nanvar", "nanstd", "angle", "real", "imag", "cov", "corrcoef", "correlate"),
     *("svd", "svdvals", "eigh", "eigvalsh", "cholesky", "lstsq", "pinv", "slogdet", "qr", "vector_norm", "matrix_norm"),
 }
+
+
+def _sided(z: NDArray) -> NDArray:
+    return np.where(z.real < 0, -z, z)
+
+
+def _logaddexp(a: NDArray, b: NDArray) -> NDArray:
+    above = np.where(a.real >= b.real, a, b)
+    return above + np.log1p(np.exp(a + b - 2.0 * above))
+
+
+def _root(z: NDArray) -> NDArray:
+    """√z of a sum of squares that may be zero: there it has no derivative, and the step is dropped."""
+    return np.sqrt(np.where(z.real <= 0, 0, z))
+
+
+CONTINUED = {
+    "absolute": _sided,
+    "fabs": _sided,
+    "sign": lambda z: np.sign(z.real) + 0j,
+    "conjugate": lambda z: z,
+    "logaddexp": _logaddexp,
+    "hypot": lambda a, b: _root(a * a + b * b),
+}
+"""Functions that drop or refuse an imaginary part, as the analytic ones that are equal to them on real numbers."""
+
+
+def _norm(x, ord=None, axis=None, keepdims=False):
+    return _root((np.asarray(x) ** 2).sum(axis=axis, keepdims=keepdims))
+
+
+def _var(x, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+    x = np.asarray(x)
+    apart = (x - x.mean(axis=axis, keepdims=True)) ** 2
+    total = apart.sum(axis=axis, keepdims=keepdims)
+    return total / (x.size / max(total.size, 1) - ddof)
+
+
+CONTINUED_CALLS = {
+    "norm": _norm,
+    "vdot": lambda a, b: (np.ravel(a) * np.ravel(b)).sum(),
+    "var": _var,
+    "std": lambda *arguments, **keywords: _root(_var(*arguments, **keywords)),
+    "isclose": lambda a, b, *rest, **keywords: np.isclose(np.real(a), np.real(b), *rest, **keywords),
+}
+"""The same for functions that are no ufuncs."""
+
+
+def _is_euclidean(x, ord=None, axis=None, keepdims=False) -> bool:
+    return ord is None or ord == "fro" or (ord == 2 and (np.ndim(x) == 1 or isinstance(axis, int)))
 
 
 @dataclass
@@ -30,6 +81,8 @@ class Branches:
     sides: list[bytes] = field(default_factory=list)
     ties: list[str] = field(default_factory=list)  # functions that met equal operands: the point lies on their kink
     not_analytic: set[str] = field(default_factory=set)  # functions that drop or conjugate an imaginary part
+    continued: set[str] = field(default_factory=set)  # functions that are analytic only as `Traced` continues them
+    stepping: bool = False  # complex numbers stand for real ones that are moved
     seen: bool = False  # whether the forward let itself be traced
     nudge: np.random.Generator | None = None  # moves what goes into every operation by a unit in the last place
     coarsest: float = 0.0  # relative rounding error of the coarsest precision that numbers were cast to
@@ -58,6 +111,10 @@ class Branches:
         """Note what a ufunc decided, if it is of the kind that decides."""
         if name in NOT_ANALYTIC:
             self.not_analytic.add(name)
+        if name in CONTINUED:
+            # Complex numbers of the code's own have no continuation.
+            own = not self.stepping and any(map(np.iscomplexobj, inputs))
+            (self.not_analytic if own else self.continued).add(name)
         a, *others = (np.asarray(value).real for value in inputs)
         if method == "reduce" and name in SELECTIONS:
             self._reduction(name, a, np.asarray(result).real)
@@ -144,6 +201,9 @@ class Traced(np.ndarray):
             plain = self.branches.nudged(plain)
         # What is computed in place is gone afterwards.
         before = [np.array(value) for value in plain] if out and name in SELECTIONS else plain
+        if method == "__call__" and name in CONTINUED and not out and self._steps(plain):
+            self.branches.ufunc(name, method, plain, np.empty(0))
+            return self._wrap(CONTINUED[name](*map(np.asarray, plain)))
         result = getattr(ufunc, method)(*plain, **keywords)
         if self.branches is not None and not isinstance(result, tuple) and result is not None:
             self.branches.ufunc(name, method, before, result)
@@ -152,12 +212,34 @@ class Traced(np.ndarray):
         return tuple(map(self._wrap, result)) if isinstance(result, tuple) else self._wrap(result)
 
     def __array_function__(self, function, types, arguments, keywords):
-        if self.branches is not None and self.branches.nudge is not None and function.__module__ == "numpy.linalg":
-            arguments = self.branches.nudged(arguments)
+        branches, name = self.branches, getattr(function, "__name__", "")
+        if branches is not None and branches.nudge is not None and function.__module__ == "numpy.linalg":
+            arguments = branches.nudged(arguments)
+        known = name in CONTINUED_CALLS and (name != "norm" or _is_euclidean(*arguments, **keywords))
+        if known and self._steps(arguments):
+            return self._wrap(CONTINUED_CALLS[name](*map(_plain, arguments), **keywords))
         result = super().__array_function__(function, types, arguments, keywords)
-        if self.branches is not None:
-            self.branches.function(getattr(function, "__name__", ""), result)
+        if branches is not None and known:
+            branches.continued.add(name)
+        elif branches is not None:
+            branches.function(name, result)
         return self._wrap(result)
+
+    def var(self, *arguments, **keywords):
+        """As of any array, continued to complex numbers."""
+        return np.var(self, *arguments, **keywords) if self._continues("var") else super().var(*arguments, **keywords)
+
+    def std(self, *arguments, **keywords):
+        """As of any array, continued to complex numbers."""
+        return np.std(self, *arguments, **keywords) if self._continues("std") else super().std(*arguments, **keywords)
+
+    def _continues(self, name: str) -> bool:
+        if self.branches is not None:
+            self.branches.continued.add(name)
+        return self._steps((self,))
+
+    def _steps(self, values: object) -> bool:
+        return self.branches is not None and self.branches.stepping and any(map(np.iscomplexobj, values))
 
     def _wrap(self, value: object) -> object:
         # Zero-dimensional results go back as the scalars NumPy would have returned.

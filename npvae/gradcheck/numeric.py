@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,9 @@ def complex_step(line: Line, step: float = STEP) -> Estimate:
     breaks, comparisons are made by real parts (``x < 0`` may refuse a complex x); then only this tensor is complex.
     """
     reasons = []
-    for options in ({}, {"branches": Branches()}, {"promote": False}):
+    traced = {"branches": Branches(stepping=True)}
+    # What is analytic as continued only, has to be continued.
+    for options in (traced,) if line.point.branches.continued else ({}, traced, {"promote": False}):
         try:
             slopes = line.terms(1j * step, **options).imag / step
         except Breakdown as breakdown:
@@ -175,7 +178,7 @@ def _settle(slopes: NDArray, steps: NDArray, floor: tuple[float, float]) -> tupl
     steps, (rounding, size) = steps[: len(slopes)], floor
     lengths = np.array([np.linalg.norm(slope) for slope in slopes])
     least = rounding * (size / steps + lengths)
-    change = np.array([np.linalg.norm(b - a) for a, b in zip(slopes, slopes[1:], strict=False)])
+    change = np.array([np.linalg.norm(b - a) for a, b in pairwise(slopes)])
     if not change.size:
         return slopes[0], float(lengths[0] + least[0])
     noise = np.maximum(least, 2.0 * float(np.max((change * steps[:-1])[:4])) / steps)
@@ -244,6 +247,7 @@ def _neighbours(point: Point, eps: float) -> list[Point]:
         near = Point(point.subject, moved, nudge=rng, sides=point.branches.sides)
         try:
             near.run()
+            near.branches = point.branches
         except Breakdown:
             near = Point(point.subject, moved)
             if near.branches.sides != point.branches.sides:

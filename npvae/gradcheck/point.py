@@ -47,9 +47,10 @@ class Point:
         tensors = self.tensors if tensors is None else tensors
         if self.nudge is None:
             return run(self.subject, tensors)
-        branches = Branches(nudge=self.nudge)
+        stepping = any(tensor.dtype.kind == "c" for tensor in tensors.values())
+        branches = Branches(nudge=self.nudge, stepping=stepping)
         outputs, cache = run(self.subject, {name: Traced.of(tensor, branches) for name, tensor in tensors.items()})
-        if branches.sides != self.sides and not any(tensor.dtype.kind == "c" for tensor in tensors.values()):
+        if branches.sides != self.sides and not stepping:
             raise Breakdown("kink", "another side of a branch")
         return tuple(y.view(np.ndarray) for y in outputs), cache
 

@@ -108,7 +108,9 @@ class Flight:
         """Whether two gradients of one tensor are equal up to rounding."""
         error = float(np.linalg.norm(gradient - expected))
         size = float(np.linalg.norm(expected)) if size is None else size
-        return error <= max(ROUNDINGS, narrow_rounding(gradient), self.rtol) * size or error <= MARGIN * self.noise[name]
+        return (
+            error <= max(ROUNDINGS, narrow_rounding(gradient), self.rtol) * size or error <= MARGIN * self.noise[name]
+        )
 
     def pull(self, cache: object) -> Tensors:
         """Backward of a cache with the reference upstream gradient."""

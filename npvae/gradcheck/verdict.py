@@ -7,7 +7,8 @@ the forward                                     what decides
 ==============================================  ========================================================
 runs on complex numbers, nothing in it is       the complex step; one real ladder has to agree, unless it
 known to drop imaginary parts                   does not agree with itself
-calls `abs`, `norm`, `var`, ...                 the ladder, element by element where that is affordable
+calls `abs`, `norm`, `var`, ...                 the same with their analytic continuations, if a ladder agrees
+calls `svd`, `angle`, ...                       the ladder, element by element where that is affordable
 refuses complex numbers                         the same
 has a kink at this point                        one-sided ladders, and a point beside it (`atkink`)
 ==============================================  ========================================================
@@ -113,6 +114,9 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
         return ladder, None, [f"the forward is not analytic (abs? norm? a real part?){TAKES_OVER}"]
     if not point.branches.seen:
         return ladder, None, [f"the forward does not show what it calls{TAKES_OVER}"]
+    if point.branches.continued:
+        names = ", ".join(sorted(point.branches.continued))
+        return ladder, None, [f"the forward is not analytic (it calls {names}){TAKES_OVER}"]
     return complex_step, None, [f"the complex step stands unguarded: {objection}"]
 
 
