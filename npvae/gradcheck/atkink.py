@@ -29,7 +29,7 @@ ASIDE = 1e-3
 """A step aside, relative to the numbers: short beside what a function bends on, long beside rounding."""
 AROUND = 24
 """Gradients looked at around a kink: five pieces have 32 combinations of sides, and most kinks have fewer."""
-SLACK = 0.5
+SLACK = 0.25
 """How far outside of their range a gradient may lie, relative to the range: not every combination was met."""
 
 

@@ -107,7 +107,7 @@ class Branches:
         if np.any(tied) and name not in self.ties:
             self.ties.append(name)
 
-    def ufunc(self, name: str, method: str, inputs: list, result: NDArray) -> None:
+    def ufunc(self, name: str, method: str, inputs: list, result: NDArray, axis: object = 0) -> None:
         """Note what a ufunc decided, if it is of the kind that decides."""
         if name in NOT_ANALYTIC:
             self.not_analytic.add(name)
@@ -117,7 +117,7 @@ class Branches:
             (self.not_analytic if own else self.continued).add(name)
         a, *others = (np.asarray(value).real for value in inputs)
         if method == "reduce" and name in SELECTIONS:
-            self._reduction(name, a, np.asarray(result).real)
+            self._reduction(name, a, axis)
         if method != "__call__":
             return
         if name in COMPARISONS:
@@ -133,14 +133,10 @@ class Branches:
         elif name in STEPS:
             self.decide(name, np.asarray(result).real.copy(), np.asarray(result) == inputs[0])
 
-    def _reduction(self, name: str, values: NDArray, result: NDArray) -> None:
-        # Which elements are the extreme one; the reduced axis is found by trying where the result fits back in.
-        for axis in (None, *range(values.ndim)):
-            extreme = (values.max if name in ("maximum", "fmax") else values.min)(axis=axis, keepdims=True)
-            if extreme.size == result.size and np.array_equal(extreme.ravel(), result.ravel()):
-                chosen = values == extreme
-                self.decide(f"{name}.reduce", chosen, np.count_nonzero(chosen) > extreme.size)
-                return
+    def _reduction(self, name: str, values: NDArray, axis: object) -> None:
+        extreme = (values.max if name in ("maximum", "fmax") else values.min)(axis=axis, keepdims=True)
+        chosen = values == extreme
+        self.decide(f"{name}.reduce", chosen, np.count_nonzero(chosen) > extreme.size)
 
     def function(self, name: str, result: object) -> None:
         """Note what a NumPy function that is no ufunc decided."""
@@ -206,7 +202,7 @@ class Traced(np.ndarray):
             return self._wrap(CONTINUED[name](*map(np.asarray, plain)))
         result = getattr(ufunc, method)(*plain, **keywords)
         if self.branches is not None and not isinstance(result, tuple) and result is not None:
-            self.branches.ufunc(name, method, before, result)
+            self.branches.ufunc(name, method, before, result, keywords.get("axis", 0))
         if out:
             return out[0] if len(out) == 1 else out
         return tuple(map(self._wrap, result)) if isinstance(result, tuple) else self._wrap(result)

@@ -35,7 +35,7 @@ from npvae.gradcheck.numeric import (
     slope_noise,
     steps_along,
 )
-from npvae.gradcheck.point import Point, Probe, narrow_rounding
+from npvae.gradcheck.point import Line, Point, Probe, narrow_rounding
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
 from npvae.gradcheck.settings import Settings
 
@@ -147,12 +147,17 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
     """Hold the analytic slope against the numeric one; `largest` is the size of what lies beside it."""
     line, estimate, analytic = probe.line, measure(probe.line), probe.analytic
     scale = max(probe.scale, estimate.scale)
-    error = estimate.miss(analytic)
+    error, notes = estimate.miss(analytic), []
     granted = settings.rtol * max(scale, largest)
     tolerance = max(estimate.tolerance, _roundings(probe), granted)
     if error > tolerance:
         # Only now is it worth to find out what the last digits of both sides are worth.
         tolerance = max(tolerance, MARGIN * slope_noise(line, measure if measure is complex_step else None))
+        matters = scale > VANISHING * natural_size(*_at(line))
+        if matters and tolerance > COARSEST * scale and measure is complex_step:
+            estimate = _real_instead(line, estimate)
+            if estimate.method != "complex step":
+                error, tolerance = estimate.miss(analytic), max(estimate.tolerance, granted)
     coarsest = max(COARSEST * scale, granted)
     beside = line.point.rounding**0.5  # half of the digits, for elements that vanish beside others
     status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, beside * largest) else INCONCLUSIVE
@@ -160,12 +165,29 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
         scale = largest
     if status == INCONCLUSIVE:
         # Both sides may be zero up to rounding: then errors are relative to what the gradient is if nothing cancels.
-        natural = natural_size(line.point, line.name, line.upstream)
+        natural = natural_size(*_at(line))
         zero = abs(analytic) <= VANISHING * natural and tolerance <= UNSEEN * natural
         if error == 0.0 == estimate.value or zero or tolerance <= VANISHING * natural:
             status, scale = PASS, natural
+            if analytic or estimate.value:
+                notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
+    elif status == PASS and error > _roundings(probe) and scale < VANISHING * natural_size(*_at(line)):
+        notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
     sides = estimate.method, estimate.value, analytic, error, tolerance, scale
-    return Entry(line.name, probe.gradient.shape, status, *sides, spread=estimate.spread)
+    return Entry(line.name, probe.gradient.shape, status, *sides, spread=estimate.spread, notes=notes)
+
+
+def _at(line: Line) -> tuple:
+    return line.point, line.name, line.upstream
+
+
+def _real_instead(line: Line, exact: Estimate) -> Estimate:
+    """Where the last digits seem to be worth nothing, real differences over long steps may still tell."""
+    try:
+        real = ladder(line)
+    except NoEstimate:
+        return exact
+    return real if real.tolerance <= COARSEST * real.scale else exact
 
 
 def _roundings(probe: Probe) -> float:
@@ -193,7 +215,7 @@ def element_probe(probe: Probe, index: int) -> Probe:
 
 def _judge_coordinates(probe: Probe, measure: Measure, settings: Settings) -> Entry:
     """The worst element, or the first wrong one."""
-    gradient, worst, spread = probe.gradient, None, 0.0
+    gradient, worst, spread, notes = probe.gradient, None, 0.0, {}
     largest = float(np.abs(gradient).max(initial=0.0))
     for index in range(gradient.size):
         element = element_probe(probe, index)
@@ -202,11 +224,12 @@ def _judge_coordinates(probe: Probe, measure: Measure, settings: Settings) -> En
         except NoEstimate as reason:
             entry = _no_method(probe.line.name, element, str(reason))
         spread = max(spread, entry.spread)
+        notes |= dict.fromkeys(entry.notes)
         if worst is None or _badness(entry) > _badness(worst):
             worst = entry
         if worst.status == FAIL:
             break
-    worst.spread = max(worst.spread, spread)
+    worst.spread, worst.notes = max(worst.spread, spread), list(notes)
     return worst
 
 
