@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ def check_function(
     inputs: object,
     params: Mapping[str, NDArray] | None = None,
     *,
+    constants: Mapping[str, object] | None = None,
+    skip: Collection = (),
     name: str | None = None,
     **settings: object,
 ) -> Report:
@@ -41,6 +43,10 @@ def check_function(
         differentiated, and of those the ones that backward returns a gradient for.
     params : dict of str to array, optional
         Further arguments, by name. Their gradients must all come back.
+    constants : dict, optional
+        Arguments of forward that are no tensors, by name: ``{"stride": 2}``.
+    skip : collection of int, optional
+        Outputs to leave out, by place. Outputs of whole numbers beside others are left out anyway.
     name : str, optional
         A name for the report; by default that of forward.
     **settings
@@ -76,14 +82,16 @@ def check_function(
     >>> check_function(forward, backward, {"x": x}, {"W": W, "b": b}).status
     'PASS'
     """
-    return check(function_subject(forward, backward, inputs, params, name), Settings(**settings))
+    subject = function_subject(forward, backward, inputs, params, name, constants, skip)
+    return check(subject, Settings(**settings))
 
 
 def check_layer(
     layer: object,
-    x: NDArray | None = None,
+    x: object = None,
     params: Mapping[str, NDArray] | None = None,
     *,
+    accumulate: bool = False,
     name: str | None = None,
     **settings: object,
 ) -> Report:
@@ -93,12 +101,16 @@ def check_layer(
     ----------
     layer : object
         With ``shapes``, ``init(rng)``, ``forward(params, x) -> (y, cache)`` and ``backward(params, cache, dy,
-        grads) -> dx``; or with ``params`` and ``grads`` (dicts of arrays), ``forward(x) -> y`` and ``backward(dy)
-        -> dx``.
-    x : (n, n_in) array, optional
-        Standard normal numbers by default.
+        grads) -> dx``; or any object that keeps its arrays itself, with ``forward(x) -> y`` and ``backward(dy) -> dx``:
+        in dicts ``params`` and ``grads``, or in attributes ``W`` and ``dW`` (or ``grad_W``), or in ``layers`` of that kind. Every
+        forward starts from a copy of the object as it is now, so a running mean or a generator inside does no harm.
+    x : array, tuple or dict of arrays, optional
+        What forward takes. Standard normal numbers by default: of the shape ``input_shape`` with a batch axis in front
+        if the layer states one, else (7, n_in) as far as its arrays tell; the report says so.
     params : dict of str to array, optional
         Initial values, slightly moved, by default.
+    accumulate : bool
+        Whether backward adds to the gradients on purpose: then what it adds is checked.
     name : str, optional
         By default the name of the class.
     **settings
@@ -115,7 +127,7 @@ def check_layer(
         If `layer` is no layer, or the arrays do not fit it.
     """
     chosen, rng = _chosen(settings)
-    return check(layer_subject(layer, x, params, rng, name), chosen)
+    return check(layer_subject(layer, x, params, rng, name, accumulate), chosen)
 
 
 def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **settings: object) -> Report:

@@ -17,16 +17,17 @@ forward returns             backward is called as
                             wants more than one argument
 ==========================  =====================================================================
 
-``y`` is an array, a number, or (before a cache) a tuple of arrays; ``dy`` then is a tuple as well. Backward returns
-a dict from the argument's name to its gradient, or a tuple of gradients in the order of the arguments (inputs, then
-parameters), or one array if there is one argument. An input without a gradient (noise, labels) is left out or None.
+``y`` is an array, a number, or (before a cache) a tuple, list or dict of arrays; ``dy`` then is one as well, or one
+argument for each. Backward returns a dict from the argument's name (``x`` or ``dx``) to its gradient, or a tuple or list
+of gradients in the order of the arguments (inputs, then parameters), ``(dx, {"W": dW})``, or one array if there is one
+argument. An input without a gradient (noise, labels) is left out or None; the report names it.
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,8 @@ class Arguments:
         if gradients is None:
             return None
         if not isinstance(gradients, Mapping):
+            gradients = self._spread(gradients)
+        if not isinstance(gradients, Mapping):
             several = tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)
             if len(several) != len(names):
                 raise Breakdown(
@@ -63,7 +66,7 @@ class Arguments:
                     f"arguments {', '.join(names)}: return one each (None where there is none), or a dict",
                 )
             gradients = dict(zip(names, several, strict=True))
-        gradients = {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        gradients = {self._called(name): gradient for name, gradient in gradients.items() if gradient is not None}
         for name in names:
             if name in gradients and name not in self.tensors:
                 value = self.everything[name]
@@ -72,21 +75,50 @@ class Arguments:
                 raise Breakdown("dtype", text)
         return gradients
 
+    def _spread(self, gradients: object) -> object:
+        """``(dx, {"W": dW})`` as one dict."""
+        if not isinstance(gradients, (tuple, list)) or not gradients or not isinstance(gradients[-1], Mapping):
+            return gradients
+        rest = [name for name in self.everything if name not in gradients[-1] and f"d{name}" not in gradients[-1]]
+        return {**dict(zip(rest, gradients[:-1], strict=False)), **gradients[-1]}
+
+    def _called(self, name: object) -> object:
+        """The argument that a gradient is of: ``dW`` is that of ``W``."""
+        short = str(name)[1:]
+        return short if name not in self.everything and str(name)[:1] == "d" and short in self.everything else name
+
 
 @dataclass(frozen=True)
 class Saved:
-    """What lies between a forward and its backward: a cache, unless y came alone, and the arguments."""
+    """What lies between a forward and its backward: a cache, unless y came alone, the outputs, and the arguments."""
 
     cache: object
     empty: bool
-    several: bool
+    y: object
     tensors: Tensors
+
+    @property
+    def several(self) -> bool:
+        """Whether there may be more than one output."""
+        return isinstance(self.y, (tuple, list, Mapping))
+
+    def upstream(self, arrays: tuple) -> object:
+        """The upstream gradients in the shape that the outputs came in."""
+        if isinstance(self.y, Mapping):
+            return dict(zip(self.y, arrays, strict=True))
+        return list(arrays) if isinstance(self.y, list) else arrays if self.several else arrays[0]
 
 
 def function_subject(
-    forward: Callable, backward: Callable | None, inputs: object, params: Mapping | None, name: str | None
+    forward: Callable,
+    backward: Callable | None,
+    inputs: object,
+    params: Mapping | None,
+    name: str | None,
+    constants: Mapping | None = None,
+    skip: Collection = (),
 ) -> Subject:
-    """A pair of functions as a `Subject`."""
+    """A pair of functions as a `Subject`; `constants` go to forward by name, outputs in `skip` are left out."""
     if not callable(forward):
         raise TypeError(f"forward must be callable, got {type(forward).__name__}")
     if backward is not None and not callable(backward):
@@ -95,21 +127,23 @@ def function_subject(
 
     def run(tensors: Tensors) -> tuple[object, object]:
         positional, keywords = arguments.fill(tensors)
-        result = forward(*positional, **keywords)
+        result = forward(*positional, **keywords, **copy.deepcopy(dict(constants or {})))
         paired = isinstance(result, tuple) and len(result) == 2
         y, cache = result if paired else (result, None)
-        return y, Saved(cache, not paired, isinstance(y, tuple), tensors)
+        saved = Saved(cache, not paired, y, tensors)
+        if isinstance(y, Mapping):
+            return tuple(y.values()), saved
+        return tuple(y) if isinstance(y, list) else y, saved
 
     def pull(saved: Saved, upstream: tuple) -> Mapping | None:
-        dy = upstream if saved.several else upstream[0]
-        return arguments.named(_call(backward, saved, dy, arguments))
+        return arguments.named(_call(backward, saved, upstream, arguments))
 
     title = name or getattr(forward, "__qualname__", type(forward).__name__).replace("<locals>.", "")
-    return Subject(title, arguments.tensors, run, pull, required=tuple(params or ()))
+    return Subject(title, arguments.tensors, run, pull, required=tuple(params or ()), skip=tuple(skip))
 
 
 def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arguments:
-    if not isinstance(inputs, (Mapping, tuple, np.ndarray, float)):
+    if not isinstance(inputs, (Mapping, tuple, np.ndarray, float, np.floating)):
         raise TypeError(f"inputs must be an array, a tuple or a dict, got {type(inputs).__name__}")
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict of arrays or None, got {type(params).__name__}")
@@ -141,21 +175,29 @@ def _parameters(function: Callable) -> list[inspect.Parameter]:
         return []
 
 
-def _call(backward: Callable | None, saved: Saved, dy: object, arguments: Arguments) -> object:
-    cache = saved.cache
+def _call(backward: Callable | None, saved: Saved, arrays: tuple, arguments: Arguments) -> object:
+    cache, dy = saved.cache, saved.upstream(arrays)
     if backward is None:
         if not callable(cache):
             raise Breakdown("returns", "without a backward, forward has to return (y, closure) with closure(dy)")
         return cache(dy)
     parameters = _parameters(backward)
-    if not saved.empty:
-        # The other order is understood if the arguments are named so.
-        names = [p.name for p in parameters]
-        return backward(dy, cache) if names[1:2] == ["cache"] != names[:1] else backward(cache, dy)
+    names = [p.name for p in parameters]
     wanted = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if not saved.empty:
+        if saved.several and len(arrays) > 1 and len(names) > len(arrays) and len(wanted) != 2:
+            return backward(cache, *arrays)
+        if len(wanted) == 1 and len(parameters) == 1:
+            text = f"backward takes one argument ({names[0]}), but forward returns (y, cache): it is called (cache, dy)"
+            raise Breakdown("signature", text)
+        # The other order is understood if the arguments are named so.
+        return backward(dy, cache) if names[1:2] == ["cache"] != names[:1] else backward(cache, dy)
     if len(wanted) == 1 or not parameters:
         return backward(dy)
     positional, keywords = arguments.fill(saved.tensors)
+    if len(wanted) != 1 + len(positional) + len(keywords) or names[:1] == ["cache"]:
+        text = f"backward takes {len(wanted)} arguments ({', '.join(p.name for p in wanted)}), but forward returned y "
+        raise Breakdown("signature", text + "alone: return (y, cache), and backward is called (cache, dy)")
     return backward(dy, *positional, **keywords)
 
 

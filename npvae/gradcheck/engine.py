@@ -44,11 +44,14 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
     rng = np.random.default_rng(settings.seed)
     findings, point = preflight(subject, rng, settings.rtol)
     report.findings += findings
+    if subject.chosen:
+        report.findings.append(Finding("input", f"{subject.chosen} by the checker", fails=False))
     if any(finding.kind in UNSTEADY for finding in findings):
         return
     if narrow if settings.float32 is None else settings.float32:
         report.findings += check_float32(subject, draw_upstream(rng, point))
     probes = draw_probes(point, settings.probes, settings.seed)
+    report.findings += _unchecked(point, probes, settings)
     report.entries = _judge_all(point, settings, probes)
     doubtful = any(entry.status != PASS or entry.spread for entry in report.entries)
     if doubtful and (point.branches.ties or any(entry.spread for entry in report.entries)):
@@ -58,6 +61,18 @@ def _check(subject: Subject, settings: Settings, report: Report, narrow: bool) -
         _explain(point, settings, report, failed)
     for entry in report.entries:
         entry.name = subject.label(entry.name)
+
+
+def _unchecked(point: Point, probes: dict[str, list[Probe]], settings: Settings) -> list[Finding]:
+    """Tensors whose gradient did not come back, and gradients that are all zero."""
+    findings = []
+    for name in point.tensors:
+        if name not in probes and point.tensors[name].size and not point.subject.group:
+            text = f"backward returned no gradient of {name}: it was not checked"
+            findings.append(Finding("not checked", text, name, fails=settings.strict))
+        elif name in probes and not any(np.any(probe.gradient) for probe in probes[name]):
+            findings.append(Finding("zero gradient", f"the gradient of {name} is zero everywhere", name, fails=False))
+    return findings
 
 
 def _judge_all(point: Point, settings: Settings, probes: dict[str, list[Probe]] | None = None) -> list[Entry]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.gradcheck.point import read_only
+from npvae.gradcheck.stateful import is_stateful, stateful_subject
 from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild, run
 
 ROWS = 7
@@ -38,64 +39,81 @@ def is_model(thing: object) -> bool:
 
 
 def layer_subject(
-    layer: object, x: NDArray | None, params: Mapping | None, rng: np.random.Generator, name: str | None = None
+    layer: object,
+    x: object,
+    params: Mapping | None,
+    rng: np.random.Generator,
+    name: str | None = None,
+    accumulate: bool = False,
 ) -> Subject:
     """A layer, stateless or not, as a `Subject`; what is not given is drawn."""
-    if is_layer(layer):
-        build = _stateless
-        shapes = {key: tuple(shape) for key, shape in layer.shapes.items()}
-        if params is None:
-            # A bias of zero would hide an error that is multiplied by it.
-            drawn = {key: np.array(value, dtype=np.float64) for key, value in layer.init(rng).items()}
-            params = {key: w + JITTER * rng.standard_normal(w.shape) for key, w in drawn.items()}
-        for key, shape in shapes.items():
-            if key not in params or np.shape(params[key]) != shape:
-                got = f"got shape {np.shape(params[key])}" if key in params else "got none"
-                raise ValueError(f"params must have {key!r} of shape {shape}, {got}")
-        params = {key: params[key] for key in shapes}
-    elif _has(layer, "forward", "backward", "params", "grads"):
-        build, params = _stateful, dict(layer.params if params is None else params)
-    else:
-        raise TypeError(
-            f"layer must have shapes, init, forward and backward, or params, grads, forward and backward; "
-            f"got {type(layer).__name__}"
-        )
+    title = name or type(layer).__name__
+    if not is_layer(layer):
+        if not is_stateful(layer) or inspect.isclass(layer):
+            raise TypeError(
+                f"layer must have shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they "
+                f"need; got {layer.__name__ + ', a class: make one' if inspect.isclass(layer) else type(layer).__name__}"
+            )
+        known = getattr(layer, "params", None)
+        known = known if isinstance(known, Mapping) else vars(layer) if hasattr(layer, "__dict__") else {}
+        shapes = {key: np.shape(value) for key, value in known.items() if isinstance(value, np.ndarray)}
+        drawn = x is None
+        x = _drawn(layer, shapes, rng) if drawn else x
+        subject = stateful_subject(layer, _named_inputs(layer.forward, x), params, title, accumulate)
+        subject.chosen = f"x of shape {np.shape(x)}, drawn" if drawn else ""
+        return subject
+    shapes = {key: tuple(shape) for key, shape in layer.shapes.items()}
+    if params is None:
+        # A bias of zero would hide an error that is multiplied by it.
+        start = {key: np.array(value, dtype=np.float64) for key, value in layer.init(rng).items()}
+        params = {key: w + JITTER * rng.standard_normal(w.shape) for key, w in start.items()}
+    for key, shape in shapes.items():
+        if key not in params or np.shape(params[key]) != shape:
+            got = f"got shape {np.shape(params[key])}" if key in params else "got none"
+            raise ValueError(f"params must have {key!r} of shape {shape}, {got}")
+    params = {key: np.asarray(params[key]) for key in shapes}
+    chosen = ""
     if x is None:
-        x = rng.standard_normal((ROWS, _width(layer, {key: np.shape(value) for key, value in params.items()})))
-    tensors = {"x": np.asarray(x), **{key: np.asarray(value) for key, value in params.items()}}
-    subject = Subject(name or type(layer).__name__, tensors, *build(layer, list(params)), required=tuple(params))
-    if build is _stateless and hasattr(layer, "layers"):
+        x = _drawn(layer, {key: np.shape(value) for key, value in params.items()}, rng)
+        chosen = f"x of shape {np.shape(x)}, drawn"
+    x = np.asarray(x)
+    whole = x.dtype.kind != "f"
+    tensors = {} if whole else {"x": x}
+    pulls = _stateless(layer, list(params), x if whole else None)
+    subject = Subject(title, {**tensors, **params}, *pulls, required=tuple(params), chosen=chosen)
+    if hasattr(layer, "layers"):
         subject.parts = lambda tensors: _links(layer, tensors, rng)
     return subject
 
 
-def _stateless(layer: object, keys: list[str]) -> tuple:
+def _drawn(layer: object, shapes: Mapping, rng: np.random.Generator) -> NDArray:
+    """An input of the shape that the layer states, or that its arrays suggest."""
+    stated = getattr(layer, "input_shape", None)
+    shape = tuple(stated) if isinstance(stated, (tuple, list)) else (_width(layer, shapes),)
+    return rng.standard_normal((ROWS, *(size for size in shape if size is not None)))
+
+
+def _named_inputs(forward: object, x: object) -> dict[str, object]:
+    if isinstance(x, Mapping):
+        return dict(x)
+    values = x if isinstance(x, tuple) else (x,)
+    names = list(inspect.signature(forward).parameters)
+    return {names[i] if i < len(names) else f"x{i}": np.asarray(value) for i, value in enumerate(values)}
+
+
+def _stateless(layer: object, keys: list[str], ids: NDArray | None) -> tuple:
+    """Forward and backward; `ids` is an input of whole numbers, which has no gradient."""
     options = {"need_dx": True} if "need_dx" in inspect.signature(layer.backward).parameters else {}
 
     def forward(tensors: Tensors) -> tuple[object, object]:
         weights = Named({key: tensors[key] for key in keys})
-        y, cache = pair(layer.forward(weights, tensors["x"]), "forward", "(y, cache)")
+        y, cache = pair(layer.forward(weights, tensors["x"] if ids is None else ids), "forward", "(y, cache)")
         return y, (weights, cache, Named({key: np.zeros_like(tensors[key]) for key in keys}))
 
     def backward(saved: tuple, upstream: tuple) -> dict[str, object]:
         weights, cache, grads = saved
         dx = layer.backward(weights, cache, upstream[0], grads, **options)
-        return {"x": given(dx, "backward", "dx"), **grads}
-
-    return forward, backward
-
-
-def _stateful(layer: object, keys: list[str]) -> tuple:
-    """The other common style: ``forward(x)``, ``backward(dy)``, arrays in ``layer.params`` and ``layer.grads``."""
-
-    def forward(tensors: Tensors) -> tuple[object, object]:
-        for key in keys:
-            layer.params[key] = tensors[key]
-        return layer.forward(tensors["x"]), None
-
-    def backward(_: None, upstream: tuple) -> dict[str, object]:
-        dx = layer.backward(upstream[0])
-        return {"x": given(dx, "backward", "dx"), **{key: layer.grads.get(key) for key in keys}}
+        return {"x": given(dx, "backward", "dx"), **grads} if ids is None else dict(grads)
 
     return forward, backward
 

@@ -48,7 +48,7 @@ def preflight(subject: Subject, rng: np.random.Generator, rtol: float = 0.0) -> 
     flight = Flight(Point(subject, subject.tensors), rng, rtol)
     findings += flight.dtypes()
     # Code that writes to its arguments gives something else the second time for that reason alone.
-    unsteady = flight.randomness() or ([] if subject.copies else flight.state())
+    unsteady = flight.randomness() or ([] if subject.copies or subject.accumulates else flight.state())
     findings += unsteady
     if not unsteady and subject.passes_layout:
         findings += flight.layouts()

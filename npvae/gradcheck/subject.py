@@ -7,11 +7,13 @@ line of the report: the checker itself never shows a traceback.
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,9 @@ class Subject:
     takes_upstream: bool = True  # False for a loss: the gradient is that of just its one number
     passes_layout: bool = True  # False if the tensors are packed into a vector before the user's code sees them
     parts: Callable[[Tensors], list[Subject]] | None = None  # what it is made of, in the order of the forward
+    skip: tuple = ()  # outputs to leave out, by place
+    accumulates: bool = False  # backward adds to what earlier ones left, on purpose
+    chosen: str = ""  # what the checker chose itself, in words
     copies: bool = False  # hand out writable copies: the code has been seen to write to its arguments
     group: str = ""  # the whole of which this is a part, whose name then stands before those of its tensors
     sizes: Mapping[int, str] = field(default_factory=dict)  # possible factors, in words: {128: "the batch size"}
@@ -102,7 +107,17 @@ def _call(who: str, function: Callable, *arguments: object) -> object:
             what = f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
             if who == "backward" and ("matmul" in text or "not aligned" in text):
                 what += " (is a .T missing, or one too many?)"
+            what += _place(error)
             raise Breakdown("raises", f"{who} raised {what}") from error
+
+
+def _place(error: Exception) -> str:
+    """The line of the code under test at which it raised: the last that belongs neither to NumPy nor to this room."""
+    own = str(Path(__file__).parent), str(Path(np.__file__).parent)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)]
+    if not frames or not frames[-1].line:
+        return ""
+    return f", in line {frames[-1].lineno} of {Path(frames[-1].filename).name}: {frames[-1].line}"
 
 
 def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object]:
@@ -113,7 +128,20 @@ def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     if not outputs:
         raise Breakdown("returns", "forward returned an empty tuple")
-    return tuple(_as_array(output) for output in outputs), cache
+    if len(outputs) == 1 and not subject.skip:
+        return (_as_array(outputs[0]),), cache
+    return tuple(_left_out(y) if _is_skipped(subject, i, y) else _as_array(y) for i, y in enumerate(outputs)), cache
+
+
+def _is_skipped(subject: Subject, place: int, output: object) -> bool:
+    """Whether an output is left out: as asked for, or because it is one of several and made of whole numbers."""
+    whole = isinstance(output, (np.ndarray, np.integer)) and np.asarray(output).dtype.kind in "iub"
+    return place in subject.skip or whole
+
+
+def _left_out(output: object) -> NDArray:
+    """An output of the same shape in which nothing varies."""
+    return np.zeros(np.shape(output))
 
 
 def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors) -> Tensors:

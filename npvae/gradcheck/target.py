@@ -62,6 +62,9 @@ def _module(place: str) -> ModuleType:
         if not {"", str(Path.cwd())} & set(sys.path):
             sys.path.insert(0, str(Path.cwd()))
         return importlib.import_module(place)
+    folder = str(Path(place).resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # so that the file can import its neighbours, as when it is run
     spec = importlib.util.spec_from_file_location(Path(place).stem, place)
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and pickles look their module up by name.
