@@ -50,10 +50,9 @@ def layer_subject(
     title = name or type(layer).__name__
     if not is_layer(layer):
         if not is_stateful(layer) or inspect.isclass(layer):
-            raise TypeError(
-                f"layer must have shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they "
-                f"need; got {layer.__name__ + ', a class: make one' if inspect.isclass(layer) else type(layer).__name__}"
-            )
+            got = f"{layer.__name__}, a class: make one" if inspect.isclass(layer) else type(layer).__name__
+            rule = "shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they need"
+            raise TypeError(f"layer must have {rule}; got {got}")
         known = getattr(layer, "params", None)
         known = known if isinstance(known, Mapping) else vars(layer) if hasattr(layer, "__dict__") else {}
         shapes = {key: np.shape(value) for key, value in known.items() if isinstance(value, np.ndarray)}
