@@ -19,8 +19,8 @@ forward returns             backward is called as
 
 ``y`` is an array, a number, or (before a cache) a tuple, list or dict of arrays; ``dy`` then is one as well, or one
 argument for each. Backward returns a dict from the argument's name (``x`` or ``dx``) to its gradient, or a tuple or
-list of gradients in the order of the arguments (inputs, then parameters), ``(dx, {"W": dW})``, or one array if there is one
-argument. An input without a gradient (noise, labels) is left out or None; the report names it.
+list of gradients in the order of the arguments (inputs, then parameters), ``(dx, {"W": dW})``, or one array if there
+is one argument. An input without a gradient (noise, labels) is left out or None; the report names it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Layers that keep their arrays themselves: ``y = layer.forward(x)``, ``dx = layer.backward(dy)``.
 
 Their arrays are found in dicts ``params`` and ``grads``, in attributes ``W`` and ``dW`` (``grad_W``, ``W_grad``), and
-in the ``layers`` inside. Every forward starts from a copy of the layer as it was given: a running mean, a generator or a
-gradient that accumulates is then the same each time, and no check leaves a trace.
+in the ``layers`` inside. Every forward starts from a copy of the layer as it was given: a running mean, a generator or
+a gradient that accumulates is then the same each time, and no check leaves a trace.
 """
 
 from __future__ import annotations

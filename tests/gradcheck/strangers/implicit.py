@@ -5,7 +5,7 @@ import numpy as np
 from tests.gradcheck.strangers.corpus import Corpus
 
 CASES = Corpus()
-TRAPEZOID = getattr(np, "trapezoid", None) or getattr(np, "tr" + "apz")  # noqa: B009  (its name before NumPy 2)
+TRAPEZOID = getattr(np, "trapezoid", None) or getattr(np, "tr" + "apz")
 rng = np.random.default_rng(19)
 A = np.diag([2.0, 3, 4]) + 0.3 * rng.normal(size=(3, 3))
 S = A @ A.T
