@@ -55,7 +55,8 @@ def _squared_error() -> Iterator[Case]:
 
         def make(rng: np.random.Generator, error: SquaredError = error) -> tuple:
             x = rng.standard_normal((N, 3))
-            return lambda a: error.log_prob(a, x), error.log_prob_backward, (rng.standard_normal((N, 3)),)
+            start = rng.standard_normal((N, 3))
+            return lambda a: error.log_prob(a, x.astype(a.real.dtype)), error.log_prob_backward, (start,)
 
         yield Case(f"models.SquaredError {link}", make, (SquaredError,))
 
