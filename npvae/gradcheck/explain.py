@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from npvae.gradcheck.hints import Evidence, Hint, diagnose
 from npvae.gradcheck.numeric import Estimate, Measure, NoEstimate
 from npvae.gradcheck.point import Point, Probe
-from npvae.gradcheck.report import Entry
+from npvae.gradcheck.report import Entry, two_sides
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.verdict import measure_called
 
@@ -35,7 +35,7 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, sp
         culprits = find_culprits(own[0], measure, entry.tolerance)
         estimates = [measure(probe.line) for probe in own]
     except NoEstimate as reason:
-        return [f"numeric {entry.numeric:.6g}   analytic {entry.analytic:.6g}   ({reason})"]
+        return [f"{two_sides(entry.numeric, entry.analytic)}   ({reason})"]
     hint = diagnose(
         Evidence(
             name=entry.name,
@@ -56,10 +56,10 @@ def _numbers(entry: Entry, culprits: Culprits, hint: Hint | None, count: int) ->
     lines = []
     for element in culprits.elements[: 1 if hint else SHOWN]:
         place = f"{entry.name}[{', '.join(map(str, element.index))}]" if element.index else entry.name
-        lines.append(f"{place}  numeric {element.numeric:.6g}   analytic {element.analytic:.6g}")
-        if hint is None and element.analytic:
+        lines.append(f"{place}  {two_sides(element.numeric, element.analytic)}")
+        if hint is None and element.analytic and abs(element.numeric / element.analytic - 1.0) > 1e-5:
             lines[-1] += f"   numeric = {element.numeric / element.analytic:.6g} × analytic there"
-    lines = lines or [f"along a random direction  numeric {entry.numeric:.6g}   analytic {entry.analytic:.6g}"]
+    lines = lines or [f"along a random direction  {two_sides(entry.numeric, entry.analytic)}"]
     if hint is not None:
         lines[0] += f"   {hint.formula} on {count} of {count} probes"
     return lines

@@ -19,6 +19,8 @@ from npvae.gradcheck.point import Probe
 LARGEST = 1_000
 """Size up to which a matrix is inverted for a guess."""
 LOOSE = 1e-8
+NEAR_ONE = 1e-5
+"""A factor closer to one than this explains nothing: it fits gradients that are right but for a few elements."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _zero(evidence: Evidence) -> Hint | None:
 
 def _factor(evidence: Evidence) -> Hint | None:
     factor = evidence.common_factor(np.array(evidence.numeric), evidence.slopes(evidence.own))
-    if factor is None:
+    if factor is None or abs(factor - 1.0) < NEAR_ONE:
         return None
     formula = f"numeric = {_number(factor)} × analytic"
     known = {-1.0: ("numeric = −analytic", "The sign is wrong.")}

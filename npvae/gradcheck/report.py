@@ -10,6 +10,19 @@ from dataclasses import asdict, dataclass, field
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 
 
+def two_sides(numeric: float, analytic: float) -> str:
+    """Both numbers, with as many digits as it takes to tell them apart.
+
+    Examples
+    --------
+    >>> two_sides(0.5, 0.25), two_sides(1.0, 1.00000001)
+    ('numeric 0.5   analytic 0.25', 'numeric 1   analytic 1.00000001')
+    """
+    digits = next((d for d in range(6, 17) if f"{numeric:.{d}g}" != f"{analytic:.{d}g}"), 17)
+    digits = min(digits + (digits > 6), 17) if digits < 17 else 6
+    return f"numeric {numeric:.{digits}g}   analytic {analytic:.{digits}g}"
+
+
 class GradientCheckError(AssertionError):
     """A gradient check that did not pass; the message is ``report``."""
 
@@ -103,7 +116,7 @@ class Entry:
         return [f"{row}resolution {self.resolution:.0e}  {how}", *(f"    note: {note}" for note in self.notes)]
 
     def _complaint(self) -> list[str]:
-        sides = f"numeric {self.numeric:.6g}   analytic {self.analytic:.6g}   along a random direction"
+        sides = f"{two_sides(self.numeric, self.analytic)}   along a random direction"
         lines = [*(self.explanation or [sides]), *(f"note: {note}" for note in self.notes)]
         head = f"{self.status} {self.name} {self.shape}   {self.method}, resolution {self.resolution:.0e}"
         return [head, *(f"  {line}" for line in lines)]

@@ -45,10 +45,37 @@ def test_smooth_code_decides_nothing():
 
 
 @pytest.mark.parametrize("name", ["absolute", "sign", "norm", "vdot", "var"])
-def test_functions_that_are_not_analytic_are_named(name):
+def test_functions_that_are_analytic_only_as_continued_are_named(name):
     functions = {"absolute": np.abs, "sign": np.sign, "norm": np.linalg.norm, "var": np.var}
     function = functions.get(name, lambda x: np.vdot(x, x))
-    assert name in traced(function, [1.0, 2.0])[0].not_analytic
+    branches, _ = traced(function, [1.0, 2.0])
+    assert (branches.continued, branches.not_analytic) == ({name}, set())
+
+
+def test_functions_without_a_continuation_are_named():
+    assert traced(np.linalg.svd, [[1.0, 2.0]])[0].not_analytic == {"svd"}
+    assert traced(lambda x: np.abs(np.fft.fft(x * 1j)), [1.0, 2.0])[0].not_analytic == {"absolute"}
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (np.abs, lambda x: np.sign(x)),
+        (np.linalg.norm, lambda x: x / np.linalg.norm(x)),
+        (np.var, lambda x: 2 * (x - x.mean()) / x.size),
+        (lambda x: x.std(ddof=1), lambda x: (x - x.mean()) / (x.size - 1) / x.std(ddof=1)),
+        (lambda x: np.logaddexp(x, 0.3), lambda x: 1 / (1 + np.exp(0.3 - x))),
+        (lambda x: np.hypot(x, 2.0), lambda x: x / np.hypot(x, 2.0)),
+        (lambda x: np.vdot(x, x), lambda x: 2 * x),
+    ],
+)
+def test_continued_functions_pass_the_complex_step_through(function, slope):
+    x = np.array([0.7, -1.2, 3.1])
+    for i in range(3):
+        step = np.zeros(3, dtype=complex)
+        step[i] = 1e-20j
+        y = function(Traced.of(x + step, Branches(stepping=True)))
+        np.testing.assert_allclose(np.sum(np.imag(y)) / 1e-20, slope(x)[i], rtol=1e-14)
 
 
 def test_tracing_changes_no_result():
@@ -76,14 +103,33 @@ def relu(x):
 
 
 @pytest.mark.parametrize("slope_at_zero", [0.0, 0.5, 1.0])
-def test_on_a_kink_the_check_steps_aside_and_says_so(slope_at_zero):
+def test_on_a_kink_every_slope_between_its_sides_passes_and_the_report_says_so(slope_at_zero):
     def backward(x, dy):
         return {"x": dy * np.where(x == 0, slope_at_zero, x > 0)}
 
     x = np.array([[0.0, 1.0, -1.0], [0.0, 0.0, 2.0]])
     report = check_function(relu, backward, x)
     assert report.status == PASS
-    assert "the point given lies on a kink of maximum: checked a step of 0.001 beside it" in str(report)
+    assert "at a kink of maximum the gradient is one of those on its sides; beside it, it is right" in str(report)
+
+
+@pytest.mark.parametrize("slope_at_zero", [-1.0, 2.0])
+def test_on_a_kink_a_slope_outside_of_its_sides_fails(slope_at_zero):
+    x = np.array([[0.0, 1.0, -1.0], [0.0, 0.0, 2.0]])
+    report = check_function(relu, lambda x, dy: {"x": dy * np.where(x == 0, slope_at_zero, x > 0)}, x)
+    assert report.status == FAIL
+    assert "is no slope of either side nor between" in str(report)
+
+
+@pytest.mark.parametrize(("share", "status"), [(1 / 3, PASS), (1.0, FAIL)])
+def test_tied_maxima_share_one_gradient(share, status):
+    x = np.array([[2.0, 2.0, 2.0], [1.0, 3.0, 0.0]])
+
+    def backward(x, dy):
+        mask = x == x.max(axis=1, keepdims=True)
+        return {"x": dy[:, None] * mask * np.where(mask.sum(axis=1, keepdims=True) > 1, share, 1.0)}
+
+    assert check_function(lambda x: (x.max(axis=1), x), backward, x).status == status
 
 
 def test_a_wrong_gradient_on_a_kink_is_still_wrong_beside_it():

@@ -185,7 +185,9 @@ def test_where_the_forward_breaks_down_there_is_no_number():
 
 
 def test_a_forward_that_is_not_analytic_has_no_flat_line():
-    curve = step_curve((np.abs, lambda dy, x: dy * np.sign(x), (np.array([1.0, -2.0]),)), steps=[1e-6])
+    curve = step_curve(
+        (lambda x: np.abs(np.asarray(x)), lambda dy, x: dy * np.sign(x), (np.array([1.0, -2.0]),)), steps=[1e-6]
+    )
     assert not curve["complex"][0] < 1e-3
     assert curve["central"][0] < 1e-9
 
