@@ -14,13 +14,19 @@ from sklearn.utils import estimator_checks as checks
 SMALL = {"epochs": 2, "batch_size": 16, "hidden": 8, "n_hidden": 8, "latent_dim": 2, "random_state": 0}
 """Options that make the checks quick; each estimator takes those that it has."""
 
+SMALL |= {"latent_dims": 2, "sweeps": 2}
+
+BITS = {"scale": "minmax", "binarize": "threshold"}
+"""For models of bits: the checks have other data."""
+
 EXPECTED = {}
 """Checks that fail for a reason, by the name of the model: at most two for each."""
 
 
 def small(name):
     cls = registry.estimator_class(name)
-    return cls(**{option: value for option, value in SMALL.items() if option in cls._param_names()})
+    options = SMALL | (BITS if name in ("binary-vae", "sbn") else {})
+    return cls(**{option: value for option, value in options.items() if option in cls._param_names()})
 
 
 def all_checks():
