@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NoReturn
 
 from npvae import datasets
@@ -133,6 +135,7 @@ def read_data(
     argument: str = "DATA",
     choice: Selection = Selection(),  # noqa: B008 (a tuple)
     model: Any = None,
+    size: tuple[int, ...] | None = None,
 ) -> Dataset:
     """The data set behind an argument, of a table the chosen columns, in the order of those of `model`.
 
@@ -146,7 +149,7 @@ def read_data(
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
-        data = None if embedded else datasets.load(path, labels, missing=True)
+        data = None if embedded else datasets.load(path, labels, True, size or _size_of(model), Reading(path))
     except ArgumentError as error:
         raise error.about(argument) if error.argument == "path" else error from None
     everything = range(DIGITS if data is None else len(data))
@@ -157,6 +160,27 @@ def read_data(
         data = datasets.digits(max(chosen) + 1, seed=digits_seed)
     data = selected(data, choice, path, model)
     return data if len(chosen) == len(data) else data.take(list(chosen))
+
+
+def _size_of(model: Any) -> tuple[int, ...] | None:
+    """Height and width of a model's images, to which those of a folder are brought."""
+    shape = getattr(model, "image_shape_", None)
+    return None if shape is None or len(shape) < 2 else tuple(shape[:2])
+
+
+class Reading:
+    """Tells on a terminal how many pictures of a folder are read, if it takes long."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._told = path, perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say it, once a second at the most."""
+        if sys.stderr.isatty() and perf_counter() - self._told > 1:
+            self._told = perf_counter()
+            print(
+                f"{self._path:.30}: {done:,} of {total:,} pictures", end="\r" if done < total else "\n", file=sys.stderr
+            )
 
 
 def reconstruction_note(grey: bool) -> str:

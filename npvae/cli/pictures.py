@@ -74,7 +74,7 @@ def draw_pictures(model: Any, shown: Dataset, data: Dataset, folder: Path) -> st
     except ImportError as error:
         return f"no pictures: {error}"
 
-    images = model.image_shape_ is not None and len(model.image_shape_) == 2
+    images = model.image_shape_ is not None and (len(model.image_shape_) == 2 or model.image_shape_[2:] == (3,))
     drawn = {}
     for name, (method, needs_images, draw) in PICTURES.items():
         if hasattr(model, method) and (images or not needs_images):

@@ -187,7 +187,9 @@ def _default_output(output: str, model: Any) -> str:
 
 def is_picture(model: Any) -> bool:
     """Whether the model's rows are pictures."""
-    return getattr(model, "image_shape_", None) is not None and len(model.image_shape_) in (2, 3)
+    return getattr(model, "image_shape_", None) is not None and (
+        len(model.image_shape_) == 2 or tuple(model.image_shape_[2:]) in ((1,), (3,))
+    )
 
 
 def inputs(args: argparse.Namespace) -> list[str | None]:

@@ -75,6 +75,8 @@ def add_commands(commands: argparse._SubParsersAction, model: str = DEFAULT_MODE
     group.add_argument("--labels", metavar="FILE", help=classes)
     group.add_argument("--test", metavar="DATA", help="held-out data, evaluated after every epoch")
     add_selection(group)
+    sizes = "bring the pictures of a folder to this height and width"
+    group.add_argument("--size", metavar="H,W", type=integers, help=sizes)
     if "columns" in options:
         kinds = f"file that says the kind of columns of a table, a line each, NAME: KIND; kinds are {', '.join(KINDS)}"
         group.add_argument("--types", metavar="FILE", help=kinds)
@@ -189,9 +191,9 @@ def _has_learnt(model: Estimator) -> bool:
 def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     rows = None if args.limit is None else slice(0, integer("--limit", args.limit, at_least=1))
     choice = selection(args)
-    data = read_data(args.data, args.labels, rows, digits_seed=0, choice=choice)
+    data = read_data(args.data, args.labels, rows, digits_seed=0, choice=choice, size=args.size)
     if args.test is not None:
-        return data, read_data(args.test, argument="--test", choice=choice)
+        return data, read_data(args.test, argument="--test", choice=choice, size=args.size)
     return data, read_data("digits", rows=slice(0, 2000)) if is_embedded(args.data) else None
 
 

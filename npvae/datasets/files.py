@@ -1,31 +1,39 @@
-"""Data from a path, whatever kind of file it is: IDX, .npy, .npz, .csv, or a folder of .png pictures."""
+"""Data from a path, whatever kind of file it is: IDX, .npy, .npz, .csv, or a folder of pictures."""
 
 from __future__ import annotations
 
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from npvae.datasets.channels import CHANNELS, channels_last
 from npvae.datasets.csv_table import read_table
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.idx import GZIP_MAGIC, MAX_DEFLATE_RATIO, TYPES, read_idx
+from npvae.datasets.pictures import Size, read_pictures
 from npvae.storage import DAMAGED, NPY_MAGIC, ZIP_MAGIC, read_array
 from npvae.validation import data_matrix, existing_file
 
 _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
-_KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv, .tsv or a folder of .png pictures"
+_KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv, .tsv or a folder of .png and .jpg pictures"
 
 TABLES = (".csv", ".tsv", ".tab")
 """Endings of tables in text."""
 
 
-def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, missing: bool = False) -> Dataset:
+def load(
+    path: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None = None,
+    missing: bool = False,
+    size: Size | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
     """Load data, and if asked their labels, from files.
 
     Parameters
@@ -34,40 +42,47 @@ def load(path: str | os.PathLike[str], labels: str | os.PathLike[str] | None = N
         An IDX file, plain or gzipped, whatever its name; a .npy file; a .npz archive with one array, or
         ``archive.npz:key`` for one of several (``binarized_mnist.npz:train`` is unpacked from bits); a .csv or
         .tsv table, see `npvae.datasets.read_table`, of which no column is taken as labels; or a folder of .png
-        pictures of one size, in the order of their names (needs the extra `plots`).
+        and .jpg pictures, or of folders of them, one for each class, see `read_pictures` (needs the extra `plots`).
     labels : str, path or None
         File of any of these kinds but pictures, with one whole number per row of the data.
     missing : bool, default False
         Let NaN, and an empty field of a table, stand for a value that is not known, and let tables have text.
+    size, progress
+        Of a folder of pictures, see `read_pictures`.
 
     Returns
     -------
     Dataset
-        Rows along the first axis; arrays (n, h, w) become rows of h·w features with `image_shape` (h, w). Unsigned
-        8-bit integers are grey values and divided by 255, unless none exceeds 1: then they are bits. All else keeps
-        its values.
+        Rows along the first axis; arrays (n, h, w) become rows of h·w features with `image_shape` (h, w), colour images
+        (n, h, w, 3) or (n, 3, h, w) rows with `image_shape` (h, w, 3). Unsigned 8-bit integers are divided by 255,
+        unless none exceeds 1: then they are bits. All else keeps its values.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, ImportError
-        If there is nothing at the path, a folder where a file is meant, or a folder of pictures but no matplotlib.
+        If there is nothing at the path, a folder where a file is meant, or a folder of pictures but no Pillow.
     TypeError, ValueError
         If a file is of no known kind, damaged, empty, ragged, not numeric or not finite, or the labels do not fit.
     """
     folder = Path(path)
     if folder.suffix.lower() in TABLES and folder.is_file() and _kind_by_content(folder) is None:
         return _load_table(folder, labels, missing)
-    array = read_pictures(folder) if folder.is_dir() else _read(path, "path")
-    if array.ndim not in (2, 3):
-        raise ValueError(f"{path} must hold rows (n, features) or images (n, h, w), got shape {array.shape}")
+    classes = None
+    if folder.is_dir():
+        array, classes = read_pictures(folder, size, progress)
+    else:
+        array = channels_last(_read(path, "path"))
+    if array.ndim not in (2, 3, 4) or (array.ndim == 4 and array.shape[3] not in CHANNELS):
+        shapes = "rows (n, features) or images (n, h, w), (n, h, w, c) or (n, c, h, w)"
+        raise ValueError(f"{path} must hold {shapes}, got shape {array.shape}")
     if array.dtype == np.uint8 and array.size and array.max() > 1:
         array = np.divide(array, 255, dtype=np.float32)
     holes = np.isnan(array) if missing else False
     x = data_matrix(str(path), np.where(holes, 0, array) if missing else array)
     if np.any(holes):
         x[holes.reshape(x.shape)] = np.nan
-    image_shape = (array.shape[1], array.shape[2]) if array.ndim == 3 else None
-    return Dataset(x, None if labels is None else _labels(labels, len(x)), image_shape, name=folder.name)
+    image_shape = array.shape[1:] if array.ndim > 2 else None
+    return Dataset(x, classes if labels is None else _labels(labels, len(x)), image_shape, name=folder.name)
 
 
 def _load_table(file: Path, labels: str | os.PathLike[str] | None, missing: bool) -> Dataset:
@@ -170,39 +185,3 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             yield zipfile.ZipFile(stream)
         except DAMAGED as error:
             raise ValueError(f"{path} is no .npz archive or is damaged: {error}") from None
-
-
-def read_pictures(folder: str | os.PathLike[str]) -> np.ndarray:
-    """Read all .png files of a folder, in the order of their names, as grey pictures (n, h, w) float32 in [0, 1].
-
-    Grey is the mean of the colour channels; a channel of opacity is left out. Needs matplotlib, the extra `plots`.
-
-    A ValueError if the folder has no .png file, one cannot be read, or their sizes differ.
-    """
-    files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() == ".png")
-    if not files:
-        raise ValueError(f"{folder} must have .png files, got a folder without any")
-    first = _read_grey(files[0])
-    pictures = np.empty((len(files), *first.shape), np.float32)
-    for i, file in enumerate(files):
-        grey = _read_grey(file)
-        if grey.shape != first.shape:
-            (h, w), (got_h, got_w) = first.shape, grey.shape
-            raise ValueError(f"{file} must have {h} x {w} pixels (h x w) like {files[0].name}, got {got_h} x {got_w}")
-        pictures[i] = grey
-    return pictures
-
-
-def _read_grey(file: Path) -> np.ndarray:
-    try:
-        from matplotlib.image import imread
-    except ImportError:
-        raise ImportError('reading pictures needs matplotlib: pip install "npvae[plots]"') from None
-    try:
-        picture = imread(file, format="png")
-    except Exception as error:  # a damaged file makes the decoder raise almost anything
-        raise ValueError(f"{file} cannot be read as a PNG picture: {error}") from None
-    if picture.ndim == 2:
-        return picture
-    channels = picture.shape[2]
-    return picture[:, :, : channels - (channels in (2, 4))].mean(axis=2)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvae.datasets import Dataset
+from npvae.datasets.channels import channels_last
 from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import SCALES, Scaling
 from npvae.estimators import persistence
@@ -188,7 +189,7 @@ class Estimator(Conventions, ABC):
     def _training_rows(self, X: ArrayLike) -> Rows:
         """The rows to learn from, at least two, and the scaling that they teach."""
         names, values = names_and_values("X", X)
-        given = numeric_array("X", values)
+        given = channels_last(numeric_array("X", values))
         x = data_matrix("X", given, dtype=None)
         if len(x) < 2:
             raise ArgumentError("X", "have at least two rows to learn from", f"shape {given.shape}, one sample")
@@ -212,7 +213,7 @@ class Estimator(Conventions, ABC):
         names, values = names_and_values(argument, X)
         if names is not None and known is not None:
             require_same_names(argument, names, known, type(self).__name__)
-        given = numeric_array(argument, values)
+        given = channels_last(numeric_array(argument, values))
         x = data_matrix(argument, given, dtype=None)
         self._require_width(argument, x.shape[1], n_features, given.shape)
         return data_matrix(argument, scaling(x), dtype=self._dtype)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae import evaluation
+from npvae.datasets.channels import like_images
 from npvae.estimators.base import Estimator, by_rows, needs_fit, random_seed
 from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, number, one_of
 
@@ -17,7 +18,9 @@ __all__ = ["LatentMethods"]
 
 def one_row(row: Any) -> Any:
     """A row, or a frame of one row, as data of one row."""
-    return row if hasattr(row, "columns") else np.reshape(row, (1, -1))
+    if hasattr(row, "columns"):
+        return row
+    return np.asarray(row)[None] if np.ndim(row) == 3 else np.reshape(row, (1, -1))
 
 
 class LatentMethods(ABC):
@@ -69,8 +72,8 @@ class LatentMethods(ABC):
         return self._decoded(z)
 
     def _handed_out(self, values: NDArray, like: Any = None) -> Any:
-        """Rows in the units of the data as whoever asked gets them: an array; `like` is what was given."""
-        return values
+        """Rows in the units of the data as whoever asked gets them: images where `like`, what was given, are images."""
+        return like_images(values, np.shape(like)) if isinstance(like, np.ndarray) else values
 
     @needs_fit
     def transform(self, X: ArrayLike) -> Any:
@@ -88,7 +91,7 @@ class LatentMethods(ABC):
 
     @needs_fit
     def reconstruct(self, X: ArrayLike) -> NDArray:
-        """Every row encoded and decoded again: (n, n_features), in the units of the data."""
+        """Every row encoded and decoded again, in the units and the shape of the data."""
         return self._handed_out(self._decoded(self._encoded(self._encoder_rows(X))), X)
 
     def fit_latent_model(self, X: ArrayLike, latent_model: Any = None) -> Any:

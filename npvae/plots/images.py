@@ -130,9 +130,10 @@ def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
 
 def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:
     """Draw arrays (n, h, w) below one another by their names, MAX_COLUMNS images side by side, in as many strips."""
-    n, h, w = next(iter(tiles.values())).shape
+    n, h, w, *colour = next(iter(tiles.values())).shape
     columns = ceil(n / ceil(n / MAX_COLUMNS))
-    rows = np.stack([_in_rows(images, columns) for images in tiles.values()], axis=1).reshape(-1, columns, h, w)
+    rows = np.stack([_in_rows(images, columns) for images in tiles.values()], axis=1)
+    rows = rows.reshape(-1, columns, h, w, *colour)
     ax = draw_tiles(rows, ax, vmin, vmax, (left, 0.05, 0.05))
     label_tiles(ax, "y", list(tiles) * (len(rows) // len(tiles)), h, at_most=len(rows))
     return ax
@@ -209,7 +210,7 @@ def interpolations(
         With t on its x axis.
     """
     tiles = as_images("images", images, image_shape, leading=("rows", "steps"))
-    steps, _, w = tiles.shape[1:]
+    steps, _, w = tiles.shape[1:4]
     if steps < 2:
         raise ValueError(f"images must have at least 2 steps a row, got shape {np.shape(images)}")
     ax = draw_tiles(tiles, ax, vmin, vmax, (0.05, 0.45, 0.05))
@@ -223,12 +224,16 @@ def as_images(
 ) -> NDArray:
     """`value` of shape (*leading, d) or (*leading, h, w) as a finite array of shape (*leading, h, w).
 
+    Images in colour are (h, w, 3).
+
     Without `image_shape`, (h, w) are the last two axes, or the sides of a square of d pixels.
     """
     x = data_matrix(argument, value, dtype=np.float64)
     shape = np.shape(value)
     front, rest = shape[: len(leading)], shape[len(leading) :]
-    if len(rest) not in (1, 2):
+    if len(rest) == 3 and rest[-1] in (1, 3) and image_shape is None:
+        image_shape = rest
+    if len(rest) not in (1, 2, 3):
         axes = ", ".join(leading)
         raise ValueError(f"{argument} must have shape ({axes}, d) or ({axes}, h, w), got shape {shape}")
     n_pixels = prod(rest)
@@ -236,23 +241,26 @@ def as_images(
         raise ValueError(f"image_shape must be given: {n_pixels} pixels a row of {argument} make no square")
     square = (isqrt(n_pixels),) * 2
     sides = widths("image_shape", image_shape if image_shape is not None else (rest if len(rest) == 2 else square))
-    if len(sides) != 2 or prod(sides) != n_pixels:
-        raise ValueError(f"image_shape must be (h, w) with h·w = {n_pixels}, the pixels of {argument}, got {sides}")
+    if len(sides) == 3 and sides[2] == 1:
+        sides = sides[:2]
+    if len(sides) not in (2, 3) or sides[2:] not in ((), (3,)) or prod(sides) != n_pixels:
+        needed = f"(h, w) or (h, w, 3) whose product is {n_pixels}, the numbers of an image of {argument}"
+        raise ValueError(f"image_shape must be {needed}, got {sides}")
     return x.reshape(*front, *sides)
 
 
 def _in_rows(images: NDArray, columns: int) -> NDArray:
     """Images (n, h, w) as (rows, columns, h, w), with blank ones at the end."""
-    n, h, w = images.shape
-    return np.concatenate([images, np.full((-n % columns, h, w), np.nan)]).reshape(-1, columns, h, w)
+    n, *shape = images.shape
+    return np.concatenate([images, np.full((-n % columns, *shape), np.nan)]).reshape(-1, columns, *shape)
 
 
 def tile(images: NDArray) -> NDArray:
     """Images of shape (rows, columns, h, w) in one array of shape (rows·(h+1) − 1, columns·(w+1) − 1), NaN between."""
-    rows, columns, h, w = images.shape
-    tiled = np.full((rows, h + SEPARATOR, columns, w + SEPARATOR), np.nan)
-    tiled[:, :h, :, :w] = images.transpose(0, 2, 1, 3)
-    return tiled.reshape(rows * (h + SEPARATOR), columns * (w + SEPARATOR))[:-SEPARATOR, :-SEPARATOR]
+    rows, columns, h, w, *colour = images.shape
+    tiled = np.full((rows, h + SEPARATOR, columns, w + SEPARATOR, *colour), np.nan)
+    tiled[:, :h, :, :w] = images.swapaxes(1, 2)
+    return tiled.reshape(rows * (h + SEPARATOR), columns * (w + SEPARATOR), *colour)[:-SEPARATOR, :-SEPARATOR]
 
 
 def draw_tiles(
@@ -267,14 +275,18 @@ def draw_tiles(
     tiled = tile(images)
     interpolation = None
     if ax is None:  # a whole number of dots for each pixel: none is blurred at DPI or a multiple of it
-        dots = max(min(round(WIDTH / max(tiled.shape)), MAX_TILE // max(images.shape[2:])), 1)
-        height, width = (dots * pixels / DPI for pixels in tiled.shape)
+        dots = max(min(round(WIDTH / max(tiled.shape[:2])), MAX_TILE // max(images.shape[2:4])), 1)
+        height, width = (dots * pixels / DPI for pixels in tiled.shape[:2])
         left, below, above, right = (round(margin * DPI) / DPI for margin in (*margins, 0.05))
         size = (left + width + right, below + height + above)
         figure = require_matplotlib().figure.Figure(figsize=size, dpi=DPI)
         ax = figure.add_axes((left / size[0], below / size[1], width / size[0], height / size[1]))
         interpolation = "nearest"
     grey = require_matplotlib().colormaps["gray"].with_extremes(bad="none")
+    if tiled.ndim == 3:  # colour: what is blank becomes transparent
+        blank = np.isnan(tiled).any(axis=-1, keepdims=True)
+        colour = np.clip((np.where(blank, 0, tiled) - vmin) / (vmax - vmin), 0, 1)
+        tiled = np.concatenate([colour, ~blank], axis=-1)
     axes_or_new(ax).imshow(tiled, cmap=grey, vmin=vmin, vmax=vmax, interpolation=interpolation)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

@@ -83,8 +83,8 @@ def manifold(
     z1, z2 = _sides(manifold_grid(max(isqrt(len(tiles)), 2)) if grid is None else grid)
     if len(tiles) != len(z1) ** 2:
         raise ValueError(f"images must be as many as the points of grid, {len(z1)}², got {len(tiles)}")
-    h, w = tiles.shape[1:]
-    ax = draw_tiles(tiles.reshape(len(z2), len(z1), h, w), ax, vmin, vmax, (0.75, 0.5, 0.1))
+    h, w = tiles.shape[1:3]
+    ax = draw_tiles(tiles.reshape(len(z2), len(z1), *tiles.shape[1:]), ax, vmin, vmax, (0.75, 0.5, 0.1))
     label_tiles(ax, "x", [_coordinate(z) for z in z1], w)
     label_tiles(ax, "y", [_coordinate(z) for z in z2], h)
     ax.set(xlabel="z₁ (equal steps in probability)", ylabel="z₂ (equal steps in probability)")

@@ -43,7 +43,7 @@ def traversal(
         With the latents on its y axis and their values on its x axis.
     """
     tiles, values = as_images("images", images, image_shape, leading=("rows", "steps")), np.asarray(values)
-    rows, steps, h, w = tiles.shape
+    rows, steps, h, w = tiles.shape[:4]
     if len(latents) != rows or values.shape != (steps,):
         raise ValueError(f"images must have a row a latent and a step a value, got {len(latents)} and {len(values)}")
     ax = draw_tiles(tiles, ax, vmin, vmax, (0.45, 0.45, 0.05))

@@ -206,7 +206,8 @@ def test_images_become_rows(shape, features, image_shape):
     x = np.random.default_rng(0).random(shape)
     vae = tiny(epochs=1).fit(x)
     assert (vae.n_features_in_, vae.image_shape_) == (features, image_shape)
-    assert vae.reconstruct(x).shape == (5, features)
+    assert vae.reconstruct(x).shape == x.shape
+    assert vae.reconstruct(x.reshape(5, -1)).shape == (5, features)
     np.testing.assert_array_equal(vae.transform(x), vae.transform(x.reshape(5, -1)))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from npvae.plots.images import as_images, draw_tiles, label_tiles, tile
+from npvae.plots.images import as_images, draw_tiles, image_grid, label_tiles, tile
 
 
 def test_tiles_lie_where_they_belong_with_nothing_between():
@@ -34,9 +34,9 @@ def test_images_keep_their_shape():
     ("shape", "image_shape", "message"),
     [
         ((2, 12), None, "image_shape must be given: 12 pixels a row of x make no square"),
-        ((2, 12), (3, 5), r"image_shape must be \(h, w\) with h·w = 12, the pixels of x, got \(3, 5\)"),
-        ((2, 12), (2, 2, 3), r"image_shape must be \(h, w\) with h·w = 12, the pixels of x, got \(2, 2, 3\)"),
-        ((2, 2, 2, 3), None, r"x must have shape \(n, d\) or \(n, h, w\), got shape \(2, 2, 2, 3\)"),
+        ((2, 12), (3, 5), r"image_shape must be \(h, w\) or \(h, w, 3\) whose product is 12, .* of x, got \(3, 5\)"),
+        ((2, 12), (2, 3, 2), r"image_shape must be .* whose product is 12, .* of x, got \(2, 3, 2\)"),
+        ((2, 2, 2, 2, 3), None, r"x must have shape \(n, d\) or \(n, h, w\), got shape \(2, 2, 2, 2, 3\)"),
         ((0, 4), None, "x must not be empty"),
     ],
 )
@@ -87,3 +87,14 @@ def test_labels_stand_at_the_middles_of_their_tiles(n, at_most, expected):
     label_tiles(ax, "x", [str(i) for i in range(n)], 28, at_most)
     assert [int(label.get_text()) for label in ax.get_xticklabels()] == expected
     np.testing.assert_array_equal(ax.get_xticks(), [i * 29 + 13.5 for i in expected])
+
+
+def test_images_in_colour_keep_their_colours():
+    x = np.random.default_rng(0).random((3, 2, 4, 3))
+    np.testing.assert_array_equal(as_images("x", x, None), x)
+    np.testing.assert_array_equal(as_images("x", x.reshape(3, -1), (2, 4, 3)), x)
+    (picture,) = image_grid(x.reshape(3, -1), (2, 4, 3), n_columns=3).images
+    drawn = np.asarray(picture.get_array())
+    np.testing.assert_allclose(drawn[:, :4, :3], x[0])
+    assert (drawn[:, :4, 3] == 1).all()
+    assert (drawn[:, 4, 3] == 0).all()
