@@ -70,6 +70,8 @@ def reconstruct(args: argparse.Namespace, model: Any) -> Made:
     """``npvae reconstruct``."""
     data = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=model)
     x, x_hat = data.x, model.reconstruct(data.given)
+    if isinstance(x_hat, np.ndarray):  # images come back as images; a result has a row for each
+        x_hat = x_hat.reshape(len(x_hat), -1)
     return {"x_hat": x_hat}, lambda plots: plots.reconstructions(x, x_hat, image_shape(model))
 
 

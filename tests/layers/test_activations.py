@@ -39,7 +39,9 @@ FORMULAS = [
 every_name = pytest.mark.parametrize("name", ACTIVATIONS)
 
 
-@pytest.mark.parametrize(("layer", "value", "derivative"), FORMULAS, ids=lambda thing: getattr(thing, "__name__", repr(thing)))
+@pytest.mark.parametrize(
+    ("layer", "value", "derivative"), FORMULAS, ids=lambda thing: getattr(thing, "__name__", repr(thing))
+)
 def test_value_and_derivative_are_the_formulas(layer, value, derivative):
     y, cache = layer.forward(NONE, X)
     np.testing.assert_allclose(y, value(X), rtol=1e-14, atol=1e-15)
