@@ -122,7 +122,7 @@ def test_what_cannot_be_rewritten_is_said(function, why):
 
 def test_source_typed_into_exec_is_said_to_be_unreadable():
     space = {}
-    exec("def typed(x):\n    return x\n", space)
+    exec(compile("def typed(x):\n    return x\n", "<typed>", "exec"), space)
     with pytest.raises(NoSource, match="cannot be read"):
         mutants(space["typed"])
 
