@@ -129,7 +129,7 @@ def test_every_function_with_a_backward_is_checked_here():
     assert {name.removesuffix("_backward") for name in backwards} == NODES.keys()
     exported = [getattr(distributions, name) for name in distributions.__all__]
     families = {thing for thing in exported if hasattr(thing, "n_params") and not getattr(thing, "_is_protocol", False)}
-    assert families == {type(q) for q in FAMILIES.values()}
+    assert families - {distributions.Mixed} == {type(q) for q in FAMILIES.values()}  # Mixed has a file of its own
 
 
 @every_case
