@@ -109,7 +109,8 @@ def _kl_to_learned_bernoulli() -> Case:
 
     def backward(cache: tuple, dkl: NDArray) -> dict[str, NDArray]:
         grads = {"b": np.empty(N, cache[1].dtype)}
-        return {"a": posterior.kl_backward(cache, dkl, grads), **grads}
+        da = posterior.kl_backward(cache, dkl, grads)
+        return {"a": da.reshape(cache[0].shape), **grads}  # None would pass for an argument without a gradient
 
     def make(rng: np.random.Generator) -> tuple:
         return forward, backward, {"a": rng.standard_normal((3, N)), **_parameters(prior, rng)}
