@@ -24,6 +24,8 @@ def nan_at(x):
 BAD_FORWARDS = [
     (raising, "raises: forward raised RuntimeError: out of ideas"),
     (returning(None), "returns: forward returned nothing (None)"),
+    (returning([1.0, 2.0]), "signature: backward takes 2 arguments (cache, dy), but forward returned y alone"),
+    (returning(([["text"], 1.0], None)), "returns: forward returned a list, expected an array"),
     (returning("text"), "returns: forward returned a str, expected an array"),
     (returning(((), None)), "returns: forward returned an empty tuple"),
     (
