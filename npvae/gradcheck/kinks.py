@@ -82,6 +82,7 @@ class Branches:
     ties: list[str] = field(default_factory=list)  # functions that met equal operands: the point lies on their kink
     not_analytic: set[str] = field(default_factory=set)  # functions that drop or conjugate an imaginary part
     continued: set[str] = field(default_factory=set)  # functions that are analytic only as `Traced` continues them
+    calls: int = field(default=0, compare=False)  # operations met
     stepping: bool = False  # complex numbers stand for real ones that are moved
     seen: bool = False  # whether the forward let itself be traced
     nudge: np.random.Generator | None = None  # moves what goes into every operation by a unit in the last place
@@ -115,6 +116,9 @@ class Branches:
             # Complex numbers of the code's own have no continuation.
             own = not self.stepping and any(map(np.iscomplexobj, inputs))
             (self.not_analytic if own else self.continued).add(name)
+        self.calls += 1
+        if self.stepping:  # whoever steps only wants to pass through
+            return
         a, *others = (np.asarray(value).real for value in inputs)
         if method == "reduce" and name in SELECTIONS:
             self._reduction(name, a, axis)

@@ -51,6 +51,8 @@ FEW_RUNGS = slice(2, 7)
 FULL_UP_TO = 2_000
 FULL_COST = 500_000
 """Elements, and elements times numbers in a forward, up to which every element is checked: about a second."""
+CALL = 50
+"""What a call of NumPy costs beside its arithmetic, in numbers: a microsecond or two."""
 TAKES_OVER = "; real differences decide"
 
 
@@ -202,7 +204,8 @@ def _badness(entry: Entry) -> tuple[int, float]:
 
 def _takes_all_coordinates(point: Point, name: str, measure: Measure, settings: Settings) -> bool:
     size = point.tensors[name].size
-    cost = size * sum(tensor.size for tensor in point.tensors.values()) * (1 if measure is complex_step else 16)
+    work = max(sum(tensor.size for tensor in point.tensors.values()), CALL * point.branches.calls)
+    cost = size * work * (1 if measure is complex_step else 16)
     return settings.full if settings.full is not None else size <= FULL_UP_TO and cost <= FULL_COST
 
 
