@@ -57,9 +57,13 @@ def main(argv: list[str]) -> int:
         "momentum": MOMENTUM,
         "seed": args.seed,
     }
+    if args.start is not None:
+        settings["start"] = _legs(load_checkpoint(args.start))
     model = RBM(x.shape[1], HIDDEN, k=args.k, n_chains=args.chains, weight_decay=args.weight_decay)
     print(f"rbm: {settings}", flush=True)
-    theta, seconds = _trained(model, x, settings, work)
+    run = _trained(model, x, settings, work, args.start)
+    theta, legs = _optimizer(run.settings["settings"], len(x)).mean(run), _legs(run)
+    seconds = sum(leg["seconds"] for leg in legs)
 
     began, mean = perf_counter(), x.mean(axis=0)
     way, back = (np.random.default_rng([args.seed, stream]) for stream in (1, 2))
@@ -74,8 +78,9 @@ def main(argv: list[str]) -> int:
     seconds += perf_counter() - began
     notes = (
         f"reverse AIS {nll['test']['reverse']:.2f}; log Z {_bars(forward)} forwards, {_bars(reverse)} in reverse;"
-        f" {steps:,} steps, {runs} runs; centred PCD-{args.k}, {args.chains} chains, {epochs} epochs, weight decay"
-        f" {args.weight_decay:g}, mean of the last third; training images {nll['train']['forward']:.2f}"
+        f" {steps:,} steps, {runs} runs; centred PCD-{args.k}, {args.chains} chains,"
+        f" {', then '.join(map(_leg_told, legs))}, mean of the last third;"
+        f" training images {nll['train']['forward']:.2f}"
     )
     here, estimate = f"{nll['test']['forward']:.2f}", f"−log p(x) by AIS, {len(x_test):,} images"
     rows = [row(f"RBM, {HIDDEN} hidden units", f"{data}, fixed", estimate, here, PUBLISHED, notes, seconds)]
@@ -95,6 +100,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--weight-decay", type=float, default=3e-4, help="weight of ½‖W‖² (3e-4)")
     parser.add_argument("--ais-steps", type=files.count, default=20_000, help="machines on the way (20000)")
     parser.add_argument("--ais-runs", type=files.count, default=100, help="runs of it (100)")
+    start = "begin with the mean of an ended run, its training.npz; give another --work, and a lower --rate"
+    parser.add_argument("--start", type=Path, metavar="FILE", help=start)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/published/rbm)")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
@@ -102,10 +109,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _trained(model: RBM, x: np.ndarray, settings: dict, work: Path) -> tuple[Parameters, float]:
-    """The mean of the parameters over the last third, and seconds; goes on with what lies in `work`."""
-    path, steps = work / "training.npz", settings["epochs"] * -(-len(x) // BATCH)
-    optimizer = Averaged(SGD(Cosine(settings["rate"], steps, final=0.002), MOMENTUM), steps * 2 // 3)
+def _optimizer(settings: dict, n: int) -> Averaged:
+    """Gradient descent whose rate falls along half a cosine, and the mean over the last third of the run."""
+    steps = settings["epochs"] * -(-n // BATCH)
+    return Averaged(SGD(Cosine(settings["rate"], steps, final=0.002), MOMENTUM), steps * 2 // 3)
+
+
+def _trained(model: RBM, x: np.ndarray, settings: dict, work: Path, start: Path | None) -> TrainingRun:
+    """The run, from its beginning or from where it was in `work`; a leg begins with mean and chains of `start`."""
+    path, optimizer = work / "training.npz", _optimizer(settings, len(x))
     if path.exists():
         run = load_checkpoint(path)
         if run.settings["settings"] != settings:
@@ -113,8 +125,12 @@ def _trained(model: RBM, x: np.ndarray, settings: dict, work: Path) -> tuple[Par
         print(f"goes on after epoch {run.epoch} from {path}", flush=True)
     else:
         work.mkdir(parents=True, exist_ok=True)
-        theta = model.init(np.random.default_rng(settings["seed"]), mean=x.mean(axis=0))
+        theta, state = model.init(np.random.default_rng(settings["seed"]), mean=x.mean(axis=0)), None
+        if start is not None:
+            earlier = load_checkpoint(start)
+            theta, state = _optimizer(earlier.settings["settings"], len(x)).mean(earlier), earlier.state
         run = TrainingRun.begin(theta, optimizer, settings["seed"], {"settings": settings})
+        run.state = state
     saved = perf_counter()
 
     def after_epoch(run: TrainingRun) -> None:
@@ -131,7 +147,18 @@ def _trained(model: RBM, x: np.ndarray, settings: dict, work: Path) -> tuple[Par
     save_checkpoint(path, run)
     if run.stopped == "interrupted":
         raise KeyboardInterrupt
-    return optimizer.mean(run), run.history["seconds"][-1]
+    return run
+
+
+def _legs(run: TrainingRun) -> list[dict]:
+    """What a run was, leg by leg."""
+    settings = run.settings["settings"]
+    leg = {name: settings[name] for name in ("epochs", "rate", "weight decay")}
+    return [*settings.get("start", []), leg | {"seconds": round(run.history["seconds"][-1], 1)}]
+
+
+def _leg_told(leg: dict) -> str:
+    return f"{leg['epochs']} epochs from rate {leg['rate']:g} with weight decay {leg['weight decay']:g}"
 
 
 def _told(direction: str):
