@@ -50,7 +50,7 @@ def cumulant(v: NDArray, mu: NDArray) -> tuple[NDArray, NDArray, NDArray]:
 
 
 SHORTER = (1.0, 0.25, 1 / 16, 1 / 64)
-"""Of a Newton step that leaps too far; one that is rounding and nothing else is given up soon."""
+"""Shares of a Newton step that leaps too far; a step of mere rounding is given up soon."""
 
 
 class _Cache(NamedTuple):

@@ -14,7 +14,7 @@ from npvae.files import replacing
 from npvae.validation import ArgumentError, existing_file
 
 ENDING = ".npz-bb"
-"""Of compressed files: bits back."""
+"""The ending of compressed files: bits back."""
 
 
 def add_commands(commands: Commands) -> None:

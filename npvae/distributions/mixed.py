@@ -153,7 +153,7 @@ class Mixed:
         return sum_to_shape(np.concatenate(parts, axis=-1), shape)
 
     def mean(self, a: NDArray) -> NDArray:
-        """Of real columns the mean, of counts the rate on the scale of x, else the probabilities."""
+        """The mean of real columns, the rate of counts on the scale of x, the probabilities of the others."""
         return self._joined(lambda block, where: block.mean(self._numbers(a, block, where)))
 
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:

@@ -14,7 +14,7 @@ from npvae.validation import ArgumentError
 __all__ = ["NETWORKS", "NetworkOptions"]
 
 CHANNELS = (32, 64)
-"""Of two convolutions, the usual ones for MNIST."""
+"""Channels of two convolutions, the usual ones for MNIST."""
 
 LAYER = ("shapes", "init", "forward", "backward")
 """The members of a layer."""

@@ -59,7 +59,7 @@ class LogPartition:
 
     @property
     def standard_error(self) -> float:
-        """Of log Z: the relative standard error of the mean weight, nats. It knows only what the runs have seen."""
+        """The error of log Z, nats: the relative one of the mean weight. It knows only what the runs have seen."""
         w = self._relative_weights()
         return float(w.std(ddof=1) / (w.mean() * sqrt(len(w))))
 

@@ -21,7 +21,7 @@ class Shipped(NamedTuple):
     theta: Parameters
     """What the page computes with, in float64: the parameters after rounding."""
     manifest: dict[str, dict]
-    """Of every array: its shape, where its numbers begin in the blob, and how they are packed."""
+    """The shape of every array, where its numbers begin in the blob, and how they are packed."""
     blob: str
     """All numbers, little-endian, in base64."""
 

@@ -36,7 +36,7 @@ ROUNDINGS = 4096 * EPS
 STEP = 1e-20
 """Complex step: its square is far below EPS, itself far above the smallest number."""
 RATIO = 8.0
-"""Of neighbouring steps: two extrapolations gain 8² and 8³ a rung, and sixteen rungs span fourteen decades."""
+"""Ratio of neighbouring steps: two extrapolations gain 8² and 8³ a rung, and sixteen rungs span fourteen decades."""
 WIDEST, NARROWEST = 0.25, 1e-9
 """First and last step relative to the numbers stepped from: the last still leaves half of the digits."""
 LOST = 1e-12

@@ -102,7 +102,7 @@ class BinaryVAE:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Of x, z_1, …, z_T."""
+        """Widths of x, z_1, …, z_T."""
         return (self.n_features, *widths("latent_dims", self.latent_dims))
 
     @property

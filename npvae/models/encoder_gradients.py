@@ -31,7 +31,7 @@ class Draws(NamedTuple):
     log_q: NDArray
     """log q(z_t|z_{t−1}), (T, K, n), nats."""
     caches: dict[str, Any]
-    """Of "encoder", "log_q" and "log_p"."""
+    """The caches of "encoder", "log_q" and "log_p"."""
 
 
 class Relaxed(Protocol):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("black", "tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:olive", "tab:cyan")
-"""Of the loss, then of its terms in their order."""
+"""The colour of the loss, then those of its terms in their order."""
 
 FEW_EPOCHS = 20
 """Up to so many epochs are marked as points: a line through one point is not seen."""
