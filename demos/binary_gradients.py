@@ -115,9 +115,9 @@ def run(latents: int = 3, steps: int = 300, draws: int = 100) -> Figure:
         if not how.biased and name not in OTHERS:
             one = replace(wide, estimator=name, n_samples=how.least_samples)
             variances[name] = [sampled_variance(one, t, x[:50], s, draws) for t, s in points]
-    ax = plots.variance_curves(marks, variances)
-    ax.set_xlabel("steps of training by NVIL")
-    return ax.figure
+    figure = plots.variance_curves(marks, variances)
+    figure.axes[0].set_xlabel("steps of training by NVIL")
+    return figure
 
 
 def trained(model: BinaryVAE, x: NDArray, marks: Sequence[int]) -> list[tuple[Parameters, dict]]:

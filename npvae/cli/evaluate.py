@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from npvae import datasets, evaluation
 from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
 from npvae.cli.columns import Selection, add_selection, selection
+from npvae.cli.pictures import title
 from npvae.cli.results import PICTURES, TABLES, check_output, load_with, write
 from npvae.datasets import is_binary
 from npvae.validation import ArgumentError, integer
@@ -113,7 +114,8 @@ def run(args: argparse.Namespace) -> int:
         write(output, {"scores": np.stack(list(columns.values()), axis=1), **columns}, list(columns))
     if picture is not None:
         names = facts["factor_matrix"]
-        write(picture, {"": x}, (), lambda plots: plots.factor_matrix(list(names.values()), names))
+        what = f"{title(vae, read.name)}: factors by latents"
+        write(picture, {"": x}, (), lambda plots: plots.titled(plots.factor_matrix(list(names.values()), names), what))
     written = [str(path) for path in (output, picture) if path is not None]
     if args.json:
         print(json.dumps(facts, indent=2))

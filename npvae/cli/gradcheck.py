@@ -136,7 +136,8 @@ def _check(args: argparse.Namespace) -> int:
         from npvae import plots
         from npvae.gradcheck.second_order import step_curve
 
-        plots.save(plots.step_curve(step_curve(made, only=args.only, seed=args.seed)), args.curve)
+        figure = plots.step_curve(step_curve(made, only=args.only, seed=args.seed))
+        plots.save(plots.titled(figure, f"{args.target}: {args.only or 'all tensors'}"), args.curve)
         print(f"wrote {args.curve}")
     return _exit_status([report])
 

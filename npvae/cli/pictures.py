@@ -39,9 +39,9 @@ def _reconstructions(plots: ModuleType, model: Any, shown: Dataset, data: Datase
 
 
 def _interpolations(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:
-    x = shown.x[:12]
-    between = [model.interpolate(a, b) for a, b in zip(x[0:10:2], x[1:10:2], strict=False)]
-    return plots.interpolations(np.stack(between), model.image_shape_) if between else None
+    pairs = shown.x[: len(shown) // 2 * 2][:10].reshape(-1, 2, shown.x.shape[1])
+    between = [model.interpolate(*pair) for pair in pairs]
+    return plots.interpolations(np.stack(between), model.image_shape_, ends=pairs) if between else None
 
 
 def _manifold(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:

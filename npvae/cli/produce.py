@@ -183,7 +183,11 @@ def interpolate(args: argparse.Namespace, model: Any) -> Made:
             raise ValueError(f"{name} must be a row of {args.data}, from 0 to {len(data) - 1}, got {row}")
     ends = (data.take([row]).given for row in (args.i, args.j))
     images = model.interpolate(*ends, args.steps, args.method)
-    return {"images": images}, lambda plots: plots.interpolations(images[None], image_shape(model))
+
+    def draw(plots: ModuleType) -> Any:
+        return plots.interpolations(images[None], image_shape(model), ends=data.x[[args.i, args.j]][None])
+
+    return {"images": images}, draw
 
 
 def _add_attribute(commands: Commands) -> None:

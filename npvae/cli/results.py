@@ -169,7 +169,8 @@ def _write_made(
     args.output = check_output(args.output or _default_output(output, model), inputs=inputs(args))
     arrays, draw = make(args, model)
     first = next(iter(arrays.values()))
-    what = f"{title(model, Path(getattr(args, 'data', None) or '').name)}: {make.__name__}"
+    about = Path(args.data).name if getattr(args, "data", None) else "/".join(Path(args.model).parts[-2:])
+    what = f"{title(model, about)}: {make.__name__}"
     columns = [f"{column}{i + 1}" for i in range(first.shape[1])]
     known = getattr(model, "feature_names_in_", None)
     if column == "x" and known is not None and len(known) == len(columns):

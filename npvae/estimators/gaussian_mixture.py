@@ -123,7 +123,7 @@ class GaussianMixture(RowScores, Estimator):
         unit = np.broadcast_to(self.scaling_.unit, (2,))
         kept = self.theta_["weights"] > 0
         covariances = (self.model_.full_covariances(self.theta_) * unit * unit[:, None])[kept]
-        ax = plots.latent_scatter(shown.x, shown.labels)
+        ax = plots.latent_scatter(shown.x, shown.labels).axes[0]
         ax.set(xlabel="x₁", ylabel="x₂")
         return {"components": plots.ellipses(self.scaling_.inverse(self.theta_["means"])[kept], covariances, ax)}
 

@@ -1,7 +1,8 @@
 """Pictures of samples, reconstructions, latent spaces and learning curves.
 
 Every function takes arrays, draws into the axes (or the figure) it is given, or into a new figure of its own that
-pyplot does not know, and returns what it drew into. Needs matplotlib: ``pip install "npvae[plots]"``.
+pyplot does not know, and returns the figure, which a notebook shows; its first axes are ``figure.axes[0]``. Needs
+matplotlib: ``pip install "npvae[plots]"``.
 """
 
 from npvae.plots.bits import bit_histograms, variance_curves

@@ -53,7 +53,7 @@ def bit_histograms(means: ArrayLike, labels: ArrayLike | None = None, figure: Fi
     return figure
 
 
-def variance_curves(steps: ArrayLike, variances: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
+def variance_curves(steps: ArrayLike, variances: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figure:
     """Draw the variances of several estimates of one gradient against the course of a training, on a logarithmic axis.
 
     Parameters
@@ -72,4 +72,4 @@ def variance_curves(steps: ArrayLike, variances: Mapping[str, ArrayLike], ax: Ax
         ax.plot(steps, values, marker=".", label=name)
     ax.set(yscale="log", xlabel="epochs", ylabel="variance of the encoder's gradient")
     ax.legend(fontsize="small")
-    return ax
+    return ax.figure

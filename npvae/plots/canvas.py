@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,11 +39,27 @@ def require_matplotlib() -> ModuleType:
     return matplotlib
 
 
+@cache
+def _shown_figures() -> type[Figure]:
+    """The class of figures that a notebook shows, whether or not pyplot has been imported."""
+
+    class ShownFigure(require_matplotlib().figure.Figure):
+        def _repr_png_(self) -> bytes:
+            return _small_png(_drawn(self, ".png", DPI))
+
+    return ShownFigure
+
+
+def new_figure(**how: Any) -> Figure:
+    """A figure that pyplot does not keep and that a notebook shows; `how` goes to matplotlib."""
+    return _shown_figures()(dpi=DPI, **how)
+
+
 def figure_or_new(figure: Figure | None) -> Figure:
     """`figure`, or a new one that pyplot does not keep."""
     mpl = require_matplotlib()
     if figure is None:
-        return mpl.figure.Figure(figsize=(6, 5), dpi=DPI, layout="constrained")
+        return new_figure(figsize=(6, 5), layout="constrained")
     if not isinstance(figure, mpl.figure.FigureBase):
         raise TypeError(f"figure must be a matplotlib figure, got {type(figure).__name__}")
     return figure
@@ -104,11 +121,17 @@ def save(picture: Figure | Axes, path: str | Path, dpi: int = DPI) -> None:
     figure = picture.figure if isinstance(picture, mpl.axes.Axes) else picture
     if not isinstance(figure, mpl.figure.FigureBase):
         raise TypeError(f"picture must be a matplotlib figure or axes, got {type(picture).__name__}")
-    drawn = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "npvae"}):  # the identifiers inside an SVG are random without a salt
-        figure.canvas.figure.savefig(drawn, format=ending[1:], dpi=dpi, metadata=METADATA[ending])
+    drawn = _drawn(figure, ending, dpi)
     with replacing(path) as temporary:
         temporary.write_bytes(_small_png(drawn) if ending == ".png" else drawn.getvalue())
+
+
+def _drawn(figure: Figure, ending: str, dpi: int) -> io.BytesIO:
+    drawn = io.BytesIO()
+    # The identifiers inside an SVG are random without a salt.
+    with require_matplotlib().rc_context({"svg.hashsalt": "npvae"}):
+        figure.canvas.figure.savefig(drawn, format=ending[1:], dpi=dpi, metadata=METADATA[ending])
+    return drawn
 
 
 def _small_png(drawn: io.BytesIO) -> bytes:

@@ -128,7 +128,7 @@ def _finish(ax: Axes, x: str, y: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
+def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figure:
     """Draw error against step size on logarithmic axes: the V of each difference, the flat line of the complex step.
 
     Parameters
@@ -154,4 +154,4 @@ def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
         label, colour = METHODS[name]
         ax.loglog(steps, errors, color=colour, label=label, **below)
     _finish(ax, "step size", "error of the derivative, relative")
-    return ax
+    return ax.figure

@@ -11,11 +11,12 @@ from npvae.plots.canvas import axes_or_new, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["ellipses"]
 
 
-def ellipses(means: ArrayLike, covariances: ArrayLike, ax: Axes | None = None, sigmas: float = 2) -> Axes:
+def ellipses(means: ArrayLike, covariances: ArrayLike, ax: Axes | None = None, sigmas: float = 2) -> Figure:
     """Draw where each component's density is e^{−sigmas²/2} of its maximum: with 2, 86 % of its draws lie within.
 
     Parameters
@@ -28,7 +29,7 @@ def ellipses(means: ArrayLike, covariances: ArrayLike, ax: Axes | None = None, s
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
         With equal scales.
     """
     means, covariances = np.asarray(means, np.float64), np.asarray(covariances, np.float64)
@@ -43,4 +44,4 @@ def ellipses(means: ArrayLike, covariances: ArrayLike, ax: Axes | None = None, s
         ax.add_patch(Ellipse(mean, width, height, angle=angle, fill=False, edgecolor="black", linewidth=0.8))
     ax.autoscale_view()
     ax.set_aspect("equal", adjustable="datalim")
-    return ax
+    return ax.figure

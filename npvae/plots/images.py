@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.plots.canvas import DPI, axes_or_new, require_matplotlib
+from npvae.plots.canvas import DPI, axes_or_new, new_figure, require_matplotlib
 from npvae.validation import data_matrix, integer, widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MAX_COLUMNS = 12
 SEPARATOR = 1
@@ -36,8 +37,8 @@ def image_grid(
     title: str | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
-    """Draw images row by row on a grid, in the axes returned.
+) -> Figure:
+    """Draw images row by row on a grid.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def image_grid(
     ax = draw_tiles(_in_rows(tiles, columns), ax, vmin, vmax, (0.05, 0.05, 0.35 if title else 0.05))
     if title is not None:
         ax.set_title(title)
-    return ax
+    return ax.figure
 
 
 def reconstructions(
@@ -67,7 +68,7 @@ def reconstructions(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw each image above its reconstruction, at most twelve pairs side by side.
 
     Parameters
@@ -79,7 +80,7 @@ def reconstructions(
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
         With the rows labelled x and x̂.
     """
     tiles = {"x": as_images("x", x, image_shape), "x_hat": as_images("x_hat", x_hat, image_shape)}
@@ -96,7 +97,7 @@ def completions(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw what is seen of each image, above two completions of it, at most twelve side by side.
 
     Parameters
@@ -128,7 +129,7 @@ def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
             raise ValueError(f"{name} must have the shape of {first}, {shapes[0]}, got {shapes[1]}")
 
 
-def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Axes:
+def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: float, left: float) -> Figure:
     """Draw arrays (n, h, w) below one another by their names, MAX_COLUMNS images side by side, in as many strips."""
     n, h, w, *colour = next(iter(tiles.values())).shape
     columns = ceil(n / ceil(n / MAX_COLUMNS))
@@ -136,7 +137,7 @@ def draw_stacks(tiles: dict[str, NDArray], ax: Axes | None, vmin: float, vmax: f
     rows = rows.reshape(-1, columns, h, w, *colour)
     ax = draw_tiles(rows, ax, vmin, vmax, (left, 0.05, 0.05))
     label_tiles(ax, "y", list(tiles) * (len(rows) // len(tiles)), h, at_most=len(rows))
-    return ax
+    return ax.figure
 
 
 def image_rows(
@@ -145,7 +146,7 @@ def image_rows(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw several versions of the same images below one another: original, corrupted, restored.
 
     Parameters
@@ -157,14 +158,14 @@ def image_rows(
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
     """
     tiles = {name: as_images(name, images, image_shape) for name, images in rows.items()}
     _require_one_shape(tiles, **rows)
     return draw_stacks(tiles, ax, vmin, vmax, left=0.75)
 
 
-def filters(W: ArrayLike, image_shape: tuple[int, int] | None = None, n: int = 64, ax: Axes | None = None) -> Axes:
+def filters(W: ArrayLike, image_shape: tuple[int, int] | None = None, n: int = 64, ax: Axes | None = None) -> Figure:
     """Draw what hidden units of the first layer look for: columns of its weights as images.
 
     Parameters
@@ -178,7 +179,7 @@ def filters(W: ArrayLike, image_shape: tuple[int, int] | None = None, n: int = 6
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
     """
     W = np.asarray(W, dtype=np.float64)
     norms = np.sqrt((W * W).sum(axis=0))
@@ -194,7 +195,8 @@ def interpolations(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+    ends: ArrayLike | None = None,
+) -> Figure:
     """Draw one way from a point of the latent space to another in each row.
 
     Parameters
@@ -203,20 +205,31 @@ def interpolations(
         Decoded at steps ≥ 2 equidistant t from 0 to 1, ends included: z(t) = (1 − t) z(0) + t z(1), or any other path.
     image_shape, ax, vmin, vmax
         As for `image_grid`.
+    ends : array of shape (rows, 2, d) or (rows, 2, h, w), optional
+        The data between which the way goes, to be drawn at its left and its right.
 
     Returns
     -------
-    matplotlib Axes
-        With t on its x axis.
+    matplotlib Figure
+        With t on its x axis, at equal steps.
     """
     tiles = as_images("images", images, image_shape, leading=("rows", "steps"))
     steps, _, w = tiles.shape[1:4]
     if steps < 2:
         raise ValueError(f"images must have at least 2 steps a row, got shape {np.shape(images)}")
+    labels = [f"{t:.2f}".rstrip("0").rstrip(".") for t in np.linspace(0, 1, steps)]
+    gaps = next(n for n in range(min(steps - 1, MAX_COLUMNS), 0, -1) if (steps - 1) % n == 0)
+    labels = [label if i * gaps % (steps - 1) == 0 else "" for i, label in enumerate(labels)]
+    if ends is not None:
+        beside = as_images("ends", ends, image_shape, leading=("rows", "ends"))
+        if beside.shape != (len(tiles), 2, *tiles.shape[2:]):
+            raise ValueError(f"ends must be two images a row of images, {np.shape(images)}, got {np.shape(ends)}")
+        tiles = np.concatenate([beside[:, :1], tiles, beside[:, 1:]], axis=1)
+        labels = ["from", *labels, "to"]
     ax = draw_tiles(tiles, ax, vmin, vmax, (0.05, 0.45, 0.05))
-    label_tiles(ax, "x", [f"{t:.2g}" for t in np.linspace(0, 1, steps)], w)
+    label_tiles(ax, "x", labels, w, at_most=len(labels))
     ax.set_xlabel("t")
-    return ax
+    return ax.figure
 
 
 def as_images(
@@ -279,7 +292,7 @@ def draw_tiles(
         height, width = (dots * pixels / DPI for pixels in tiled.shape[:2])
         left, below, above, right = (round(margin * DPI) / DPI for margin in (*margins, 0.05))
         size = (left + width + right, below + height + above)
-        figure = require_matplotlib().figure.Figure(figsize=size, dpi=DPI)
+        figure = new_figure(figsize=size)
         ax = figure.add_axes((left / size[0], below / size[1], width / size[0], height / size[1]))
         interpolation = "nearest"
     grey = require_matplotlib().colormaps["gray"].with_extremes(bad="none")
@@ -297,7 +310,7 @@ def label_tiles(ax: Axes, axis: Literal["x", "y"], labels: list[str], pixels: in
     """Write some of `labels` at the middles of tiles along `axis`: evenly if it goes, the same from both ends."""
     gaps = len(labels) - 1
     most = min(gaps, at_most - 1)
-    even = [n for n in range(most // 2 + 1, most + 1) if gaps % n == 0]
+    even = [n for n in range(2, most + 1) if gaps % n == 0]
     n = max(even, default=most - (gaps - most) % 2)  # an odd number of gaps has no tile in its middle
     half = np.linspace(0, gaps, n + 1)[: n // 2 + 1].round().astype(int)
     chosen = np.union1d(half, gaps - half)

@@ -15,6 +15,7 @@ from npvae.validation import data_matrix, integer, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 MAX_CLASSES = 20
@@ -61,7 +62,7 @@ def manifold(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw the decoded images of a latent grid where their latents lie.
 
     Parameters
@@ -76,7 +77,7 @@ def manifold(
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
         With the coordinates of the grid at its axes.
     """
     tiles = as_images("images", images, image_shape)
@@ -88,7 +89,7 @@ def manifold(
     label_tiles(ax, "x", [_coordinate(z) for z in z1], w)
     label_tiles(ax, "y", [_coordinate(z) for z in z2], h)
     ax.set(xlabel="z₁ (equal steps in probability)", ylabel="z₂ (equal steps in probability)")
-    return ax
+    return ax.figure
 
 
 def _sides(grid: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -112,7 +113,7 @@ def latent_scatter(
     labels: ArrayLike | None = None,
     ax: Axes | None = None,
     dimensions: tuple[int, int] = (0, 1),
-) -> Axes:
+) -> Figure:
     """Draw two coordinates of the posterior means, one point a datum.
 
     Parameters
@@ -129,7 +130,7 @@ def latent_scatter(
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
         With equal scales.
     """
     z = data_matrix("z", z, dtype=np.float64)
@@ -154,7 +155,7 @@ def latent_scatter(
     x, y = (f"z{dimension + 1}".translate(SUBSCRIPTS) + " (posterior mean)" for dimension in (i, j))
     ax.set(xlabel=x, ylabel=y, aspect="equal")
     ax.set_adjustable("datalim")
-    return ax
+    return ax.figure
 
 
 def _dimensions(dimensions: tuple[int, int], d: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from npvae.validation import ArgumentError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def restorations(
@@ -23,7 +24,7 @@ def restorations(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw what was seen of each image above mean, draws and standard deviation of its restoration.
 
     Parameters

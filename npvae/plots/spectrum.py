@@ -13,9 +13,10 @@ from npvae.validation import data_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def jacobian_spectra(spectra: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
+def jacobian_spectra(spectra: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figure:
     """Draw the mean singular values of ∂h/∂x, largest first, on a logarithmic scale, a curve a model.
 
     Parameters
@@ -33,4 +34,4 @@ def jacobian_spectra(spectra: Mapping[str, ArrayLike], ax: Axes | None = None) -
     ax.spines[["top", "right"]].set_visible(False)
     if len(spectra) > 1:
         ax.legend(frameon=False)
-    return ax
+    return ax.figure

@@ -12,6 +12,7 @@ from npvae.plots.images import as_images, draw_tiles, label_tiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["traversal"]
 
@@ -24,7 +25,7 @@ def traversal(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
-) -> Axes:
+) -> Figure:
     """Draw one latent a row, moved through the values, with all others held.
 
     Parameters
@@ -39,7 +40,7 @@ def traversal(
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
         With the latents on its y axis and their values on its x axis.
     """
     tiles, values = as_images("images", images, image_shape, leading=("rows", "steps")), np.asarray(values)
@@ -49,4 +50,4 @@ def traversal(
     ax = draw_tiles(tiles, ax, vmin, vmax, (0.45, 0.45, 0.05))
     label_tiles(ax, "x", [f"{value:.2g}" for value in values], w)
     label_tiles(ax, "y", [f"$z_{{{j + 1}}}$" for j in latents], h)
-    return ax
+    return ax.figure

@@ -23,7 +23,7 @@ def test_without_classes_there_is_one_panel_and_labels_of_another_length_are_ref
 
 
 def test_variances_are_drawn_on_a_logarithmic_axis_under_their_names():
-    ax = variance_curves([1, 2, 3], {"arm": [3, 2, 1], "disarm": [2, 1, 0.5]})
+    ax = variance_curves([1, 2, 3], {"arm": [3, 2, 1], "disarm": [2, 1, 0.5]}).axes[0]
     assert ax.get_yscale() == "log"
     assert [line.get_label() for line in ax.lines] == ["arm", "disarm"]
     with pytest.raises(ValueError, match="variances must have 3 values each"):

@@ -23,14 +23,14 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_draws_into_the_given_axes(name):
     left, right = Figure().subplots(1, 2)
-    assert DRAWINGS[name](right) is right
+    assert DRAWINGS[name](right) is right.figure
     assert right.has_data()
     assert not left.has_data()
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_nothing_is_cut_off(name):
-    figure = DRAWINGS[name](None).figure
+    figure = DRAWINGS[name](None)
     figure.draw_without_rendering()
     drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert min(drawn.x0, drawn.y0) >= 0
@@ -78,3 +78,10 @@ def test_import_brings_neither_matplotlib_nor_its_error():
     """
     assert run(script).splitlines() == ['plots need matplotlib: pip install "npvae[plots]"'] * 3
     assert run("import sys, npvae.plots; print('matplotlib' in sys.modules)") == "False\n"
+
+
+def test_a_notebook_shows_what_is_returned():
+    figure = plots.image_grid(IMAGES)
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert plots.learning_curves(HISTORY)._repr_png_().startswith(b"\x89PNG")

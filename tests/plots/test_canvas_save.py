@@ -39,7 +39,7 @@ def test_same_picture_makes_the_same_file_without_date_and_program(tmp_path, end
 
 
 def test_pixels_of_a_grey_picture_are_the_values_given(tmp_path):
-    ax = plots.image_grid(np.arange(256).reshape(1, 16, 16) / 255)
+    ax = plots.image_grid(np.arange(256).reshape(1, 16, 16) / 255).axes[0]
     plots.save(ax, tmp_path / "a.png")
     ax.figure.savefig(tmp_path / "full.png", dpi=plots.canvas.DPI)
     saved = np.asarray(opened(tmp_path / "a.png").convert("RGB"), int)

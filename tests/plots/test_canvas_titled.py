@@ -8,23 +8,24 @@ IMAGES = np.random.default_rng(0).random((12, 784))
 
 
 def test_a_title_above_images_leaves_their_dots_and_hides_nothing():
-    untitled, ax = (plots.reconstructions(IMAGES, IMAGES) for _ in "ab")
-    untitled.figure.draw_without_rendering()
-    before = untitled.get_window_extent()
-    assert plots.titled(ax, "VAE, 20 latents, digits: reconstructions") is ax
-    ax.figure.draw_without_rendering()
-    after, title = ax.get_window_extent(), ax.figure._suptitle.get_window_extent()
+    untitled, figure = (plots.reconstructions(IMAGES, IMAGES) for _ in "ab")
+    untitled.draw_without_rendering()
+    before = untitled.axes[0].get_window_extent()
+    assert plots.titled(figure, "VAE, 20 latents, digits: reconstructions") is figure
+    figure.draw_without_rendering()
+    after, title = figure.axes[0].get_window_extent(), figure._suptitle.get_window_extent()
     assert (after.width, after.height) == pytest.approx((before.width, before.height))
     assert title.y0 >= after.y1
-    assert title.y1 <= ax.figure.bbox.y1
+    assert title.y1 <= figure.bbox.y1
 
 
 def test_a_long_title_stays_within_a_narrow_picture():
-    ax = plots.titled(plots.image_grid(IMAGES[:2], n_columns=1), "VAE, 20 latents, embedded digits: samples of it")
-    ax.figure.draw_without_rendering()
-    title = ax.figure._suptitle.get_window_extent()
+    figure = plots.image_grid(IMAGES[:2], n_columns=1)
+    plots.titled(figure, "VAE, 20 latents, embedded digits: samples of it")
+    figure.draw_without_rendering()
+    title = figure._suptitle.get_window_extent()
     assert title.x0 >= 0
-    assert title.x1 <= ax.figure.bbox.x1
+    assert title.x1 <= figure.bbox.x1
 
 
 def test_a_figure_with_a_layout_makes_room_by_itself():

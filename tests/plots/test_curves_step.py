@@ -8,7 +8,7 @@ from npvae.layers import Tanh
 
 def test_every_method_is_a_line_on_logarithmic_axes_with_labels():
     curve = step_curve(Tanh(), steps=np.logspace(-1, -12, 12))
-    ax = plots.step_curve(curve)
+    ax = plots.step_curve(curve).axes[0]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step size", "error of the derivative, relative")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -18,13 +18,13 @@ def test_every_method_is_a_line_on_logarithmic_axes_with_labels():
 
 
 def test_an_error_of_zero_is_drawn_at_half_a_unit_in_the_last_place():
-    ax = plots.step_curve({"step": [1.0, 0.1], "complex": [1e-3, 0.0]})
+    ax = plots.step_curve({"step": [1.0, 0.1], "complex": [1e-3, 0.0]}).axes[0]
     assert ax.lines[0].get_ydata().tolist() == [1e-3, 2.0**-54]
 
 
 def test_it_draws_into_given_axes():
-    ax = plots.step_curve({"step": [1.0], "central": [0.1]})
-    assert plots.step_curve({"step": [1.0], "forward": [0.1]}, ax) is ax
+    ax = plots.step_curve({"step": [1.0], "central": [0.1]}).axes[0]
+    assert plots.step_curve({"step": [1.0], "forward": [0.1]}, ax) is ax.figure
     assert len(ax.lines) == 2
 
 

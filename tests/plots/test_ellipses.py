@@ -10,7 +10,7 @@ from npvae.plots import ellipses
 
 def test_the_rim_is_sigmas_deviations_from_the_mean():
     covariance = np.array([[2.0, 0.9], [0.9, 1.0]])
-    ax = ellipses([[3.0, -1.0]], covariance[None], sigmas=1.5)
+    ax = ellipses([[3.0, -1.0]], covariance[None], sigmas=1.5).axes[0]
     (patch,) = ax.patches
     rim = patch.get_patch_transform().transform(patch.get_path().vertices[:-1]) - [3.0, -1.0]
     on_curve = patch.get_path().codes[:-1] != 4  # the others are control points

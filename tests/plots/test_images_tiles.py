@@ -77,6 +77,7 @@ def test_few_images_make_a_small_picture():
     [
         (2, 7, [0, 1]),
         (7, 7, [0, 1, 2, 3, 4, 5, 6]),
+        (10, 7, [0, 3, 6, 9]),
         (11, 7, [0, 2, 4, 6, 8, 10]),
         (20, 7, [0, 4, 8, 11, 15, 19]),
         (20, 20, list(range(20))),
@@ -93,7 +94,7 @@ def test_images_in_colour_keep_their_colours():
     x = np.random.default_rng(0).random((3, 2, 4, 3))
     np.testing.assert_array_equal(as_images("x", x, None), x)
     np.testing.assert_array_equal(as_images("x", x.reshape(3, -1), (2, 4, 3)), x)
-    (picture,) = image_grid(x.reshape(3, -1), (2, 4, 3), n_columns=3).images
+    (picture,) = image_grid(x.reshape(3, -1), (2, 4, 3), n_columns=3).axes[0].images
     drawn = np.asarray(picture.get_array())
     np.testing.assert_allclose(drawn[:, :4, :3], x[0])
     assert (drawn[:, :4, 3] == 1).all()

@@ -19,7 +19,7 @@ def colours(ax):
 
 
 def test_points_are_the_posterior_means():
-    ax = plots.latent_scatter(Z)
+    ax = plots.latent_scatter(Z).axes[0]
     np.testing.assert_array_equal(points(ax), Z[:, :2])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("z₁ (posterior mean)", "z₂ (posterior mean)")
     assert ax.get_aspect() == 1
@@ -28,7 +28,7 @@ def test_points_are_the_posterior_means():
 
 def test_other_dimensions_are_named():
     wide = np.arange(24.0).reshape(2, 12)
-    ax = plots.latent_scatter(wide, dimensions=(11, 2))
+    ax = plots.latent_scatter(wide, dimensions=(11, 2)).axes[0]
     np.testing.assert_array_equal(points(ax), wide[:, [11, 2]])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("z₁₂ (posterior mean)", "z₃ (posterior mean)")
 
@@ -44,7 +44,7 @@ def test_other_dimensions_are_named():
     ],
 )
 def test_classes_have_a_colour_and_a_legend_entry_each(labels, names):
-    ax = plots.latent_scatter(Z, labels)
+    ax = plots.latent_scatter(Z, labels).axes[0]
     legend = ax.get_legend()
     np.testing.assert_array_equal(points(ax), Z[:, :2])
     assert texts(legend.get_texts()) == names
@@ -59,7 +59,7 @@ def test_classes_have_a_colour_and_a_legend_entry_each(labels, names):
 
 @pytest.mark.parametrize("labels", [np.linspace(0, 5, 60), np.arange(60)])
 def test_quantities_have_a_colour_bar(labels):
-    ax = plots.latent_scatter(Z, labels)
+    ax = plots.latent_scatter(Z, labels).axes[0]
     assert ax.get_legend() is None
     assert len(ax.figure.axes) == 2
     np.testing.assert_array_equal(ax.collections[0].get_array(), labels)

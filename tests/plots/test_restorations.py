@@ -11,7 +11,8 @@ from npvae.plots import restorations
 def test_strips_stand_below_one_another():
     seen = np.full((3, 4), 0.5)
     seen[:, 2:] = np.nan
-    axes = restorations(seen, np.full((3, 4), 0.25), np.ones((2, 3, 4)), np.full((3, 4), 0.125), (2, 2))
+    figure = restorations(seen, np.full((3, 4), 0.25), np.ones((2, 3, 4)), np.full((3, 4), 0.125), (2, 2))
+    (axes,) = figure.axes
     image = np.ma.filled(axes.images[0].get_array(), np.nan)
     assert image.shape == (14, 8)
     np.testing.assert_array_equal(image[0, :2], 0.5)

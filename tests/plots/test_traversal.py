@@ -9,7 +9,8 @@ from npvae.plots import traversal
 
 
 def test_rows_are_latents_and_columns_are_values():
-    ax = traversal(np.random.default_rng(0).random((3, 5, 36)), [0, 4, 7], np.linspace(-2, 2, 5), (6, 6))
+    images = np.random.default_rng(0).random((3, 5, 36))
+    ax = traversal(images, [0, 4, 7], np.linspace(-2, 2, 5), (6, 6)).axes[0]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["$z_{1}$", "$z_{5}$", "$z_{8}$"]
     assert ax.get_xticklabels()[0].get_text() == "-2"
     assert ax.get_xticklabels()[-1].get_text() == "2"
