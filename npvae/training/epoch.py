@@ -57,15 +57,17 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
 
     shuffle_rng, noise_rng = (np.random.default_rng([run.seed, run.epoch + 1, s]) for s in (_SHUFFLE, _NOISE))
     for i, rows in enumerate(minibatches(len(x), visits.batch_size, shuffle_rng)):
-        if visits.interrupted():
+        if steps.agreed(visits.interrupted()):
             steps.halt(sums)
             run.within = here()
             return None
         if visits.model_at is not None:
             model = visits.model_at(first + i)
-        batch = np.asarray(x[rows], dtype=dtype)
-        if visits.transform is not None:
-            batch = visits.transform(batch, noise_rng)
+        share = steps.share(len(rows))
+        if visits.transform is None:
+            batch = np.asarray(x[rows[share]], dtype=dtype)
+        else:  # which draws for all rows
+            batch = visits.transform(np.asarray(x[rows], dtype=dtype), noise_rng)[share]
         noise = model.draw_noise(noise_rng, len(rows), dtype)
         if i < before.batches:
             continue

@@ -9,21 +9,20 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.bounds import Term
 from npvae.models import Model
 from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam, Optimizer
 from npvae.parameters import Parameters
 from npvae.training.checkpoint import Checkpoints
 from npvae.training.epoch import ModelAt, Transform, Visits, pass_over
-from npvae.training.held_out import held_out
 from npvae.training.history import HELD_OUT
 from npvae.training.jobs import number_of_jobs
 from npvae.training.progress import Progress
+from npvae.training.ranks import Communicator, RankSteps
 from npvae.training.run import BROKEN, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.signals import deferred_interrupt
 from npvae.training.steps import BrokenStepError, FailedWorkerError, SerialSteps, Steps
-from npvae.validation import integer
+from npvae.validation import ArgumentError, integer
 
 Callback = Callable[[TrainingRun], "bool | None"]
 """Called after every epoch; a true answer ends the training."""
@@ -47,6 +46,7 @@ def train(
     progress: Progress | None = None,
     model_at: ModelAt | None = None,
     n_jobs: int | None = None,
+    comm: Communicator | None = None,
 ) -> TrainingRun:
     """Minimise the mean loss of a model over the rows of x.
 
@@ -85,6 +85,10 @@ def train(
         with all of its BLAS threads. Several start as fresh interpreters with one BLAS thread each, to which model and
         optimiser must be handed by pickle. The same seed and number of processes give the same bits, another number
         the same up to rounding. This process reads the data and draws the noise for all of them.
+    comm : mpi4py.MPI.Comm, optional
+        The ranks that train together, all of which call this function with the same arguments; callbacks and progress
+        may be those of rank 0 alone. Each rank reads and works on its rows of every batch, and one Allreduce a step
+        sums the gradients. All return the same run.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def train(
         For counts that are not positive integers, `patience` without `x_val`, no rows, or a `start` that does not fit
         the model, the optimiser or `x_val`.
     WorkerError
-        When one of several processes fails or is killed. It carries the run with the last good parameters.
+        When one of several processes fails, or a worker is killed. It carries the run with the last good parameters.
     NonFiniteLossError
         When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
         with the last good parameters.
@@ -109,6 +113,8 @@ def train(
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val, model_at is not None)
     _require_same_epoch(run, batch_size, len(x))
+    if comm is not None and comm.size > min(batch_size, len(x)):
+        raise ArgumentError("comm", f"have no more ranks than a batch has rows, {min(batch_size, len(x))}", comm.size)
     if run.state is None and hasattr(model, "begin_state"):
         run.state = model.begin_state(np.random.default_rng([run.seed, 0, _STATE]))
     run.stopped = ""
@@ -116,7 +122,7 @@ def train(
     keep_freed_memory()
     with (
         deferred_interrupt() as interrupted,
-        closing(_steps(run, model, optimizer, min(number_of_jobs(n_jobs), batch_size))) as steps,
+        closing(_steps(run, model, optimizer, min(number_of_jobs(n_jobs), batch_size), comm)) as steps,
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
@@ -134,8 +140,9 @@ def train(
                 break
             terms = steps.terms
             if x_val is not None:
-                held_out_means, terms = _held_out(model, run, x_val, batch_size)
-                means |= held_out_means
+                noise = np.random.default_rng([run.seed, 0, _VALIDATION])  # the same after every epoch
+                held_out, terms = steps.held_out(model, run, x_val, noise, batch_size)
+                means |= {HELD_OUT + name: mean for name, mean in held_out.items()}
             bad = _not_finite(means, x_val)
             if bad or not np.isfinite(run.theta.flat).all():
                 raise _breakdown(run, steps.good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
@@ -146,7 +153,7 @@ def train(
             if progress is not None:
                 progress.epoch(run)
             answers = [callback(run) for callback in callbacks]
-            if any(answers):
+            if steps.agreed(any(answers)):
                 run.stopped = "callback"
         run.stopped = run.stopped or "finished"
         for keep in checkpoints:
@@ -169,21 +176,16 @@ def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: i
         raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
 
 
-def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int) -> Steps:
+def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int, comm: Communicator | None) -> Steps:
+    if comm is not None:
+        if n_jobs > 1:
+            raise ArgumentError("n_jobs", "be None with comm, where every rank is one process", n_jobs)
+        return RankSteps(run, model, optimizer, comm)
     if n_jobs == 1:
         return SerialSteps(run, optimizer)
     from npvae.training.workers import WorkerSteps  # which needs much of the standard library
 
     return WorkerSteps(run, model, optimizer, n_jobs)
-
-
-def _held_out(
-    model: Model, run: TrainingRun, x_val: NDArray, batch_size: int
-) -> tuple[dict[str, float], dict[str, Term]]:
-    """Mean terms on held-out data, with the same noise after every epoch, and "val_" before their names."""
-    noise = np.random.default_rng([run.seed, 0, _VALIDATION])
-    means, terms = held_out(model, run.theta, x_val, noise, batch_size, run.state)
-    return {HELD_OUT + name: mean for name, mean in means.items()}, terms
 
 
 def _not_finite(means: dict[str, float], x_val: NDArray | None) -> list[str]:

@@ -1,9 +1,9 @@
-"""The steps of a training, one after the other, in this process."""
+"""The steps of a training: what every way of making them has, and those of this process alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from npvae.bounds import Loss, Term
 from npvae.models import Model
 from npvae.optimizers import Optimizer
 from npvae.parameters import Parameters
+from npvae.training.held_out import held_out
 from npvae.training.run import TrainingRun
 from npvae.training.term_sums import TermSums
+from npvae.validation import ArgumentError
 
 SNAPSHOT_EVERY = 100
 """Steps between two copies of parameters that are known to give a finite loss."""
@@ -35,7 +37,7 @@ class FailedWorkerError(Exception):
         self.message, self.trace = message, trace
 
 
-class Steps(Protocol):
+class Steps:
     """What moves a run, batch by batch.
 
     Attributes
@@ -50,19 +52,37 @@ class Steps(Protocol):
     terms: dict[str, Term]
 
     def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
-        """Begin the step on a batch; the losses of all steps that ended meanwhile are added to `sums`."""
+        """Begin the step on a batch; the losses of all steps that ended meanwhile are added to `sums`.
+
+        `x` are the rows that `share` told to read, `noise` is that of the whole batch.
+        """
+        raise NotImplementedError
 
     def finish(self, sums: TermSums) -> None:
-        """Wait until all steps have ended, and add their losses to `sums`."""
+        """Wait until all steps have ended, and add their losses to `sums`; here nothing is under way."""
 
     def halt(self, sums: TermSums) -> None:
-        """Stop after the step that is under way; the losses of all steps that ended are added to `sums`."""
+        """Stop after the step that is under way, and add the losses of all steps that ended; here nothing is."""
 
     def close(self) -> None:
-        """Leave the run in memory of its own."""
+        """Leave the run in memory of its own, as it is here already."""
+
+    def share(self, n: int) -> slice:
+        """The rows that this process reads of a batch of n."""
+        return slice(n)
+
+    def agreed(self, answer: bool) -> bool:
+        """Whether one of the processes that run the loop together says so."""
+        return answer
+
+    def held_out(
+        self, model: Model, run: TrainingRun, x: NDArray, rng: np.random.Generator, batch_size: int
+    ) -> tuple[dict[str, float], dict[str, Term]]:
+        """Mean loss and terms on held-out data, and label, unit and weight of every term."""
+        return held_out(model, run.theta, x, rng, batch_size, run.state)
 
 
-class SerialSteps:
+class SerialSteps(Steps):
     """Steps in this process: each has ended when `step` returns.
 
     Parameters
@@ -99,14 +119,16 @@ class SerialSteps:
         self._loss = loss
         sums.add(loss)
 
-    def finish(self, sums: TermSums) -> None:
-        """Nothing is under way."""
 
-    def halt(self, sums: TermSums) -> None:
-        """Nothing is under way."""
-
-    def close(self) -> None:
-        """The run is in memory of its own."""
+def require_rows_apart(argument: str, rule: str, model: Model, run: TrainingRun) -> None:
+    """An ArgumentError with rule and reason if the model's loss is no mean over rows that processes can share."""
+    if run.state:
+        reason = "hands a state from step to step, which is one for all rows"
+    elif not getattr(model, "mean_over_rows", True):
+        reason = "has a loss that is no mean over rows: a term of it depends on the whole batch"
+    else:
+        return
+    raise ArgumentError(argument, f"{rule} with this model", "", f"it {reason}")
 
 
 def blamed(terms: Sequence[str], x: NDArray) -> Sequence[str]:

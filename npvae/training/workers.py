@@ -19,7 +19,7 @@ from npvae.optimizers import Optimizer
 from npvae.parameters import Parameters
 from npvae.training import shared_memory
 from npvae.training.run import TrainingRun
-from npvae.training.steps import SNAPSHOT_EVERY, BrokenStepError, FailedWorkerError, blamed
+from npvae.training.steps import SNAPSHOT_EVERY, BrokenStepError, FailedWorkerError, Steps, blamed, require_rows_apart
 from npvae.training.team import Team
 from npvae.training.term_sums import TermSums
 from npvae.training.worker import BROKEN, HALT_ASKED, HALTED, PUBLISHED, SLOTS, Job, fields, first_rows
@@ -29,7 +29,7 @@ LONGEST_PAUSE = 0.05
 """Seconds after which the parent looks again whether Ctrl-C came and whether all workers live."""
 
 
-class WorkerSteps:
+class WorkerSteps(Steps):
     """Steps by worker processes, which start with the first batch.
 
     This process, the parent, computes nothing of a step: it reads the rows, draws the noise and puts both where the
@@ -50,7 +50,9 @@ class WorkerSteps:
     """
 
     def __init__(self, run: TrainingRun, model: Model, optimizer: Optimizer, n_workers: int) -> None:
-        _require_rows_apart(model, run)
+        if sys.platform == "win32":
+            raise ArgumentError("n_jobs", "be 1 on Windows, where processes cannot share memory without a name")
+        require_rows_apart("n_jobs", "be 1", model, run)
         self._run, self._model, self._n_workers = run, model, n_workers
         self._pickled = {name: _pickled(name, thing) for name, thing in (("model", model), ("optimizer", optimizer))}
         self._begun, self._first_t, self._published, self._counted = run.theta.copy(), run.optimizer_state.t, 0, 0
@@ -232,16 +234,3 @@ def _pickled(name: str, thing: Any) -> bytes:
     except Exception as error:  # whatever its own __reduce__ raises
         rule = f"be 1, since the {name} cannot be handed to another process"
         raise ArgumentError("n_jobs", rule, f"{type(error).__name__}: {error}") from error
-
-
-def _require_rows_apart(model: Model, run: TrainingRun) -> None:
-    """An ArgumentError with the reason if the model's loss is no mean over rows that processes can share."""
-    if run.state:
-        reason = "hands a state from step to step, which is one for all rows"
-    elif not getattr(model, "mean_over_rows", True):
-        reason = "has a loss that is no mean over rows: a term of it depends on the whole batch"
-    elif sys.platform == "win32":
-        raise ArgumentError("n_jobs", "be 1 on Windows, where processes cannot share memory without a name")
-    else:
-        return
-    raise ArgumentError("n_jobs", "be 1 with this model", "", f"it {reason}")

@@ -1,0 +1,177 @@
+"""Steps of a training by the ranks of an MPI communicator, on one machine or on many.
+
+Every rank holds theta and the optimiser's moments, and runs the loop. In a step each computes the gradient of its rows
+of the batch; one Allreduce sums the gradients; then each moves theta in the same way. So only a vector as long as theta
+travels, whatever the size of the batch.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.bounds import Loss, Term
+from npvae.models import Model
+from npvae.models.noise import leaves, noise_axes, noise_rows
+from npvae.optimizers import Optimizer
+from npvae.parameters import Parameters
+from npvae.training.run import TrainingRun
+from npvae.training.steps import (
+    SNAPSHOT_EVERY,
+    BrokenStepError,
+    FailedWorkerError,
+    Steps,
+    blamed,
+    require_rows_apart,
+)
+from npvae.training.term_sums import TermSums
+
+MAX_TERMS = 62
+"""Terms of a loss, at the most: the sums of all ranks are added as one vector of fixed length."""
+
+ROWS, FAILED, TERMS = range(3)
+"""Places in that vector: rows, ranks that failed, and from there on the sums of "loss" and of the terms."""
+
+
+class Communicator(Protocol):
+    """What is needed of an `mpi4py.MPI.Comm`; without mpi4py there is nothing to import."""
+
+    rank: int
+    size: int
+
+    def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Write the sum of all ranks' `sendbuf` into everybody's `recvbuf`."""
+
+    def Bcast(self, buf: Any, root: int = 0) -> None:
+        """Overwrite everybody's `buf` by that of `root`."""
+
+    def allreduce(self, sendobj: Any) -> Any:
+        """The sum of all ranks' objects."""
+
+    def allgather(self, sendobj: Any) -> list:
+        """All ranks' objects."""
+
+
+class RankSteps(Steps):
+    """Steps by all ranks together; each has ended everywhere when `step` returns.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        Its theta and its optimiser's state are moved in place. Theta and moments of rank 0 are handed to all first.
+    model, optimizer : Model, Optimizer
+    comm : mpi4py.MPI.Comm
+
+    Raises
+    ------
+    ArgumentError
+        If the model's loss cannot be split by rows.
+    """
+
+    def __init__(self, run: TrainingRun, model: Model, optimizer: Optimizer, comm: Communicator) -> None:
+        require_rows_apart("comm", "have one rank", model, run)
+        self._run, self._optimizer, self._comm = run, optimizer, comm
+        self._axes = noise_axes(model, run.theta.dtype)
+        for array in (run.theta.flat, *run.optimizer_state.slots.values()):
+            comm.Bcast(array)
+        self._gradient = run.theta.zeros_like()
+        self.good: Parameters = run.theta.copy()
+        self.terms: dict[str, Term] = {}
+        self._weighted: set[str] = set()
+
+    def share(self, n: int) -> slice:
+        """As even a part of n rows as can be."""
+        return slice(n * self._comm.rank // self._comm.size, n * (self._comm.rank + 1) // self._comm.size)
+
+    def agreed(self, answer: bool) -> bool:
+        """Whether one of the ranks says so: all of them leave the loop at the same step."""
+        return bool(self._comm.allreduce(int(answer)))
+
+    def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
+        """One step."""
+        theta, moments = self._run.theta, self._run.optimizer_state
+        loss, failure = None, ""
+        try:
+            loss = self._gradient_of(model, x, noise)
+        except Exception:  # all ranks have to hear of it, or they would wait for this one for ever
+            failure = traceback.format_exc()
+        n, names, values, weights, units = self._total(loss, failure)
+        if not np.isfinite(values["loss"]):
+            bad = [name for name in names if not np.isfinite(values[name])]
+            raise BrokenStepError(moments.t + 1, blamed(bad or names, x))
+        if moments.t % SNAPSHOT_EVERY == 0:
+            self.good.flat[:] = theta.flat
+        total = self._sum(self._gradient.flat)
+        total /= n
+        self._optimizer.step(theta.flat, total, moments)
+        sums.add_sums(n, values, weights, units)
+
+    def held_out(
+        self, model: Model, run: TrainingRun, x: NDArray, rng: np.random.Generator, batch_size: int
+    ) -> tuple[dict[str, float], dict[str, Term]]:
+        """Mean loss and terms on held-out data, of which each rank reads its rows."""
+        sums = TermSums()
+        for start in range(0, len(x), batch_size):
+            n = min(batch_size, len(x) - start)
+            share = self.share(n)
+            noise = noise_rows(model.draw_noise(rng, n, run.theta.dtype), self._axes, share)
+            loss, failure = None, ""
+            try:
+                if share.stop > share.start:
+                    rows = np.asarray(x[start + share.start : start + share.stop], dtype=run.theta.dtype)
+                    state = () if run.state is None else (run.state,)
+                    loss = model.loss(run.theta, rows, noise, *state)
+            except Exception:
+                failure = traceback.format_exc()
+            n, _, values, weights, units = self._total(loss, failure)
+            sums.add_sums(n, values, weights, units)
+        return sums.means(), self.terms
+
+    def _gradient_of(self, model: Model, x: NDArray, noise: Any) -> Loss | None:
+        """The loss of this rank's rows; its gradient, summed over them, is left where the ranks are added."""
+        if len(x) == 0:
+            self._gradient.flat[:] = 0
+            return None
+        rows = (array.shape[axis] for array, axis in zip(leaves(noise), self._axes, strict=True) if axis >= 0)
+        noise = noise_rows(noise, self._axes, self.share(next(rows, len(x))))
+        state = () if self._run.state is None else (self._run.state,)
+        loss, gradient, *_ = model.loss_and_grad(self._run.theta, x, noise, *state)
+        np.multiply(gradient.flat, len(x), out=self._gradient.flat)
+        return loss
+
+    def _total(
+        self, loss: Loss | None, failure: str
+    ) -> tuple[int, list[str], dict[str, float], dict[str, float], dict[str, str]]:
+        """Rows, names of the terms, sums of loss and terms over all ranks, weights and units.
+
+        Raises
+        ------
+        FailedWorkerError
+            On all ranks, if an error came up on one of them.
+        """
+        local = np.zeros(TERMS + 1 + MAX_TERMS)
+        local[FAILED] = bool(failure)
+        if loss is not None:
+            local[ROWS] = len(loss.per_datum)
+            local[TERMS : TERMS + 1 + len(loss.terms)] = [v.sum() for v in (loss.per_datum, *loss.terms.values())]
+        total = self._sum(local)
+        if total[FAILED]:
+            failures = self._comm.allgather(failure)
+            rank = next(i for i, text in enumerate(failures) if text)
+            error = failures[rank].strip().splitlines()[-1]
+            raise FailedWorkerError(f"rank {rank} of {self._comm.size} failed: {error}", failures[rank])
+        if loss is not None:  # a rank may have no row of a small last batch, though never of the first one
+            self.terms, self._weighted = loss.described(), set(loss.weights)
+        names = list(self.terms)
+        values = dict(zip(["loss", *names], total[TERMS:].tolist(), strict=False))
+        weights = {name: self.terms[name].weight for name in self._weighted}
+        return round(total[ROWS]), names, values, weights, {name: term.unit for name, term in self.terms.items()}
+
+    def _sum(self, local: NDArray) -> NDArray:
+        """The sum over all ranks, the same bits on each."""
+        total = np.empty_like(local)
+        self._comm.Allreduce(local, total)
+        return total

@@ -1,0 +1,102 @@
+"""What every rank of `tests/training/test_ranks.py` runs: ``python -m tests.training.ranks_run WHAT FILE``."""
+
+import os
+import signal
+import sys
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from npvae.optimizers import SGD, Adam
+from npvae.training import Checkpoints, WorkerError, load_checkpoint, train
+from tests.training.toys import Mean, Nested, binary_rows, small_vae
+
+
+def vae(comm, path):
+    """A VAE with held-out data and early stopping."""
+    model, theta = small_vae(n_samples=2)
+    settings = {"epochs": 4, "batch_size": 8, "seed": 3, "x_val": binary_rows(9, seed=1), "patience": 3}
+    keep = [Checkpoints(path, "1 epochs")] if comm.rank == 0 else []
+    run = train(model, theta, binary_rows(), comm=comm, callbacks=keep, **settings)
+    all_bits = comm.allgather(run.theta.flat.tobytes())
+    assert all(bits == all_bits[0] for bits in all_bits)
+
+
+def nested(comm, path):
+    """Noise in a nesting, and a last batch of one row."""
+    x = np.random.default_rng(0).normal(size=(23, 3)).astype(np.float32)
+    model = Nested()
+    run = train(model, model.init(None), x, comm=comm, epochs=2, batch_size=11, optimizer=SGD(0.1))
+    if comm.rank == 0:
+        np.save(path, run.theta.flat)
+
+
+def on_disk(comm, path):
+    """Data on disk, of which every rank reads its rows only, and a callback of rank 0 that ends the run."""
+    x = np.memmap(path.replace("c.npz", "x.bin"), np.float32, "r", shape=(40, 3))
+    model, read = Mean(), []
+
+    class Reading:
+        shape, dtype = x.shape, x.dtype
+
+        def __len__(self):
+            return len(x)
+
+        def __getitem__(self, rows):
+            read.extend(np.atleast_1d(rows).tolist())
+            return x[rows]
+
+    callbacks = [lambda run: run.epoch == 2] if comm.rank == 0 else []
+    run = train(model, model.init(None), Reading(), comm=comm, epochs=9, batch_size=10, callbacks=callbacks)
+    assert (run.epoch, run.stopped) == (2, "callback")
+    everybody = comm.allgather(read)
+    assert all(len(rows) == 2 * 40 // comm.size for rows in everybody)
+    assert sorted(row for rows in everybody for row in rows) == sorted([*range(40), *range(40)])
+
+
+class FailingOnRankOne(Mean):
+    """Breaks at the fifth step, on rank 1 alone."""
+
+    def loss_and_grad(self, theta, x, noise):
+        if MPI.COMM_WORLD.rank == 1 and len(self.seen) == 4:
+            raise RuntimeError("no such number")
+        return super().loss_and_grad(theta, x, noise)
+
+
+def failing(comm, path):
+    """An error on one rank ends the run in good order on all."""
+    x = np.ones((40, 3), np.float32)
+    with pytest.raises(WorkerError, match=r"(?s)rank 1 of .*RuntimeError: no such number") as error:
+        train(FailingOnRankOne(), Mean().init(None), x, comm=comm, epochs=9, batch_size=4, optimizer=Adam(0.1))
+    assert error.value.run.optimizer_state.t == 4
+    if comm.rank == 0:
+        print("told")
+
+
+class DyingOnRankOne(Mean):
+    """Kills rank 1 after 25 steps."""
+
+    def loss_and_grad(self, theta, x, noise):
+        if MPI.COMM_WORLD.rank == 1 and len(self.seen) == 25:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().loss_and_grad(theta, x, noise)
+
+
+def dying(comm, path):
+    """A rank that is killed ends the run; the checkpoint of rank 0 is good."""
+    x = np.ones((40, 3), np.float32)
+    keep = [Checkpoints(path, "1 epochs")] if comm.rank == 0 else []
+    train(DyingOnRankOne(), Mean().init(None), x, comm=comm, epochs=99, batch_size=4, callbacks=keep)
+
+
+def resumed(comm, path):
+    """Goes on with the checkpoint of an earlier run."""
+    x = np.ones((40, 3), np.float32)
+    run = train(Mean(), load_checkpoint(path), x, comm=comm, epochs=4, batch_size=4)
+    if comm.rank == 0:
+        np.save(path.replace("c.npz", "end.npy"), run.theta.flat)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](MPI.COMM_WORLD, sys.argv[2])
