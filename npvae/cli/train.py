@@ -15,6 +15,7 @@ from npvae import training
 from npvae.cli.arguments import add_command, integers, is_embedded, read_data
 from npvae.cli.columns import add_selection, read_kinds, selection
 from npvae.cli.pictures import PICTURES, draw_pictures
+from npvae.cli.ranks import communicator
 from npvae.datasets import Dataset
 from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
@@ -119,9 +120,14 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, save, draw."""
-    data, test = _read(args)
-    model = _estimator(args, test)
-    folder, made = _folder(args)
+    comm = communicator()
+    with training.together(comm):
+        data, test = _read(args)
+        model = _estimator(args, test)
+        _require_ranks(comm, model)
+        folder, made = _folder(args) if comm is None or comm.rank == 0 else (None, [])
+    if folder is None:
+        return _fit(model, data, test, None, args, comm)
 
     def say(*lines: str) -> None:
         if not args.quiet:
@@ -132,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
     try:
         with training.like_ctrl_c():
-            status = _fit(model, data, test, folder, args)
+            status = _fit(model, data, test, folder, args, comm)
     except BaseException:
         with suppress(OSError):  # not empty: what the run has left is kept
             for path in made:
@@ -232,16 +238,28 @@ def _run_to_go_on(folder: Path) -> training.TrainingRun:
     return run
 
 
-def _fit(model: Estimator, data: Dataset, test: Dataset | None, folder: Path, args: argparse.Namespace) -> int:
-    try:
-        checkpoints = training.Checkpoints(folder / CHECKPOINT, args.checkpoint_every, goes_on=args.resume)
-    except ArgumentError as error:
-        raise error.about("checkpoint_every") from None
-    offered = {
-        "X_val": test.given if test is not None else None,
-        "callbacks": [checkpoints],
-        "resume_from": _run_to_go_on(folder) if args.resume else None,
-    }
+def _require_ranks(comm: Any, model: Estimator) -> None:
+    if comm is not None and "comm" not in signature(model.fit).parameters:
+        name = registry.model_name(type(model))
+        raise ValueError(f"{name} is not trained in steps that ranks could share: run it without mpiexec")
+
+
+def _fit(
+    model: Estimator, data: Dataset, test: Dataset | None, folder: Path | None, args: argparse.Namespace, comm: Any
+) -> int:
+    """Fit; of several ranks the first, which has a folder, keeps checkpoints."""
+    callbacks, resumed = [], None
+    with training.together(comm):
+        if folder is not None:
+            try:
+                callbacks = [training.Checkpoints(folder / CHECKPOINT, args.checkpoint_every, goes_on=args.resume)]
+            except ArgumentError as error:
+                raise error.about("checkpoint_every") from None
+            resumed = _run_to_go_on(folder) if args.resume else None
+    if comm is not None:
+        resumed = comm.bcast(resumed)
+    held_out = test.given if test is not None else None
+    offered = {"X_val": held_out, "callbacks": callbacks, "resume_from": resumed, "comm": comm}
     taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
     try:
         model.fit(data.given, **taken)

@@ -106,6 +106,7 @@ class GradientEstimator(Estimator):
         X_val: ArrayLike | None = None,
         callbacks: Sequence[training.Callback] = (),
         resume_from: training.TrainingRun | None = None,
+        comm: training.Communicator | None = None,
     ) -> G:
         """Train on the rows of X.
 
@@ -120,6 +121,9 @@ class GradientEstimator(Estimator):
         resume_from : TrainingRun, optional
             Go on with a run, such as ``npvae.training.load_checkpoint(path)``, until `epochs` are done in all. Options
             and data must be those that it began with; a run of `npvae.training.train` has not noted its own.
+        comm : mpi4py.MPI.Comm, optional
+            The ranks that train together: all call `fit` with the same options and data. Each works on its rows of
+            every batch; rank 0 alone needs `callbacks`, and shows progress.
 
         Returns
         -------
@@ -135,19 +139,22 @@ class GradientEstimator(Estimator):
             If the loss stops being finite, or one of `n_jobs` processes fails; the estimator keeps the last good
             parameters. If there never were any, nothing is kept.
         """
-        self._check_options()
-        rows = self._training_rows(X)
-        n_columns = rows.scaling.n_columns(rows.x.shape[1])
-        x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, n_columns, rows.names)
-        decided = self._decided(rows)
-        model = decided._build(rows.x.shape[1], len(rows.x))
-        decided._require_memory(model)
-        decided._require_reach(model, rows.x, x_val)
-        seed = self._seed_for(resume_from)
-        visits = decided._visits(rows.x, x_val, seed)
-        start = decided._first_or_next(model, visits[0], seed, resume_from)
+        with training.together(comm):
+            self._check_options()
+            seed = self._seed_for(resume_from)
+        seed = seed if comm is None else comm.bcast(seed)  # every rank may have drawn its own
+        with training.together(comm):
+            rows = self._training_rows(X)
+            n_columns = rows.scaling.n_columns(rows.x.shape[1])
+            x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, n_columns, rows.names)
+            decided = self._decided(rows)
+            model = decided._build(rows.x.shape[1], len(rows.x))
+            decided._require_memory(model)
+            decided._require_reach(model, rows.x, x_val)
+            visits = decided._visits(rows.x, x_val, seed)
+            start = decided._first_or_next(model, visits[0], seed, resume_from)
         try:
-            decided._train(model, start, rows, visits, seed, self.epochs, callbacks)
+            decided._train(model, start, rows, visits, seed, self.epochs, callbacks, comm)
         finally:
             self._take_over(decided)
         return self
@@ -193,6 +200,7 @@ class GradientEstimator(Estimator):
         seed: int,
         epochs: int,
         callbacks: Sequence[training.Callback],
+        comm: training.Communicator | None = None,
     ) -> None:
         """Run the loop and take over what it trained, even where it broke down on the way."""
         x, x_val, transform = visits
@@ -214,9 +222,10 @@ class GradientEstimator(Estimator):
                 transform=transform,
                 patience=self.patience,
                 callbacks=callbacks,
-                progress=training.Progress(epochs) if self.verbose else None,
+                progress=training.Progress(epochs) if self.verbose and (comm is None or comm.rank == 0) else None,
                 model_at=self._model_at(model, len(x)),
                 n_jobs=self.n_jobs,
+                comm=comm,
             )
         except training.BrokenRunError as error:
             if error.run.optimizer_state.t > 0:

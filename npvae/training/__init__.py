@@ -7,6 +7,7 @@ from npvae.training.held_out import evaluate
 from npvae.training.history import History
 from npvae.training.loop import Callback, train
 from npvae.training.progress import Progress
+from npvae.training.ranks import Communicator, together
 from npvae.training.run import BrokenRunError, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.signals import like_ctrl_c
 from npvae.training.summary import summary
@@ -16,6 +17,7 @@ __all__ = [
     "BrokenRunError",
     "Callback",
     "Checkpoints",
+    "Communicator",
     "History",
     "ModelAt",
     "NonFiniteLossError",
@@ -31,5 +33,6 @@ __all__ = [
     "previous_generation",
     "save_checkpoint",
     "summary",
+    "together",
     "train",
 ]

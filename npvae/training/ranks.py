@@ -8,6 +8,8 @@ travels, whatever the size of the batch.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,6 +55,28 @@ class Communicator(Protocol):
 
     def allgather(self, sendobj: Any) -> list:
         """All ranks' objects."""
+
+
+@contextmanager
+def together(comm: Communicator | None) -> Iterator[None]:
+    """Have an error that comes up in the block on one rank raised on all, so that nobody waits for ever.
+
+    Raises
+    ------
+    ValueError
+        On the ranks that had no error of their own, with rank and text of the first.
+    """
+    failure = None
+    try:
+        yield
+    except Exception as error:
+        failure = error
+    texts = [] if comm is None else comm.allgather("" if failure is None else str(failure) or repr(failure))
+    if failure is not None:
+        raise failure
+    if any(texts):
+        rank = next(i for i, text in enumerate(texts) if text)
+        raise ValueError(f"rank {rank} of {len(texts)}: {texts[rank]}")
 
 
 class RankSteps(Steps):
