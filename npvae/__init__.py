@@ -10,10 +10,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from npvae import datasets as datasets
     from npvae.estimators.autoencoder import Autoencoder as Autoencoder
     from npvae.estimators.base import Estimator

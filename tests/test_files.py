@@ -1,11 +1,15 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from npvae.files import replacing
+from npvae import files
+from npvae.files import InUseError, clear_leftovers, locked, replacing, temporary_name
 
 
 def test_file_appears_only_at_the_end(tmp_path):
@@ -89,3 +93,71 @@ def test_a_folder_is_refused(tmp_path):
 def test_missing_folder_is_said(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "nowhere" / "a.txt"):
         pass
+
+
+def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
+    path = tmp_path / "a.npz"
+    dead = temporary_name(path)
+    dead.write_text("half")
+    others = [tmp_path / ".b-0123456789abcdef.npz", tmp_path / ".a-notes.npz", tmp_path / "a-0123456789abcdef.npz"]
+    for other in others:
+        other.write_text("mine")
+    with replacing(path) as living:
+        assert not dead.exists()
+        clear_leftovers(tmp_path, path)
+        with replacing(path) as second:
+            second.write_text("second")
+        living.write_text("first")
+    assert path.read_text() == "first"
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+    clear_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others[1:]])
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path):
+    def full(path):
+        with replacing(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        full(tmp_path / "a.npz")
+    assert caught.value.filename == str(tmp_path / "a.npz")
+
+
+LOCKING = """
+import sys, time
+from pathlib import Path
+from npvae import files
+if sys.argv[2] == "file":
+    files.fcntl = None
+with files.locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+@pytest.mark.parametrize("how", ["folder", "file"])
+def test_a_lock_holds_while_its_process_lives(tmp_path, monkeypatch, how):
+    if how == "file":
+        monkeypatch.setattr(files, "fcntl", None)
+    process = subprocess.Popen([sys.executable, "-c", LOCKING, tmp_path, how], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(InUseError, match="is in use by another process"), locked(tmp_path):
+            pass
+    finally:
+        process.kill()
+        process.communicate()
+    with locked(tmp_path), pytest.raises(InUseError), locked(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", ["", "elsewhere 1", "no number"])
+def test_a_lock_file_of_which_nothing_is_known_stays(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(files, "fcntl", None)
+    (tmp_path / files.LOCK).write_text(content)
+    with pytest.raises(InUseError, match="if that has ended, remove"), locked(tmp_path):
+        pass
+    assert (tmp_path / files.LOCK).exists()

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,17 @@ from typing import Any
 from npvae import training
 from npvae.cli.arguments import add_command, integers, is_embedded, read_data
 from npvae.cli.columns import add_selection, read_kinds, selection
-from npvae.cli.pictures import PICTURES, draw_pictures
+from npvae.cli.pictures import draw_pictures
 from npvae.cli.ranks import communicator
+from npvae.cli.run_folder import (
+    CHECKPOINT,
+    HISTORY,
+    MODEL,
+    checkpoints_in,
+    earlier_files,
+    require_one_run,
+    run_folder,
+)
 from npvae.datasets import Dataset
 from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
@@ -40,8 +49,6 @@ EXAMPLE = """\
 npvae train
 npvae train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --test t10k-images-idx3-ubyte.gz
 npvae train images.npy --latent 2 --hidden 500,200 --epochs 50 --schedule cosine --output faces"""
-
-MODEL, HISTORY, CHECKPOINT = "model.npz", "history.csv", "checkpoint.npz"
 
 LONG = 90
 """Letters of the names of all choices from which on they stand in the help, not in the usage."""
@@ -121,49 +128,56 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, save, draw."""
     comm = communicator()
-    with training.together(comm):
-        data, test = _read(args)
-        model = _estimator(args, test)
-        _require_ranks(comm, model)
-        folder, made = _folder(args) if comm is None or comm.rank == 0 else (None, [])
-    if folder is None:
-        return _fit(model, data, test, None, args, comm)
-
-    def say(*lines: str) -> None:
-        if not args.quiet:
-            with suppress(BrokenPipeError):  # nobody reads on; the training goes on
-                print(*lines, sep="\n", flush=True)
-
-    held_out = f", {len(test):,} held out" if test else ""
-    say(f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
-    try:
-        with training.like_ctrl_c():
-            status = _fit(model, data, test, folder, args, comm)
-    except BaseException:
-        with suppress(OSError):  # not empty: what the run has left is kept
-            for path in made:
-                path.rmdir()
-        raise
-    if not _has_learnt(model):  # not one step: there is nothing to keep
-        for path in made:
-            path.rmdir()
-        return status
-    if args.overwrite and getattr(model, "run_", None) is None:  # no run, so no checkpoint of its own
-        for path in (folder / CHECKPOINT, training.previous_generation(folder / CHECKPOINT)):
-            path.unlink(missing_ok=True)
-    model.save(folder / MODEL)
-    with replacing(folder / HISTORY) as temporary:
-        model.history_.to_csv(temporary)
-    say(*model.summary())
-    if args.overwrite:
-        for name in PICTURES:
-            (folder / f"{name}.png").unlink(missing_ok=True)
-    if not args.no_pictures:
-        say(draw_pictures(model, test if test is not None else data, data, folder))
-    say(_what_next(model, folder))
-    if status == 130:
-        say(f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
+    with training.like_ctrl_c(), ExitStack() as held:
+        with training.together(comm):
+            data, test = _read(args)
+            model = _estimator(args, test)
+            _require_ranks(comm, model)
+            folder = held.enter_context(run_folder(args)) if comm is None or comm.rank == 0 else None
+        status, has_checkpoint = _fit(model, data, test, folder, args, comm)
+        if folder is not None and _has_learnt(model):  # not one step: there is nothing to keep
+            _keep(folder, model, data, test, args, has_checkpoint)
+            if status == 130:
+                _say(args, f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
     return status
+
+
+def _say(args: argparse.Namespace, *lines: str) -> None:
+    if not args.quiet:
+        with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+            print(*lines, sep="\n", flush=True)
+
+
+def _keep(
+    folder: Path,
+    model: Estimator,
+    data: Dataset,
+    test: Dataset | None,
+    args: argparse.Namespace,
+    has_checkpoint: bool,
+) -> None:
+    """Model, history and pictures into the folder, and what to do with them onto the terminal."""
+    if args.overwrite and not has_checkpoint:
+        for path in (*earlier_files(folder), *reversed(checkpoints_in(folder))):
+            path.unlink(missing_ok=True)
+    _save(model, folder, has_checkpoint)
+    _say(args, *model.summary())
+    if not args.no_pictures:
+        _say(args, draw_pictures(model, test if test is not None else data, data, folder))
+    _say(args, _what_next(model, folder))
+
+
+def _save(model: Estimator, folder: Path, has_checkpoint: bool) -> None:
+    """Model and history into the folder; where the disk is full, what to do about it."""
+    try:
+        model.save(folder / MODEL)
+        with replacing(folder / HISTORY) as temporary:
+            model.history_.to_csv(temporary)
+    except OSError as error:
+        if not has_checkpoint or error.errno is None:
+            raise
+        advice = f"{folder / CHECKPOINT} has all that was trained: make room, then --resume writes the model"
+        raise OSError(error.errno, f"{error.strerror}; {advice}", error.filename) from None
 
 
 def _what_next(model: Estimator, folder: Path) -> str:
@@ -203,38 +217,12 @@ def _read(args: argparse.Namespace) -> tuple[Dataset, Dataset | None]:
     return data, read_data("digits", rows=slice(0, 2000)) if is_embedded(args.data) else None
 
 
-def _folder(args: argparse.Namespace) -> tuple[Path, list[Path]]:
-    """The folder for the results, and the folders that were made just now, from the innermost."""
-    if args.output == "":
-        raise ValueError("--output must name a folder, got ''")
-    if args.output is None:
-        if args.resume:
-            raise ValueError("--resume needs the run's folder: give --output")
-        names = ("npvae-run" + (f"-{i}" if i > 1 else "") for i in range(1, 10_000))
-        folder = next(Path(name) for name in names if not Path(name).exists())
-    else:
-        folder = Path(args.output)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"--output must be a folder, got the file {str(folder)!r}")
-    checkpoints = (folder / CHECKPOINT, training.previous_generation(folder / CHECKPOINT))
-    if args.resume and not any(path.exists() for path in checkpoints):
-        raise FileNotFoundError(f"--resume finds no {folder / CHECKPOINT}")
-    earlier = [folder / name for name in (MODEL, CHECKPOINT, HISTORY) if (folder / name).exists()]
-    if earlier and not (args.overwrite or args.resume):
-        raise FileExistsError(f"{earlier[0]} exists: give another --output, or --overwrite, or --resume")
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / ".writable"):  # fails now, not after the training
-        pass
-    (folder / ".writable").unlink()
-    return folder, made
-
-
 def _run_to_go_on(folder: Path) -> training.TrainingRun:
     """The newest checkpoint that can be read; what is wrong with a newer one is said."""
     run, note = training.load_newest(folder / CHECKPOINT)
     if note:
         print(f"npvae: warning: {note}", file=sys.stderr)
+    require_one_run(folder, run)
     return run
 
 
@@ -246,24 +234,30 @@ def _require_ranks(comm: Any, model: Estimator) -> None:
 
 def _fit(
     model: Estimator, data: Dataset, test: Dataset | None, folder: Path | None, args: argparse.Namespace, comm: Any
-) -> int:
-    """Fit; of several ranks the first, which has a folder, keeps checkpoints."""
+) -> tuple[int, bool]:
+    """Fit; of several ranks the first, which has a folder, keeps checkpoints. Exit status, and whether there is one."""
     callbacks, resumed = [], None
     with training.together(comm):
         if folder is not None:
+            replaces = earlier_files(folder) if args.overwrite else ()
             try:
-                callbacks = [training.Checkpoints(folder / CHECKPOINT, args.checkpoint_every, goes_on=args.resume)]
+                callbacks = [training.Checkpoints(folder / CHECKPOINT, args.checkpoint_every, args.resume, replaces)]
             except ArgumentError as error:
                 raise error.about("checkpoint_every") from None
             resumed = _run_to_go_on(folder) if args.resume else None
+            held_out = f", {len(test):,} held out" if test else ""
+            _say(args, f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
     if comm is not None:
         resumed = comm.bcast(resumed)
     held_out = test.given if test is not None else None
     offered = {"X_val": held_out, "callbacks": callbacks, "resume_from": resumed, "comm": comm}
     taken = {name: value for name, value in offered.items() if name in signature(model.fit).parameters}
+    status = 0
     try:
         model.fit(data.given, **taken)
     except training.BrokenRunError as error:
         print(f"npvae: error: {error}", file=sys.stderr)
-        return 1
-    return 130 if getattr(model, "run_", None) is not None and model.run_.stopped == "interrupted" else 0
+        status = 1
+    if getattr(model, "run_", None) is not None and model.run_.stopped == "interrupted":
+        status = 130
+    return status, any(checkpoints.has_written for checkpoints in callbacks)

@@ -207,6 +207,7 @@ class GradientEstimator(Estimator):
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}
+            learnt["identity_"] = run.identity
             self._adopt(model, rows, learnt | self._learnt(model, run, visits))
 
         try:

@@ -18,6 +18,7 @@ from npvae.estimators.options import options_of
 from npvae.estimators.registry import class_named
 from npvae.parameters import Parameters
 from npvae.training import History
+from npvae.training.checkpoint import identity
 from npvae.validation import integer, number, widths
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ __all__ = ["load", "save"]
 
 OWN = "estimator."
 """Before the names of arrays that are no parameters."""
+
+HISTORY = "history."
+"""Before the names of the columns of the history, behind that."""
 
 LATENT = "latent_model."
 """Before the names of arrays of a model of the latents, behind that."""
@@ -51,12 +55,13 @@ def _packed(fitted: Estimator) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "image_shape": fitted.image_shape_,
         "scaling": fitted.scaling_.how,
         **({"coding": fitted.scaling_.header()} if isinstance(fitted.scaling_, Coding) else {}),
-        "history": dict(fitted.history_),
+        **({"run": fitted.identity_} if hasattr(fitted, "identity_") else {}),
         "terms": fitted.history_.to_header(),
         **state,
     }
     if not isinstance(fitted.scaling_, Coding):
         arrays = {**arrays, "shift": np.asarray(fitted.scaling_.shift), "unit": np.asarray(fitted.scaling_.unit)}
+    arrays = {**arrays, **{HISTORY + name: column for name, column in fitted.history_.to_arrays().items()}}
     if hasattr(fitted, "offset_"):
         header["threshold"] = {"offset": fitted.offset_, "contamination": fitted.contamination_}
     if hasattr(fitted, "latent_model_"):
@@ -124,17 +129,25 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
         image_shape_=shape,
         scaling_=scaling,
         seed_=integer("seed", header["seed"], at_least=0),
-        history_=History.from_file(header["history"], header.get("terms", {})),
+        history_=History.from_file(_columns(header, own), header.get("terms", {})),
     )
+    if "run" in header:
+        fitted.identity_ = identity(header)
     names = header.get("feature_names")
     if names is not None:
         if len(names) != n_features or not all(isinstance(name, str) for name in names):
             raise ValueError(f"feature_names should be {n_features} names, got {names!r:.60}")
         fitted.feature_names_in_ = np.array(names, dtype=object)
     _restore_extras(fitted, header, own)
-    own = {name: array for name, array in own.items() if not name.startswith(LATENT)}
+    own = {name: array for name, array in own.items() if not name.startswith((LATENT, HISTORY))}
     fitted._restore(dict(header), own)
     return fitted
+
+
+def _columns(header: Mapping[str, Any], own: Mapping[str, NDArray]) -> Mapping[str, Any]:
+    """The columns of the history; files of the first kind have them in the header."""
+    arrays = {name[len(HISTORY) :]: array for name, array in own.items() if name.startswith(HISTORY)}
+    return header.get("history", arrays)
 
 
 def _restore_extras(fitted: Estimator, header: Mapping[str, Any], own: Mapping[str, NDArray]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae import storage
+from npvae.files import clear_leftovers, temporary_name
 from npvae.optimizers import OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.history import History
@@ -41,6 +42,9 @@ class Checkpoints:
         "1000 steps".
     goes_on : bool
         Whether a checkpoint that is at `path` already is one of the same run, to be kept as the previous generation.
+    replaces : sequence of path
+        What else an earlier run has left, which is removed before the first checkpoint takes the place of its own: so
+        files of two runs never lie beside each other, whenever the process is killed.
 
     Raises
     ------
@@ -48,12 +52,19 @@ class Checkpoints:
         If `every` is none of these.
     """
 
-    def __init__(self, path: str | Path, every: str = "5s", goes_on: bool = False) -> None:
-        self.path, self._goes_on = Path(path), goes_on
+    def __init__(
+        self, path: str | Path, every: str = "5s", goes_on: bool = False, replaces: Sequence[Path] = ()
+    ) -> None:
+        self.path, self._goes_on, self._replaces = Path(path), goes_on, tuple(replaces)
         self._unit, self._every = _interval(every)
         self._began, self._cost = perf_counter(), 0.0
         self._kept: tuple[int, int] | None = None
         self._from: tuple[int, int] | None = None  # epoch and step from which to count
+
+    @property
+    def has_written(self) -> bool:
+        """Whether the checkpoint at `path` is of this run."""
+        return self._goes_on
 
     def __call__(self, run: TrainingRun) -> None:
         """After an epoch: write if it is time, or if there is none yet."""
@@ -74,13 +85,16 @@ class Checkpoints:
         began, before = perf_counter(), previous_generation(self.path)
         try:
             if not self._goes_on:
-                before.unlink(missing_ok=True)
+                for file in (*self._replaces, before):
+                    file.unlink(missing_ok=True)
             elif self.path.exists():
                 _second_name(self.path, before)
             save_checkpoint(self.path, run)
         except OSError as error:
-            advice = "the checkpoint before it is whole, and a resumed run goes on from there"
-            raise OSError(error.errno, f"{self.path} cannot be written: {error.strerror or error}; {advice}") from error
+            kept = self._kept is not None or self._goes_on
+            advice = "the checkpoint before it is whole, and a resumed run (--resume) goes on from there"
+            wrong = f"{error.strerror or error}; {advice}" if kept else error.strerror or str(error)
+            raise OSError(error.errno, wrong, str(self.path)) from error
         self._goes_on = True
         self._kept = self._from = (run.epoch, run.optimizer_state.t)
         self._began = perf_counter()
@@ -102,7 +116,8 @@ def _interval(text: str) -> tuple[str, float]:
 
 def _second_name(path: Path, other: Path) -> None:
     """Have `other` name the file at `path` as well, in place of whatever it named."""
-    beside = other.with_name(f".{other.name}-{os.urandom(8).hex()}")
+    clear_leftovers(other.parent, other)
+    beside = temporary_name(other)
     try:
         os.link(path, beside)
     except OSError:  # a file system without links: for a moment there is the previous generation alone
@@ -115,6 +130,7 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
     """Write a run, moments and history included. An older file at `path` is replaced in one move."""
     header = {
         "kind": "checkpoint",
+        "run": run.identity,
         "seed": run.seed,
         "epoch": run.epoch,
         "steps": run.optimizer_state.t,
@@ -216,8 +232,17 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
         settings=dict(header["settings"]),
         within=_within(header.get("within"), counts["epoch"]),
         state=state if state or header.get("has_state") else None,
+        identity=identity(header),
         **counts,
     )
+
+
+def identity(header: Mapping[str, Any]) -> str:
+    """The identity of the run that the header of a model or of a checkpoint tells; older files know of none."""
+    told = header.get("run", "")
+    if not isinstance(told, str) or not re.fullmatch("[0-9a-f]{0,64}", told):
+        raise ValueError(f"run should be the identity of a run, got {told!r:.60}")
+    return told
 
 
 def _within(entry: Mapping[str, Any] | None, epoch: int) -> Within | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -25,6 +26,11 @@ class Within(NamedTuple):
     """Since the epoch began, pauses left out."""
     sums: TermSums
     """The losses so far."""
+
+
+def new_identity() -> str:
+    """64 random bits that tell a run from all others; no number of the training depends on them."""
+    return os.urandom(8).hex()
 
 
 BROKEN = ("non-finite loss", "failed worker")
@@ -60,6 +66,8 @@ class TrainingRun:
         Where the run stands amid an epoch; None between two.
     settings : dict
         What else the run depends on, as far as whoever started it has noted it; the loop only passes it on.
+    identity : str
+        What tells the run from all others, in its checkpoints and in its model; "" in files that know of none.
     """
 
     theta: Parameters
@@ -73,6 +81,7 @@ class TrainingRun:
     settings: dict[str, Any] = field(default_factory=dict)
     state: State | None = None
     within: Within | None = None
+    identity: str = field(default_factory=new_identity)
 
     @classmethod
     def begin(

@@ -249,7 +249,7 @@ def test_an_output_folder_that_cannot_be_written(files, here, refused, monkeypat
         raise PermissionError(13, "Permission denied", "locked")
 
     (here / "locked").mkdir()
-    monkeypatch.setattr("npvae.cli.train.replacing", refuse)
+    monkeypatch.setattr("npvae.cli.run_folder.replacing", refuse)
     assert "Permission denied" in refused("train", files.images, "-o", "locked", *TINY)
     assert not list((here / "locked").iterdir())
 

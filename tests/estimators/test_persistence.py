@@ -215,7 +215,7 @@ def test_contents_that_do_not_fit_are_refused(path, vae, name):
     assert str(caught.value).startswith(str(path))
 
 
-@pytest.mark.parametrize("key", ["params", "n_features", "image_shape", "grey", "history", "seed"])
+@pytest.mark.parametrize("key", ["params", "n_features", "image_shape", "grey", "seed"])
 def test_a_header_without_an_entry_is_refused(path, vae, key):
     vae.save(path)
     header, arrays = storage.load(path)
@@ -223,6 +223,26 @@ def test_a_header_without_an_entry_is_refused(path, vae, key):
     storage.save(path, header, arrays)
     with pytest.raises(StorageError, match=f"does not describe a VAE: '{key}'"):
         npvae.load(path)
+
+
+def test_a_history_of_any_length_can_be_saved(path, vae):
+    n = 150_000
+    vae.history_ = training.History({name: np.random.default_rng(0).random(n).tolist() for name in vae.history_})
+    vae.save(path)
+    assert npvae.load(path).history_["loss"] == vae.history_["loss"]
+
+
+def test_a_model_keeps_the_identity_of_its_run(path, tmp_path, vae):
+    vae.save(path)
+    assert npvae.load(path).identity_ == vae.run_.identity
+    assert vae.run_.identity != VAE(**SETTINGS).fit(X, X_val=X).run_.identity
+    training.save_checkpoint(tmp_path / "c.npz", vae.run_)
+    assert training.load_checkpoint(tmp_path / "c.npz").identity == vae.run_.identity
+    for load, file in ((npvae.load, path), (training.load_checkpoint, tmp_path / "c.npz")):
+        header, arrays = storage.load(file)
+        storage.save(file, header | {"run": "\x1b[2J"}, arrays)
+        with pytest.raises(StorageError, match="run should be the identity of a run"):
+            load(file)
 
 
 def test_one_array_less_is_refused(path, vae):
