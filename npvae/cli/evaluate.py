@@ -27,7 +27,8 @@ Estimate log p(x) of each row by L_k, with k draws of z from q(z|x), and print m
 standard errors:
 
   −L_k        not below −log p(x) in expectation, and nearer to it with more draws
-  −ELBO       reconstruction + KL(q(z|x) ‖ p(z)); −L_k plus the gap, which estimates KL(q(z|x) ‖ p(z|x))
+  −ELBO       reconstruction + KL(q(z|x) ‖ p(z)); −L_k plus the gap, which estimates KL(q(z|x) ‖ p(z|x)); where x is
+              discrete also in bits a dimension, what lossless compression comes to
   latents     how many are in use, and what L_k loses without the others
   KL          its three parts: information on x, dependence between latents, latents that are not normal
   factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
@@ -105,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
     if facts["likelihood"] or output is not None or others is not None:
         columns = _columns(vae, data, x, args.k, args.seed)
         facts |= _means(columns)
+        if (bits := vae.bits_per_dimension(facts["negative_elbo"]["value"], x)) is not None:
+            facts["bits_per_dimension"] = bits
     if others is not None:
         facts["outside"] = _outside(vae, others, args.k, args.seed, columns["negative_log_px"])
     facts |= _latents(vae, x, args.k, args.seed, facts["likelihood"])
@@ -244,10 +247,11 @@ def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
     draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
     trusted = f"{facts['reliable_rows']:,} row{'s' * (facts['reliable_rows'] != 1)} with an error to be trusted"
     lines = [f"{draws}, median effective sample size {effective:,.1f}, {trusted}; nats per row"]
+    bits = f"; {facts['bits_per_dimension']:.4f} bits a dimension" if "bits_per_dimension" in facts else ""
     gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))" if k > 1 else "needs more than one draw"
     for name, label, note in (
         ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),
-        ("negative_elbo", "−ELBO", "reconstruction + KL"),
+        ("negative_elbo", "−ELBO", f"reconstruction + KL{bits}"),
         ("reconstruction", "reconstruction", "−E log p(x|z)"),
         ("kl", "KL", "KL(q(z|x) ‖ p(z))"),
         ("gap", "gap", gap),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from math import log
 
 import numpy as np
 
@@ -12,7 +11,6 @@ import npvae
 from npvae.cli.arguments import add_command, add_data, read_data
 from npvae.cli.columns import selection
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
-from npvae.estimators.scores import CROSS_ENTROPY
 
 
 def add_commands(commands: Commands) -> None:
@@ -48,10 +46,10 @@ def score(args: argparse.Namespace) -> int:
         error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
         note = f"   ({loss.labels[name]})" if name in loss.labels else ""
         print(f"  {name:15}{values.mean():10.3f}{error}{note}")
-    likelihood = getattr(model.model_, "likelihood", None)
-    if getattr(likelihood, "discrete", False) and CROSS_ENTROPY not in loss.labels.values():
-        bits = loss.per_datum.mean() / (data.x.shape[1] * log(2))
-        print(f"  {bits:.4f} bits a dimension, what lossless compression comes to")
+    if hasattr(model, "bits_per_dimension"):
+        bits = model.bits_per_dimension(loss.per_datum.mean(), model.prepare(data.given, args.seed))
+        if bits is not None:
+            print(f"  {bits:.4f} bits a dimension, what lossless compression comes to")
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1)}, list(columns))
         print(f"wrote {output}")

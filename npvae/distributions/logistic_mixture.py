@@ -16,11 +16,12 @@ from npvae.distributions.discretized_logistic import (
     raw_scale,
     require_levels,
     round_to_level,
+    soft,
     uniform_noise,
 )
 from npvae.distributions.distribution import Distribution, finite, sum_to_shape
 from npvae.distributions.registry import register_likelihood
-from npvae.numerics import logit, logsumexp, sigmoid, softplus
+from npvae.numerics import logit, logsumexp, sigmoid
 from npvae.validation import integer, number
 
 __all__ = ["LogisticMixture"]
@@ -160,7 +161,7 @@ class LogisticMixture(Distribution):
         """log w, m, log s and r − min_log_scale, each (…, C, d)."""
         v, mean, r = np.moveaxis(a.reshape(*a.shape[:-1], 3, self.n_components, -1), -3, 0)
         excess = r - self.min_log_scale
-        return v - logsumexp(v, axis=-2)[..., None, :], mean, self.min_log_scale + softplus(excess), excess
+        return v - logsumexp(v, axis=-2)[..., None, :], mean, self.min_log_scale + soft(excess), excess
 
     def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""

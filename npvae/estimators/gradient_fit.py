@@ -91,7 +91,11 @@ class GradientEstimator(Estimator):
 
     def summary(self) -> list[str]:
         """The last losses of the run, term by term."""
-        return training.summary(self.run_, "row" if self.image_shape_ is None else "image")
+        return training.summary(self.run_, "row" if self.image_shape_ is None else "image", self._coded_dimensions())
+
+    def _coded_dimensions(self) -> int | None:
+        """How many dimensions a lossless code of −ELBO nats has for every row; None where −ELBO is no code's length."""
+        return None
 
     def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import log
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,20 @@ class DensityScores(RowScores):
         bound was trained; β, free bits and a prior on the weights play no part. Rows are seen as by `prepare`.
         """
         return dict(self.loss(X, n_samples, random_state).terms)
+
+    @needs_fit
+    def bits_per_dimension(self, nats: float, x: NDArray) -> float | None:
+        """Nats a row, such as the mean of −ELBO, in bits for every column: nats/(n_features log 2).
+
+        That is what lossless compression comes to. None where there is none, since rows like x, as from `prepare`,
+        have no probability under the likelihood but a density, or neither.
+        """
+        likelihood = self.model_.likelihood
+        return nats / (self.n_features_in_ * log(2)) if likelihood.discrete and likelihood.is_density(x) else None
+
+    def _coded_dimensions(self) -> int | None:
+        grey = CROSS_ENTROPY in self.history_.terms["reconstruction"].label
+        return self.n_features_in_ if self.model_.likelihood.discrete and not grey else None
 
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import log
+
+from npvae.bounds.loss import LABELS
 from npvae.training.history import HELD_OUT, WEIGHT, History
 from npvae.training.run import TrainingRun
 
 MINUS, PLUS = "−", "+"
 
 
-def summary(run: TrainingRun, datum: str = "row") -> list[str]:
+def summary(run: TrainingRun, datum: str = "row", dimensions: int | None = None) -> list[str]:
     """Why the run stopped, unless it went to its end, then the loss and its terms on the data of each kind.
 
     The numbers are those of the chosen parameters: with early stopping of the best epoch, else of the last one.
@@ -18,6 +21,9 @@ def summary(run: TrainingRun, datum: str = "row") -> list[str]:
     run : TrainingRun
     datum : str
         What a row of the data is called, such as "image".
+    dimensions : int, optional
+        Those of x, where x is discrete and the terms that every bound has are the two of −ELBO. The lines then end with
+        −ELBO in bits a dimension, what lossless compression comes to.
 
     Returns
     -------
@@ -29,8 +35,15 @@ def summary(run: TrainingRun, datum: str = "row") -> list[str]:
     row = run.best_epoch - 1 if run.best is not None and run.chosen is run.best else -1
     for prefix, name in (("", "train"), (HELD_OUT, "held-out")):
         if f"{prefix}loss" in history:
-            lines.append(f"{name}: {history[f'{prefix}loss'][row]:.2f} {_sum(history, row, prefix, datum)}")
+            bits = "" if dimensions is None else _bits(history, row, prefix, dimensions)
+            lines.append(f"{name}: {history[f'{prefix}loss'][row]:.2f} {_sum(history, row, prefix, datum)}{bits}")
     return lines
+
+
+def _bits(history: History, row: int, prefix: str, dimensions: int) -> str:
+    """−ELBO, whatever weighs its terms or stands beside them in the loss, in bits a dimension."""
+    negative_elbo = sum(history[prefix + name][row] for name in LABELS)
+    return f"; −ELBO is {negative_elbo / (dimensions * log(2)):.4f} bits a dimension"
 
 
 def _sum(history: History, row: int, prefix: str, datum: str) -> str:

@@ -47,6 +47,19 @@ def test_the_decomposition_adds_up_and_is_that_of_python(files, model, here, cap
     assert not list(here.iterdir())
 
 
+def test_the_elbo_of_discrete_data_is_told_in_bits_a_dimension(files, model, here, capsys):
+    facts = facts_of(capsys, model, files.images, "--k", "5")
+    assert facts["bits_per_dimension"] == pytest.approx(facts["negative_elbo"]["value"] / 36 / np.log(2))
+    assert main(["evaluate", model, files.images, "--k", "5"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  −ELBO"))
+    assert line.endswith(f"; {facts['bits_per_dimension']:.4f} bits a dimension")
+
+
+def test_densities_have_no_bits(files, here, capsys):
+    assert main(["train", files.images, "-o", "run", "--likelihood", "gaussian", *TINY]) == 0
+    assert "bits_per_dimension" not in facts_of(capsys, "run/model.npz", files.images, "--k", "5")
+
+
 def test_latents_pruning_and_the_parts_of_the_kl(files, model, here, capsys):
     facts = facts_of(capsys, model, files.images, "--k", "30")
     assert facts["activity"][1] == 0 < 0.01 < facts["activity"][0]

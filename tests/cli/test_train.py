@@ -1,6 +1,7 @@
 """``npvae train``: what it leaves, where, and how it goes on."""
 
 import csv
+import math
 import os
 import shutil
 
@@ -293,3 +294,13 @@ def test_binary_models_are_trained_evaluated_and_drawn_like_the_others(model, tm
     assert main(["train", str(data), "--model", *model, *options]) == 0
     assert main(["evaluate", str(folder / "model.npz"), str(data), "--k", "5"]) == 0
     assert "−L_5" in capsys.readouterr().out
+
+
+def test_training_on_discrete_data_ends_with_bits_a_dimension(files, here, capsys):
+    loud = [word for word in TINY if word != "--quiet"]
+    assert main(["train", files.images, "-o", "grey", *loud]) == 0
+    assert "bits a dimension" not in capsys.readouterr().out  # grey pixels under a Bernoulli have no likelihood
+    assert main(["train", files.images, "-o", "binary", "--binarize", "dynamic", *loud]) == 0
+    last = npvae.load("binary/model.npz").history_.last()
+    bits = (last["reconstruction"] + last["kl"]) / 36 / math.log(2)
+    assert f"; −ELBO is {bits:.4f} bits a dimension" in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """The last lines of a training, for any model's terms."""
 
+from dataclasses import replace
+
 import pytest
 
 from npvae.bounds import Term
@@ -52,3 +54,15 @@ def test_a_negative_first_term_keeps_its_sign(first):
 def test_a_run_without_epochs_says_why_alone():
     run = TrainingRun(Mean().init(None), None, stopped="interrupted")
     assert summary(run) == ["stopped: interrupted, after 0 epochs"]
+
+
+def test_where_the_data_are_discrete_the_elbo_is_told_in_bits_whatever_weighs_it():
+    terms = {"reconstruction": Term("−log p"), "kl": Term("KL", weight=4.0), "weights": Term("½‖theta‖²")}
+    columns = {"loss": [300.0], "reconstruction": [80.0], "kl": [20.0], "weights": [140.0]}
+    held_out = {f"val_{name}": [2 * value for value in values] for name, values in columns.items()}
+    run = run_with(columns | held_out)
+    run = replace(run, history=History({"epoch": [1], **columns, **held_out}, terms))
+    train, other = summary(run, "image", dimensions=784)
+    assert train.endswith("; −ELBO is 0.1840 bits a dimension")  # 100 / (784 · 0.693147)
+    assert other.endswith("; −ELBO is 0.3680 bits a dimension")
+    assert "bits" not in summary(run, "image")[0]
