@@ -50,6 +50,8 @@ def options() -> str:
 
 def _row(option: Option) -> list[str]:
     default = "none" if option.default is None else f"`{option.default}`"
+    if option.typed_default != option.default and option.flag is not None:
+        default += f"; typed `{option.typed_default}`"
     flag = "" if option.flag is None else f"`--{option.flag}`"
     return [flag, f"`{option.name}`", default, _values(option), option.help.replace("|", "∣")]
 
@@ -61,7 +63,8 @@ def _values(option: Option) -> str:
     words = {"at_least": "at least", "above": "above", "below": "below"}
     limits = " and ".join(f"{words[bound]} {limit:g}" for bound, limit in option.bounds.items())
     kind = {int: "integer", float: "number", bool: "yes or no", str: "text", tuple: "one integer, or several"}
-    return f"{kind.get(option.kind, option.kind.__name__)} {limits}".strip()
+    words = "".join(f", or `{word}`" for word in option.words)
+    return f"{kind.get(option.kind, option.kind.__name__)} {limits}".strip() + words
 
 
 if __name__ == "__main__":

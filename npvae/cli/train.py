@@ -121,7 +121,7 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
         typed = None if default is None else ",".join(map(str, widths(option.name, default))) or "none"
         how |= {"type": integers, "metavar": option.metavar, "default": typed}
     else:
-        how |= {"type": option.kind, "metavar": option.metavar}
+        how |= {"type": option.typed if option.words else option.kind, "metavar": option.metavar}
     group.add_argument(f"--{option.flag}", **how)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,9 +70,10 @@ class GradientEstimator(Estimator):
         optional=True, group="training", metavar="N", fixed=False,
     )  # fmt: skip
     dtype: str = option("float32", "precision", choices=DTYPES, group="training")
-    n_jobs: int | None = option(
-        None, "processes that share the rows of every batch, for networks of some size; -1 for all cores", kind=int,
-        optional=True, group="training", flag="jobs", metavar="N", fixed=False,
+    n_jobs: int | str | None = option(
+        None, "processes that share the rows of every batch; -1 for all cores, auto for as many as are fastest",
+        kind=int, optional=True, words=["auto"], typed_default="auto", group="training", flag="jobs", metavar="N",
+        fixed=False,
     )  # fmt: skip
 
     # ---- hooks -------------------------------------------------------------------------------------------------------
@@ -208,6 +210,12 @@ class GradientEstimator(Estimator):
     ) -> None:
         """Run the loop and take over what it trained, even where it broke down on the way."""
         x, x_val, transform = visits
+        speaks = self.verbose and (comm is None or comm.rank == 0)
+        n_jobs = self.n_jobs
+        if n_jobs == "auto":
+            n_jobs = training.fastest_jobs(model, len(x), epochs) if comm is None else 1
+            if speaks:
+                print(f"processes: {n_jobs}", file=sys.stderr, flush=True)
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}
@@ -227,9 +235,9 @@ class GradientEstimator(Estimator):
                 transform=transform,
                 patience=self.patience,
                 callbacks=callbacks,
-                progress=training.Progress(epochs) if self.verbose and (comm is None or comm.rank == 0) else None,
+                progress=training.Progress(epochs) if speaks else None,
                 model_at=self._model_at(model, len(x)),
-                n_jobs=self.n_jobs,
+                n_jobs=n_jobs,
                 comm=comm,
             )
         except training.BrokenRunError as error:

@@ -32,6 +32,8 @@ class Option(NamedTuple):
     """The names that it can have; a registry that grows is read when it is asked."""
     members: Sequence[str]
     """The members of an object that may stand in the place of a name; none where only names will do."""
+    words: Sequence[str]
+    """Words that may stand in the place of a number."""
     bounds: Mapping[str, float]
     """`at_least`, `above`, `below`, as `npvae.validation.number` has them."""
     optional: bool
@@ -48,8 +50,8 @@ class Option(NamedTuple):
 
     def check(self, value: Any) -> Any:
         """The value as the model gets it; an `ArgumentError` names the option if it cannot be."""
-        if value is None and self.optional:
-            return None
+        if (value is None and self.optional) or (isinstance(value, str) and value in self.words):
+            return value
         if self.choices is not None:
             if self.is_object(value):
                 return value
@@ -67,6 +69,10 @@ class Option(NamedTuple):
             return integer(self.name, value, **self.bounds)
         return number(self.name, value, **self.bounds) if self.kind is float else value
 
+    def typed(self, text: str) -> Any:
+        """What is meant by a text on the command line; a ValueError if it is no number."""
+        return text if text in self.words else self.kind(text)
+
     def is_object(self, value: Any) -> bool:
         """Whether the value is an object that may stand in the place of a name."""
         return bool(self.members) and not isinstance(value, str) and all(hasattr(value, m) for m in self.members)
@@ -79,6 +85,7 @@ def option(
     kind: type | None = None,
     choices: Mapping[str, Any] | None = None,
     members: Sequence[str] = (),
+    words: Sequence[str] = (),
     at_least: float | None = None,
     above: float | None = None,
     optional: bool = False,
@@ -96,6 +103,7 @@ def option(
         kind or type(default),
         choices,
         tuple(members),
+        tuple(words),
         bounds,
         optional,
         group,
@@ -128,4 +136,5 @@ def _entry(o: Option) -> list[str]:
         kind = f"{{{', '.join(map(repr, o.choices))}}}{' or an object' if o.members else ''}"
     else:
         kind = {tuple: "int or sequence of int"}.get(o.kind, o.kind.__name__)
+        kind = " or ".join([kind, *map(repr, o.words)])
     return [f"{o.name} : {kind}, default {o.default!r}", f"    {o.help[0].upper()}{o.help[1:]}."]

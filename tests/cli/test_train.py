@@ -49,7 +49,7 @@ def test_is_the_estimator(files, here):
     ).fit(np.load(files.images))
     loaded = npvae.load("run/model.npz")
     np.testing.assert_array_equal(loaded.theta_.flat, vae.theta_.flat)
-    assert loaded.get_params() == {**vae.get_params(), "hidden": [8, 5]}
+    assert loaded.get_params() == {**vae.get_params(), "hidden": [8, 5], "n_jobs": "auto"}
 
 
 def test_is_the_estimator_of_the_whole_family(files, here):

@@ -3,8 +3,9 @@
 import pytest
 
 from npvae.training import jobs
-from npvae.training.jobs import cores, number_of_jobs
+from npvae.training.jobs import cores, fastest_jobs, number_of_jobs
 from npvae.validation import ArgumentError
+from tests.training.toys import Chain, small_vae
 
 
 def test_none_is_one_and_negative_numbers_count_from_all_cores(monkeypatch):
@@ -22,3 +23,13 @@ def test_zero_and_what_is_no_integer_are_refused():
     for value in (1.5, "2", True):
         with pytest.raises(TypeError, match="n_jobs must be an integer or None, got"):
             number_of_jobs(value)
+
+
+def test_a_long_training_takes_all_cores_and_one_that_is_short_or_cannot_be_shared_takes_one(monkeypatch):
+    monkeypatch.setattr(jobs, "cores", lambda: 4)
+    model, theta = small_vae()
+    rows = int(jobs.WORTH_WORKERS / (6 * theta.flat.size * 10)) + 1
+    assert fastest_jobs(model, rows, 10) == 4
+    assert fastest_jobs(model, rows, 9) == 1
+    assert fastest_jobs(Chain(), 10**12, 10) == 1
+    assert fastest_jobs(small_vae(free_bits=0.1)[0], rows, 10) == 1
