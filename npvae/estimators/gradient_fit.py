@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil, prod
 from numbers import Integral
@@ -214,8 +215,9 @@ class GradientEstimator(Estimator):
         n_jobs = self.n_jobs
         if n_jobs == "auto":
             n_jobs = training.fastest_jobs(model, len(x), epochs) if comm is None else 1
-            if speaks:
-                print(f"processes: {n_jobs}", file=sys.stderr, flush=True)
+            if speaks and n_jobs > 1:
+                with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+                    print(f"{n_jobs} processes share every batch", file=sys.stderr, flush=True)
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}
