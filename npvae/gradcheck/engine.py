@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from npvae.gradcheck.atkink import settle
-from npvae.gradcheck.explain import explain
 from npvae.gradcheck.point import Point, Probe, draw_probes, draw_upstream
 from npvae.gradcheck.preflight import UNSTEADY, check_float32, preflight
 from npvae.gradcheck.report import FAIL, PASS, Entry, Finding, Report
@@ -86,6 +85,8 @@ def _judge_all(point: Point, settings: Settings, probes: dict[str, list[Probe]] 
 
 
 def _explain(point: Point, settings: Settings, report: Report, failed: list[Entry]) -> None:
+    from npvae.diagnosis import explain  # loaded only where something is wrong
+
     report.blame = blame(point.subject, dict(point.tensors), settings) or _front(point, report)
     spoiled = any(BY_ITSELF in sentence for sentence in report.blame)
     probes = draw_probes(point, EXPLAINING_PROBES, settings.seed)
@@ -120,6 +121,8 @@ def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
     For every part ⟨Jv, u⟩ = ⟨v, Jᵀu⟩ must hold. A wrong part spoils the gradients of everything that lies before it,
     so many tensors may be wrong although one line is.
     """
+    from npvae.diagnosis import explain
+
     try:
         parts = subject.parts(tensors) if subject.parts is not None else []
     except Exception:

@@ -244,7 +244,7 @@ class Traced(np.ndarray):
     def _wrap(self, value: object) -> object:
         # Zero-dimensional results go back as the scalars NumPy would have returned.
         if type(value) is np.ndarray and value.ndim and self.branches is not None:
-            return Traced.of(value, self.branches)
+            return type(self).of(value, self.branches)
         return value
 
 

@@ -191,6 +191,9 @@ class Flight:
         """Zero upstream gives zero, and sums and multiples of upstreams those of the gradients."""
         nothing = self.point.gradients(tuple(np.zeros_like(u)[()] for u in self.upstream))
         for name, gradient in nothing.items():
+            if np.any(gradient) and self.same(name, gradient, self.gradients[name]):
+                text = f"backward ignores the upstream gradient: that of {name} is the same for every dy"
+                return [Finding("zero upstream", text, name)]
             if np.any(gradient):
                 text = f"an upstream gradient of zero gives a gradient of {name} of {np.abs(gradient).max():.3g}"
                 return [Finding("zero upstream", text + _decay(name, gradient, self.point.tensors[name]), name)]

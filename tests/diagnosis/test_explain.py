@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from npvae.gradcheck.explain import find_culprits
+from npvae.diagnosis.explain import find_culprits
 from npvae.gradcheck.numeric import complex_step
 from npvae.gradcheck.point import Point, draw_probes
 from npvae.gradcheck.subject import Subject

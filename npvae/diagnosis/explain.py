@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.hints import Evidence, Hint, diagnose
+from npvae.diagnosis.evidence import Evidence, Hint
+from npvae.diagnosis.factors import sizes_of
+from npvae.diagnosis.guesses import diagnose
 from npvae.gradcheck.numeric import Estimate, Measure, NoEstimate
-from npvae.gradcheck.point import Point, Probe
+from npvae.gradcheck.point import Probe
 from npvae.gradcheck.report import Entry, two_sides
 from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.verdict import measure_called
@@ -43,7 +45,8 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, sp
             numeric=[estimate.value for estimate in estimates],
             slack=[max(estimate.tolerance, entry.tolerance) for estimate in estimates],
             gradients={name: [probe.gradient for probe in others] for name, others in probes.items()},
-            sizes=_sizes(own[0].line.point, entry.shape),
+            sizes=sizes_of(own[0].line.point, entry.name),
+            measure=measure,
         )
     )
     lines = _numbers(entry, culprits, hint, len(own))
@@ -74,19 +77,6 @@ def _sentence(entry: Entry, culprits: Culprits, hint: Hint | None, gradient: NDA
     if numeric is not None and np.allclose(np.sort(numeric, None), np.sort(gradient, None), rtol=1e-9, atol=0.0):
         return f"The values of {entry.name}'s gradient are right, but in the wrong places. {extent}"
     return f"No factor, transpose, shift or missing term that is known here fits. {extent}".strip()
-
-
-def _sizes(point: Point, shape: tuple[int, ...]) -> dict[int, str]:
-    """Sizes a wrong factor may come from, in words; of several meanings the most likely one, which stands last."""
-    inputs = [t.shape for name, t in point.tensors.items() if name not in point.subject.required]
-    outputs = [y.shape for y in point.outputs]
-    sizes: dict[int, str] = {}
-    for what, shapes in (("input", inputs), ("tensor", [shape]), ("output", outputs)):
-        axes = [(axis, size) for known in shapes for axis, size in enumerate(known)]
-        sizes |= {size: f"the size of the {what} along axis {axis}" for axis, size in reversed(axes)}
-    sizes |= {y.size: "the number of all outputs" for y in point.outputs}
-    sizes |= {known[0]: "the batch size" for known in (*outputs, *inputs) if len(known) > 1}
-    return sizes | dict(point.subject.sizes)
 
 
 @dataclass(frozen=True)

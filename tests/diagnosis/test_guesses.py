@@ -21,7 +21,11 @@ def text_of(forward, backward, inputs, params=None):
         ("W", lambda g: 2 * g, ["numeric = 0.5 × analytic", "A factor ½ is missing"]),
         ("b", lambda g: g / 7, ["numeric = 7 × analytic", "7 is the batch size: a mean over it where a sum is meant."]),
         ("b", lambda g: g * 7, ["numeric = analytic / 7", "7 is the batch size: a sum over it where a mean is meant."]),
-        ("W", lambda g: g / 4, ["4 is the size of the output along axis 1: a mean over it where a sum is meant."]),
+        (
+            "W",
+            lambda g: g / 4,
+            ["4 is the size of the output along axis 1, and", ": a mean over it where a sum is meant."],
+        ),
         ("W", lambda g: 1.7 * g, ["The gradient is wrong by the constant factor 0.588235."]),
         ("W", lambda g: 0 * g, ["analytic = 0", "The gradient of W is all zeros: backward never writes it."]),
         (
