@@ -15,6 +15,8 @@ DEMOS = (
     "belief_network",
     "overview",
     "side_by_side",
+    "filters",
+    "contractive",
     "beta",
     "collapse",
     "manifold",

@@ -8,6 +8,7 @@ channels, a linear code, the mirror image back. That program had 0.0191 after si
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,75 +19,137 @@ from benchmarks import files
 from benchmarks.data import data_folder
 from benchmarks.estimates import row, thinned, write
 from benchmarks.files import RESULTS
-from npvae import PCA, Autoencoder, datasets, training
+from npvae import PCA, Autoencoder, datasets, plots, training
+from npvae.datasets import Dataset
 
-PYTORCH = {8: "0.0191 (PyTorch, six epochs)", 32: "0.0046 (PyTorch, six epochs)"}
+PYTORCH = {8: "; PyTorch 0.0191 after 6 epochs", 32: "; PyTorch 0.0046 after 6 epochs"}
+
+EPOCHS = {2: 4, 8: 8, 32: 12}
+"""Passes over the data by the number of latents: more of them learn for longer."""
 
 
 def main(argv: list[str]) -> int:
-    """Train for every number of latents, measure, print, write."""
+    """Train for every number of latents, measure, print, draw, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks published autoencoders", description=__doc__)
     parser.add_argument(
-        "--latents", type=files.count, nargs="+", default=[8, 32], metavar="D", help="of the codes (8 32)"
+        "--latents", type=files.count, nargs="+", default=[*EPOCHS], metavar="D", help="of the codes (2 8 32)"
     )
-    add_options(parser, epochs=8)
+    add_options(parser, "4, 8 and 12 for 2, 8 and 32 latents", "autoencoders")
     args = parser.parse_args(argv)
-    work = args.work or Path("runs/published") / ("autoencoders" + "-quick" * args.quick)
-    x, x_test, data = images(args.quick)
-    rows, results = [], {}
+    x, test, data = images(args.quick)
+    rows, results, models = [], {}, {}
     for d in args.latents:
-        network = {"network": "conv", "channels": (4, 8) if args.quick else (32, 64), "hidden": ()}
-        model = Autoencoder(d, **network, **recipe(args))
-        model = trained(model, x, work / f"{d}.npz")
-        errors = {name: per_pixel(x_test, fitted) for name, fitted in (("conv", model), ("pca", pca(x, d)))}
+        model = convolutional(d, x.x, args)
+        models[d] = {"conv": model, "PCA": PCA(d).fit(x.x)}
+        errors = {name: per_pixel(test.x, fitted) for name, fitted in models[d].items()}
         seconds = sum(model.history_["seconds"][-1:])
-        notes = f"{recipe(args)['epochs']} epochs; PCA {errors['pca']:.4f}"
-        label, what = f"convolutional autoencoder, {d} latents", f"squared error a pixel, {len(x_test):,} images"
-        rows.append(row(label, data, what, f"{errors['conv']:.4f}", PYTORCH.get(d, "–"), notes, seconds))
-        results[str(d)] = errors | {"history": thinned(model.history_)}
-    output = args.output or (None if args.quick else RESULTS / "published-autoencoders.json")
-    write(output, "autoencoders", recipe(args) | {"data": data, "images": len(x)}, rows, results)
+        notes = f"PCA {errors['PCA']:.4f}{PYTORCH.get(d, '')}; {model.n_iter_} epochs"
+        label, what = f"convolutional autoencoder, {d} latents", f"squared error a pixel, {len(test):,} images"
+        rows.append(row(label, data, what, f"{errors['conv']:.4f}", "–", notes, seconds))
+        results[str(d)] = errors | {"epochs": model.n_iter_, "history": thinned(model.history_)}
+    finish(args, "autoencoders", {"data": data, "images": len(x)}, rows, results, draw(test, models))
     return 0
 
 
-def add_options(parser: argparse.ArgumentParser, epochs: int) -> None:
-    """The options of the reproductions that train estimators."""
-    parser.add_argument("--epochs", type=files.count, default=epochs, help=f"passes over the data ({epochs})")
-    parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/published/…)")
+# ---- what the reproductions share that train estimators of MNIST -----------------------------------------------------
+
+
+def add_options(parser: argparse.ArgumentParser, epochs: str, work: str) -> None:
+    """The options of the reproductions that train estimators; their work lies in runs/published/`work`."""
+    parser.add_argument("--epochs", type=files.count, help=f"passes over the data ({epochs})")
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help=f"what is done so far (runs/published/{work})")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it there (docs/gallery/…)")
     parser.add_argument("--quick", action="store_true", help="a few steps on few images: does it run?")
+    parser.set_defaults(folder=Path("runs/published") / work)
 
 
-def recipe(args: argparse.Namespace) -> dict[str, Any]:
-    """How an estimator is trained."""
-    epochs = 2 if args.quick else args.epochs
+def recipe(args: argparse.Namespace, epochs: int) -> dict[str, Any]:
+    """How an estimator is trained: for `epochs`, unless the command says otherwise."""
+    epochs = 2 if args.quick else args.epochs or epochs
     return {"epochs": epochs, "learning_rate": 0.002, "schedule": "cosine", "random_state": 0}
 
 
-def images(quick: bool) -> tuple[NDArray, NDArray, str]:
+def images(quick: bool) -> tuple[Dataset, Dataset, str]:
     """Training and test images, grey from 0 to 1, and the name of the data; with `quick` the embedded digits."""
     if quick:
-        return datasets.digits(600, seed=0).x, datasets.digits(200, seed=1).x, "embedded digits"
-    return *(datasets.mnist(split, data_folder()).x for split in ("train", "test")), "MNIST"
+        return datasets.digits(600, seed=0), datasets.digits(200, seed=1), "embedded digits"
+    return *(datasets.mnist(split, data_folder()) for split in ("train", "test")), "MNIST"
 
 
-def trained(model: Any, x: NDArray, checkpoint: Path) -> Any:
+def work_folder(args: argparse.Namespace) -> Path:
+    """Where what is done so far lies; it is there from now on."""
+    folder = args.work or args.folder.with_name(args.folder.name + "-quick" * args.quick)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def trained(model: Any, x: NDArray, args: argparse.Namespace, name: str) -> Any:
     """The estimator fitted to x, from its checkpoint on if there is one; a run can be stopped and started again."""
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = work_folder(args) / f"{name}.npz"
     run = training.load_checkpoint(checkpoint) if checkpoint.exists() else None
 
     def keep(run: training.TrainingRun) -> None:
         training.save_checkpoint(checkpoint, run)
-        print(f"{checkpoint.stem}: epoch {run.epoch}, loss {run.history['loss'][-1]:.4f}", flush=True)
+        print(f"{name}: epoch {run.epoch}, loss {run.history['loss'][-1]:.4f}", flush=True)
 
     return model.fit(x.reshape(-1, 28, 28), callbacks=[keep], resume_from=run)
 
 
-def pca(x: NDArray, d: int) -> PCA:
-    """Principal components of the training images."""
-    return PCA(d).fit(x)
+def network(quick: bool) -> dict[str, Any]:
+    """Two convolutions and their mirror image."""
+    return {"network": "conv", "channels": (4, 8) if quick else (32, 64), "hidden": ()}
+
+
+def convolutional(d: int, x: NDArray, args: argparse.Namespace) -> Autoencoder:
+    """The trained convolutional autoencoder with d latents."""
+    model = Autoencoder(d, **network(args.quick), **recipe(args, EPOCHS.get(d, 8)))
+    return trained(model, x, args, str(d))
 
 
 def per_pixel(x: NDArray, model: Any) -> float:
     """Mean over images and pixels of (x − x̂)²."""
     return float(np.square(x - model.reconstruct(x), dtype=np.float64).mean())
+
+
+def finish(
+    args: argparse.Namespace, name: str, settings: dict, rows: list[dict], results: dict, figure: Any = None
+) -> None:
+    """Write the result and the picture; a quick run writes what it was told to."""
+    output = args.output or (None if args.quick else RESULTS / f"published-{name}.json")
+    write(output, name, settings, rows, results)
+    picture = args.picture or (None if args.quick else RESULTS.parents[1] / "docs" / "gallery" / f"{name}.png")
+    if figure is not None and picture is not None:
+        plots.save(figure, picture, dpi=100)
+
+
+def one_a_class(data: Dataset) -> NDArray:
+    """The first image of every class."""
+    return data.x[[np.flatnonzero(data.labels == digit)[0] for digit in np.unique(data.labels)]]
+
+
+# ---- the picture -----------------------------------------------------------------------------------------------------
+
+PAIRS = ((1, 7), (3, 8), (4, 9))
+"""Digits between which the ways lead."""
+
+
+def draw(test: Dataset, models: Mapping[int, Mapping[str, Any]]) -> Any:
+    """Reconstructions at the left; at the right ways between two digits, with the number of latents in the middle."""
+    x = one_a_class(test)
+    rows = {"x": x}
+    for d, pair in models.items():
+        rows |= {f"{name}, {d}": model.reconstruct(x) for name, model in pair.items()}
+    middle = sorted(models)[len(models) // 2]
+    ways = {
+        f"{a} to {b}, {name}": model.interpolate(x[a], x[b], steps=10)
+        for a, b in PAIRS
+        for name, model in models[middle].items()
+    }
+    figure = plots.require_matplotlib().figure.Figure(figsize=(12, 4.3), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(len(rows) - 1, len(rows) - 1))
+    plots.image_rows(rows, (28, 28), ax=left)
+    plots.image_rows(ways, (28, 28), ax=right)
+    left.set_title("test images, reconstructed")
+    right.set_title(f"ways between two codes of {middle} latents")
+    return figure

@@ -8,45 +8,58 @@ the mean squared error over all images and pixels, in decibels, higher is better
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.estimates import row, write
-from benchmarks.files import RESULTS
-from benchmarks.published.autoencoders import add_options, images, recipe, trained
-from npvae import DenoisingAutoencoder
+from benchmarks.estimates import row
+from benchmarks.published.autoencoders import add_options, finish, images, one_a_class, recipe, trained
+from npvae import DenoisingAutoencoder, plots
 
 LEVELS = {"zeros": (0.5, 0.9), "salt-and-pepper": (0.5,), "gaussian": (0.5, 1.0, 4.0)}
 NOISES = [(noise, level) for noise, levels in LEVELS.items() for level in levels]
 
 
+SHOWN = {("zeros", 0.5): "p = 0.5", ("zeros", 0.9): "p = 0.9", ("gaussian", 1.0): "σ = 1", ("gaussian", 4.0): "σ = 4"}
+"""What the picture shows, and what it calls them."""
+
+
 def main(argv: list[str]) -> int:
-    """Train for every noise, restore, print, write."""
+    """Train for every noise, restore, print, draw, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks published denoising", description=__doc__)
-    add_options(parser, epochs=5)
+    add_options(parser, "10", "denoising")
     args = parser.parse_args(argv)
-    work = args.work or Path("runs/published") / ("denoising" + "-quick" * args.quick)
-    x, x_test, data = images(args.quick)
+    x, test, data = images(args.quick)
     rows, results = [], {}
+    shown = {"x": one_a_class(test)}
     for noise, level in NOISES[:: 3 if args.quick else 1]:
         name = f"{noise}-{level:g}"
         network = {"hidden": 50 if args.quick else 500, "mean_link": "sigmoid"}
-        model = DenoisingAutoencoder(100, **network, corruption=noise, noise_level=level, **recipe(args))
-        model = trained(model, x, work / f"{name}.npz")
-        noisy = model.corrupt(x_test, random_state=1)
-        found = {"autoencoder": psnr(x_test, model.denoise(noisy)), "identity": psnr(x_test, noisy)}
-        found |= filtered(x_test, noisy)
+        model = DenoisingAutoencoder(100, **network, corruption=noise, noise_level=level, **recipe(args, 10))
+        model = trained(model, x.x, args, name)
+        noisy = model.corrupt(test.x, random_state=1)
+        found = {"autoencoder": psnr(test.x, model.denoise(noisy)), "identity": psnr(test.x, noisy)}
+        found |= filtered(test.x, noisy)
         others = ", ".join(f"{method} {found[method]:.2f}" for method in ("identity", "median", "gaussian"))
-        what = f"PSNR, dB, {len(x_test):,} images"
+        what = f"PSNR, dB, {len(test):,} images"
         seconds = sum(model.history_["seconds"][-1:])
         label = f"denoising autoencoder, {noise} {level:g}"
         rows.append(row(label, data, what, f"{found['autoencoder']:.2f}", "–", others, seconds))
         results[name] = found
-    output = args.output or (None if args.quick else RESULTS / "published-denoising.json")
-    write(output, "denoising", recipe(args) | {"data": data, "images": len(x)}, rows, results)
+        if (noise, level) in SHOWN:
+            corrupted = model.corrupt(shown["x"], random_state=2)
+            called = SHOWN[noise, level]
+            shown |= {called: np.clip(corrupted, 0, 1), f"restored, {called}": model.denoise(corrupted)}
+    finish(args, "denoising", {"data": data, "images": len(x)}, rows, results, draw(shown))
     return 0
+
+
+def draw(shown: dict[str, NDArray]) -> Any:
+    """The originals, and below them pairs of what was corrupted and what it was restored to."""
+    figure = plots.require_matplotlib().figure.Figure(figsize=(6, 5), layout="constrained")
+    plots.image_rows(shown, (28, 28), ax=figure.subplots())
+    return figure
 
 
 def filtered(x: NDArray, noisy: NDArray) -> dict[str, float]:

@@ -120,12 +120,23 @@ class GaussianMixture(RowScores, Estimator):
         """Rows with two columns, and an ellipse for every component that has a weight."""
         if self.n_features_in_ != 2:
             return {}
-        unit = np.broadcast_to(self.scaling_.unit, (2,))
         kept = self.theta_["weights"] > 0
-        covariances = (self.model_.full_covariances(self.theta_) * unit * unit[:, None])[kept]
         ax = plots.latent_scatter(shown.x, shown.labels).axes[0]
         ax.set(xlabel="x₁", ylabel="x₂")
-        return {"components": plots.ellipses(self.scaling_.inverse(self.theta_["means"])[kept], covariances, ax)}
+        return {"components": plots.ellipses(self.means_[kept], self.covariances_[kept], ax)}
+
+    @property
+    @needs_fit
+    def means_(self) -> NDArray:
+        """The middle of every component in the units of the data, (n_components, n_features_in_)."""
+        return self.scaling_.inverse(self.theta_["means"])
+
+    @property
+    @needs_fit
+    def covariances_(self) -> NDArray:
+        """Its covariance, whatever its kind: (n_components, n_features_in_, n_features_in_)."""
+        unit = np.broadcast_to(self.scaling_.unit, (self.n_features_in_,))
+        return self.model_.full_covariances(self.theta_) * unit * unit[:, None]
 
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         log_prob = by_rows(lambda rows: self.model_.log_prob(self.theta_, rows), x)

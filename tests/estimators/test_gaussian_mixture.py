@@ -26,6 +26,14 @@ def test_scores_are_log_densities_in_the_units_of_the_data(scale):
     assert one.aic(X) == pytest.approx(10 - 2 * expected.sum())
 
 
+def test_means_and_covariances_are_in_the_units_of_the_data_whatever_the_kind_of_covariance():
+    X = blobs()
+    for kind, expected in (("full", np.cov(X.T, ddof=0)), ("diagonal", np.diag(X.var(axis=0)))):
+        one = GaussianMixture(1, covariance=kind).fit(X)
+        np.testing.assert_allclose(one.means_, X.mean(axis=0)[None], rtol=1e-8)
+        np.testing.assert_allclose(one.covariances_, expected[None], rtol=1e-6, atol=1e-9)
+
+
 def test_rows_go_to_their_component_and_samples_look_like_the_data():
     X = blobs()
     mixture = GaussianMixture(3, random_state=0).fit(X)

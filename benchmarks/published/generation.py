@@ -1,0 +1,91 @@
+"""``python -m benchmarks published generation``: new digits from the codes of an autoencoder, and from a VAE, on MNIST.
+
+The codes of the training images are given a density: a Gaussian with independent latents, or a mixture of 30 Gaussians
+by EM. Draws from it are decoded. The autoencoders are those of ``published autoencoders``; the VAE has the same
+convolutions. The figure is minus the mean log-density of the test images' codes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import files
+from benchmarks.estimates import row
+from benchmarks.published.autoencoders import (
+    EPOCHS,
+    add_options,
+    convolutional,
+    finish,
+    images,
+    network,
+    recipe,
+    trained,
+)
+from npvae import VAE, GaussianMixture, plots
+
+COMPONENTS = 30
+
+SAMPLES = 64
+
+
+class Generated(NamedTuple):
+    """Codes of test images, the mixture that was fitted to those of training images, and samples by their origin."""
+
+    codes: NDArray
+    mixture: GaussianMixture
+    samples: Mapping[str, NDArray]
+
+
+def main(argv: list[str]) -> int:
+    """Train what is missing, fit the densities, sample, print, draw, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks published generation", description=__doc__)
+    parser.add_argument("--latents", type=files.count, nargs="+", default=[2, 8], metavar="D", help="of a code (2 8)")
+    add_options(parser, "4 and 8 for 2 and 8 latents", "autoencoders")
+    args = parser.parse_args(argv)
+    x, test, data = images(args.quick)
+    rows, results, generated = [], {}, {}
+    for d in args.latents:
+        model = convolutional(d, x.x, args)
+        vae = VAE(d, **network(args.quick), **recipe(args, EPOCHS.get(d, 8)))
+        vae = trained(vae, x.x, args, f"vae-{d}")
+        codes, test_codes = model.transform(x.x), model.transform(test.x)
+        factored = GaussianMixture(1, covariance="diagonal", random_state=0).fit(codes)
+        began = perf_counter()
+        mixture = GaussianMixture(COMPONENTS, random_state=0).fit(codes)
+        seconds = perf_counter() - began
+        found = {name: -density.score(test_codes) for name, density in (("mixture", mixture), ("factored", factored))}
+        samples = {
+            "factored Gaussian": model.sample(SAMPLES, 0, latent_model=factored),
+            f"mixture of {COMPONENTS}": model.sample(SAMPLES, 0, latent_model=mixture),
+            "VAE": vae.sample(SAMPLES, 0),
+        }
+        generated[d] = Generated(test_codes, mixture, samples)
+        label = f"mixture of {COMPONENTS}, codes of {d} latents"
+        notes = f"factored Gaussian {found['factored']:.2f}; {mixture.n_iter_} steps of EM on {len(codes):,} codes"
+        rows.append(row(label, data, "−log p(code), test images", f"{found['mixture']:.2f}", "–", notes, seconds))
+        results[str(d)] = found | {"seconds": round(seconds, 2), "steps": mixture.n_iter_}
+    settings = {"data": data, "images": len(x), "components": COMPONENTS}
+    finish(args, "generation", settings, rows, results, draw(generated, test.labels))
+    return 0
+
+
+def draw(generated: Mapping[int, Generated], labels: NDArray) -> Any:
+    """The plane of two latents with the mixture's ellipses; beside it the samples, a row a number of latents."""
+    figure = plots.require_matplotlib().figure.Figure(figsize=(13, 5), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(5, 8))
+    ax = left.subplots()
+    codes, mixture, _ = generated[2]
+    plots.latent_scatter(codes, labels, ax=ax)
+    plots.ellipses(mixture.means_, mixture.covariances_, ax=ax)
+    ax.set(xlabel="$h_1$", ylabel="$h_2$", title=f"codes of test images, {COMPONENTS} components")
+    axes = right.subplots(len(generated), len(generated[2].samples))
+    for row_axes, (d, found) in zip(np.atleast_2d(axes), generated.items(), strict=True):
+        for sample_ax, (name, samples) in zip(row_axes, found.samples.items(), strict=True):
+            plots.image_grid(samples, (28, 28), ax=sample_ax, title=f"{name}, {d} latents")
+    return figure
