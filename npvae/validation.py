@@ -69,6 +69,17 @@ class ArgumentTypeError(ArgumentError, TypeError):
     """An argument of a type that it cannot have."""
 
 
+class WidthError(ArgumentError):
+    """Rows of another width than those of the fit: `advice` says it in the words that scikit-learn's tools look for."""
+
+    def __str__(self) -> str:
+        return self.advice
+
+    def spelled(self, argument: Callable[[str], str], setting: Callable[[str, Any], str]) -> str:
+        """The rule alone, since the advice repeats it."""
+        return ArgumentError(self.argument, self.rule, self.got).spelled(argument, setting)
+
+
 class MissingFileError(ArgumentError, FileNotFoundError):
     """An argument that names no file."""
 

@@ -64,19 +64,22 @@ class Parser(argparse.ArgumentParser):
         parsed, others = self.parse_known_args(args, namespace)
         if others:
             first = next((word for word in others if word.startswith("-")), others[0])
-            self.error(f"unrecognized arguments: {' '.join(others)}{_meant(first.partition('=')[0], parsed)}")
+            command = getattr(parsed, "command", self)
+            command.error(
+                f"unrecognized arguments: {' '.join(others)}{_meant(first.partition('=')[0], parsed, command)}"
+            )
         return parsed
 
 
-def _meant(word: str, parsed: argparse.Namespace) -> str:
+def _meant(word: str, parsed: argparse.Namespace, command: argparse.ArgumentParser) -> str:
     """Which model has an option of this name, or which option of the command is nearest to it."""
-    if not hasattr(parsed, "options"):
-        return ""
-    tables = {name: options_of(registry.estimator_class(name)) for name in registry.names()}
-    owners = [name for name, table in tables.items() if word in (f"--{o.flag}" for o in table.values())]
-    if owners:
-        return f"; {word} is an option of {', '.join(owners)}, not of {parsed.model}"
-    near = get_close_matches(word, [f"--{o.flag}" for o in parsed.options.values() if o.flag is not None], n=1)
+    if hasattr(parsed, "options"):
+        tables = {name: options_of(registry.estimator_class(name)) for name in registry.names()}
+        owners = [name for name, table in tables.items() if word in (f"--{o.flag}" for o in table.values())]
+        if owners:
+            return f"; {word} is an option of {', '.join(owners)}, not of {parsed.model}"
+    flags = [flag for action in command._actions for flag in action.option_strings if flag.startswith("--")]
+    near = get_close_matches(word, flags, n=1) if word.startswith("-") else []
     return f"; did you mean {near[0]}?" if near else ""
 
 
@@ -88,7 +91,7 @@ def add_command(
     parser = commands.add_parser(
         name, help=summary, description=description, epilog=epilog, formatter_class=HelpFormatter
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=parser)
     return parser
 
 
@@ -183,9 +186,9 @@ class Reading:
             )
 
 
-def reconstruction_note(grey: bool) -> str:
-    """What the reconstruction term of data is that are grey under a Bernoulli likelihood, or are not."""
-    return "cross-entropy of grey pixels, not a likelihood" if grey else "−log p(x|z)"
+def counted(n: int, word: str) -> str:
+    """``"1 row"``, ``"2,000 rows"``."""
+    return f"{n:,} {word}{'s' * (n != 1)}"
 
 
 def as_typed(error: ArgumentError | DataWarning, options: Mapping[str, Any]) -> str:
@@ -199,8 +202,10 @@ def as_typed(error: ArgumentError | DataWarning, options: Mapping[str, Any]) -> 
         if " or " in name:
             return " or ".join(map(argument, name.split(" or ")))
         stem, bracket, rest = name.partition("[")
-        if not stem.isidentifier() or stem in UNSPELLED:
+        if not stem.isidentifier() or stem in UNSPELLED or (stem.isupper() and stem not in SPELLED):
             return name
+        if stem == "model" and not options:  # every command but train takes one as it is
+            return "MODEL"
         return (flags | SPELLED).get(stem, f"--{stem.replace('_', '-')}") + bracket + rest
 
     if isinstance(error, DataWarning):

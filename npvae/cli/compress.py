@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from npvae.cli.arguments import add_command, add_data, read_data
-from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
+from npvae.cli.arguments import add_command, add_data, counted, read_data
+from npvae.cli.columns import selection
+from npvae.cli.results import TABLES, Commands, check_output, column_names, inputs, load_with, write
 from npvae.files import replacing
-from npvae.validation import ArgumentError, existing_file
+from npvae.validation import existing_file
 
 ENDING = ".npz-bb"
 """The ending of compressed files: bits back."""
@@ -41,24 +39,14 @@ was written with another model, is an error."""
 
 def compress(args: argparse.Namespace) -> int:
     """``npvae compress``."""
-    from npvae import compression
-
     output = check_output(args.output, (ENDING,), inputs(args))
-    model = _coding_model(args.model)
-    data = read_data(args.data, rows=args.rows)
-    if data.x.shape[1] != model.n_features_in_:
-        raise ArgumentError("X", f"have {model.n_features_in_} features", f"shape {data.x.shape}")
-    x = model.scaling_(data.x)
-    likelihood = model.model_.likelihood
-    likelihood.require_support("X", x)
-    if not likelihood.is_density(x):
-        advice = "make them binary first, or train with a likelihood of grey levels"
-        raise ArgumentError("X", "be binary to be coded by a Bernoulli", "values between 0 and 1", advice)
-    levels = np.rint(x * (getattr(likelihood, "levels", 2) - 1)).astype(np.uint8)
-    packed = compression.compress(model.model_, model.theta_, levels)
+    model = load_with(args.model, "compress", "compress")
+    data = read_data(args.data, rows=args.rows, choice=selection(args), model=model)
+    packed = model.compress(data.given)
     with replacing(output) as temporary:
         temporary.write_bytes(packed)
-    print(f"{len(levels):,} rows in {len(packed):,} bytes, {8 * len(packed) / levels.size:.4f} bits a pixel")
+    bits = 8 * len(packed) / data.x.size
+    print(f"{counted(len(data), 'row')} in {len(packed):,} bytes, {bits:.4f} bits a pixel")
     print(f"wrote {output}")
     return 0
 
@@ -68,21 +56,12 @@ def decompress(args: argparse.Namespace) -> int:
     from npvae import compression
 
     output = check_output(args.output, TABLES, [args.model, args.file])
-    model, file = _coding_model(args.model), existing_file(args.file, "FILE")
+    model, file = load_with(args.model, "decompress", "decompress"), existing_file(args.file, "FILE")
     try:
-        levels = compression.decompress(model.model_, model.theta_, Path(file).read_bytes())
+        levels = model.decompress(Path(file).read_bytes())
     except compression.CompressedFileError as error:
         raise compression.CompressedFileError(f"{args.file} {error}") from None
     shape = model.image_shape_ or (model.n_features_in_,)
-    write(output, {"images": levels.reshape(-1, *shape)}, [f"x{i + 1}" for i in range(levels.shape[1])])
-    print(f"{len(levels):,} rows; wrote {output}")
+    write(output, {"images": levels.reshape(-1, *shape)}, column_names(model, levels.shape[1]))
+    print(f"{counted(len(levels), 'row')}; wrote {output}")
     return 0
-
-
-def _coding_model(path: str) -> Any:
-    """The model in a file, if it is one that can code."""
-    from npvae.compression import Coder
-
-    estimator = load_with(path, "elbo_terms")
-    Coder(estimator.model_, estimator.theta_, 1, 1)  # says what it lacks
-    return estimator

@@ -33,7 +33,7 @@ def detect(args: argparse.Namespace) -> int:
     """``npvae detect``."""
     read = [*inputs(args), args.normal]
     output = None if args.output is None else check_output(args.output, TABLES, read)
-    model = load_with(args.model, "learn_threshold")
+    model = load_with(args.model, "detect", "learn_threshold")
     data = read_data(args.data, rows=args.rows)
     if args.normal is not None:
         model.learn_threshold(read_data(args.normal, argument="--normal").x, args.contamination)

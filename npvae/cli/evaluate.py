@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from npvae import datasets, evaluation
 from npvae.cli.arguments import add_command, is_embedded, read_data, row_range
 from npvae.cli.columns import Selection, add_selection, selection
+from npvae.cli.evaluate_words import in_words
 from npvae.cli.pictures import title
 from npvae.cli.results import PICTURES, TABLES, check_output, load_with, write
 from npvae.datasets import is_binary
@@ -34,6 +35,7 @@ standard errors:
   factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
   outside     how well −L_k tells the rows of --outside from those of DATA, and how well their typicality does
 
+A model whose log p(x) is exact needs no draws: there it is −log p(x) itself, and what tells others apart by it.
 Grey pixels have no log-likelihood under a Bernoulli: what needs one is left out then, and npvae score gives their
 cross-entropy. Under a full covariance the latents are not independent: L_k without some of them, and the KL's parts,
 are left out."""
@@ -54,17 +56,6 @@ PAIRED_ROWS = 10_000
 """Rows in the decomposition of the KL, at the most: its time goes with their square."""
 
 PRUNING_DRAWS = 100
-
-TRUSTED = 2
-"""Median effective sample size below which L_k is said to be far below log p(x)."""
-
-GREY = (
-    "grey pixels have no log-likelihood under a Bernoulli: npvae score has their cross-entropy, and a model of "
-    "npvae train --binarize dynamic their likelihood made binary"
-)
-
-FEW_ROWS = 5000
-"""Rows below which the parts of the KL are called biased: a mixture of few rows is no q(z)."""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -92,26 +83,28 @@ def run(args: argparse.Namespace) -> int:
     if picture is not None and not embedded:
         raise ValueError(f"--factors needs data of known factors, DATA must be digits, got {args.data!r}")
     integer("--k", args.k, at_least=1)
-    vae = load_with(args.model, "log_likelihood", "prepare")
+    vae = load_with(args.model, "evaluate", "log_likelihood", "log_prob")
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
     choice = selection(args)
     read = read_data(args.data, rows=rows, choice=choice, model=vae)
     data = read.given
     x = vae.prepare(data, args.seed)
     others = None if args.outside is None else _others(vae, args.outside, rows, args.seed, choice)
-    facts = {"rows": len(x), "k": args.k, "seed": args.seed}
+    exact = hasattr(vae, "log_prob")
+    facts = {"rows": len(x), "k": None if exact else args.k, "seed": args.seed}
     facts["made_binary"] = is_binary(x) and not is_binary(read.x)
-    facts["likelihood"] = vae.model_.likelihood.is_density(x)
+    facts["likelihood"] = exact or vae.model_.likelihood.is_density(x)
     # What cannot do without a likelihood lets log_likelihood say why there is none.
     if facts["likelihood"] or output is not None or others is not None:
         columns = _columns(vae, data, x, args.k, args.seed)
         facts |= _means(columns)
-        if (bits := vae.bits_per_dimension(facts["negative_elbo"]["value"], x)) is not None:
-            facts["bits_per_dimension"] = bits
+        bits = None if exact else vae.bits_per_dimension(facts["negative_elbo"]["value"], x)
+        facts |= {} if bits is None else {"bits_per_dimension": bits}
     if others is not None:
         facts["outside"] = _outside(vae, others, args.k, args.seed, columns["negative_log_px"])
-    facts |= _latents(vae, x, args.k, args.seed, facts["likelihood"])
-    if embedded:
+    if not exact:
+        facts |= _latents(vae, x, args.k, args.seed, facts["likelihood"])
+    if embedded and hasattr(vae, "transform"):
         facts |= _factors(vae, args.seed)
     if output is not None:
         write(output, {"scores": np.stack(list(columns.values()), axis=1), **columns}, list(columns))
@@ -123,12 +116,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(facts, indent=2))
     else:
-        print(*_lines(facts), *([f"wrote {' and '.join(written)}"] if written else []), sep="\n")
+        print(*in_words(facts, vae), *([f"wrote {' and '.join(written)}"] if written else []), sep="\n")
     return 0
 
 
 def _columns(vae: Any, data: Any, x: NDArray, k: int, seed: int) -> dict[str, NDArray]:
     """What is known of every row of the data, which the model sees as x."""
+    if hasattr(vae, "log_prob"):
+        return {"negative_log_px": -vae.log_prob(data)}
     estimate = vae.log_likelihood(data, k, seed, _Progress(len(x)))
     kl = None if hasattr(vae.model_, "prior") else vae.elbo_terms(data, random_state=seed)["kl"]
     rows = evaluation.decompose_rows(vae.model_, vae.theta_, x, estimate, kl)
@@ -161,7 +156,8 @@ def _blamed_on(option: str) -> Iterator[None]:
 def _outside(vae: Any, x: Any, k: int, seed: int, inside: NDArray) -> dict[str, Any]:
     """How strange others are, and how well that tells them from the rows whose −log p(x) is `inside`."""
     with _blamed_on("--outside"):
-        outside = -vae.log_likelihood(x, k, seed, _Progress(len(x))).log_px
+        exact = hasattr(vae, "log_prob")
+        outside = -(vae.log_prob(x) if exact else vae.log_likelihood(x, k, seed, _Progress(len(x))).log_px)
     typicality = [evaluation.typicality(-scores, -inside) for scores in (inside, outside)]
     return {
         "rows": len(x),
@@ -172,7 +168,9 @@ def _outside(vae: Any, x: Any, k: int, seed: int, inside: NDArray) -> dict[str, 
 
 def _means(columns: dict[str, NDArray]) -> dict[str, Any]:
     nats = ("negative_log_px", "negative_elbo", "reconstruction", "kl", "gap")
-    means = {name: _plain(evaluation.mean_with_error(columns[name])) for name in nats}
+    means = {name: _plain(evaluation.mean_with_error(columns[name])) for name in nats if name in columns}
+    if "reliable" not in columns:
+        return means
     effective, reliable = columns["effective_samples"], columns["reliable"]
     return {**means, "effective_samples_median": float(np.median(effective)), "reliable_rows": int(reliable.sum())}
 
@@ -210,71 +208,6 @@ def _factors(vae: Any, seed: int) -> dict[str, Any]:
     matrix = evaluation.factor_matrix(z, digits.factors)
     facts = {"factor_rows": len(z), "factor_matrix": dict(zip(digits.factors, matrix.tolist(), strict=True))}
     return facts | ({"mig": evaluation.mig(matrix)} if z.shape[1] > 1 else {})
-
-
-def _lines(facts: dict[str, Any]) -> list[str]:
-    """The same in words."""
-    lines = _likelihood_lines(facts) if facts["likelihood"] else [GREY]
-    if facts["made_binary"]:
-        lines.insert(0, "grey pixels are made binary first, as in the training")
-    if "outside" in facts:
-        lines += _outside_lines(facts["outside"], facts["k"])
-    if "activity" in facts:
-        active = np.zeros(len(facts["activity"]), dtype=bool)
-        active[facts["active_units"]] = True
-        lines.append(evaluation.collapse_message(active))
-    if "pruning" in facts:
-        label = f"change of L_{facts['pruning']['k']}"
-        lines.append(_line(label, facts["pruning"], "with the prior in the place of the others"))
-    if "kl_parts" in facts:
-        parts = facts["kl_parts"]
-        few = " (few: the first is too small and the second too large)" if parts["rows"] < FEW_ROWS else ""
-        lines.append(f"the KL of {parts['rows']:,} rows, by one draw of each, in three parts{few}")
-        for name, note in (
-            ("kl", "the whole"),
-            ("mutual_information", f"I(x; z), at most log {parts['rows']} = {np.log(parts['rows']):.2f}"),
-            ("total_correlation", "KL(q(z) ‖ Π q(z_j)), dependence between latents"),
-            ("dimension_wise_kl", "Σ KL(q(z_j) ‖ p(z_j)), latents that are not normal"),
-        ):
-            lines.append(_line(name.replace("_", " "), parts[name], note))
-    if "mig" in facts:
-        lines.append(f"mutual information gap: {facts['mig']:.3f} ({facts['factor_rows']:,} digits)")
-    return lines
-
-
-def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
-    k, n, effective = facts["k"], facts["rows"], facts["effective_samples_median"]
-    draws = f"{n:,} row{'s' * (n > 1)}, {k:,} draw{'s' * (k > 1)} of z each"
-    trusted = f"{facts['reliable_rows']:,} row{'s' * (facts['reliable_rows'] != 1)} with an error to be trusted"
-    lines = [f"{draws}, median effective sample size {effective:,.1f}, {trusted}; nats per row"]
-    bits = f"; {facts['bits_per_dimension']:.4f} bits a dimension" if "bits_per_dimension" in facts else ""
-    gap = f"L_{k} − ELBO, an estimate of KL(q(z|x) ‖ p(z|x))" if k > 1 else "needs more than one draw"
-    for name, label, note in (
-        ("negative_log_px", f"−L_{k}", "an estimate of −log p(x)"),
-        ("negative_elbo", "−ELBO", f"reconstruction + KL{bits}"),
-        ("reconstruction", "reconstruction", "−E log p(x|z)"),
-        ("kl", "KL", "KL(q(z|x) ‖ p(z))"),
-        ("gap", "gap", gap),
-    ):
-        lines.append(_line(label, facts[name], note))
-    if effective < min(TRUSTED, k / 2):
-        lines.append(f"  one draw carries most of the weight: −L_{k} is too high by nats; take more draws")
-    return lines
-
-
-def _outside_lines(outside: dict[str, Any], k: int) -> list[str]:
-    n, auroc = outside["rows"], outside["auroc"]
-    return [
-        f"{n:,} row{'s' * (n > 1)} from outside; the area under the ROC curve: 1 tells all apart, 0.5 is guessing",
-        _line(f"−L_{k}", outside["negative_log_px"], "an estimate of −log p(x)"),
-        f"  {'area by −L_' + str(k):18}{auroc['negative_log_px']:10.3f}   less likely is outside",
-        f"  {'by typicality':18}{auroc['typicality']:10.3f}   farther from the mean of −L_{k} over DATA is outside",
-    ]
-
-
-def _line(label: str, mean: dict[str, float | None], note: str) -> str:
-    error = mean["standard_error"]
-    return f"  {label:18}{mean['value']:10.3f}{'' if error is None else f' ± {error:.3f}'}   {note}"
 
 
 class _Progress:

@@ -37,10 +37,7 @@ in plain JavaScript; it needs no server and no network."""
 def explore(args: argparse.Namespace) -> int:
     """``npvae explore``."""
     output: Path = check_output(args.output, (".html", ".htm"), [args.model, args.data, args.labels])
-    model = load_with(args.model, "prepare")
-    for part in ("decoder", "likelihood", "posterior"):
-        if not hasattr(model.model_, part):
-            raise ValueError(f"MODEL must have an encoder, a decoder and a likelihood, got {type(model).__name__}")
+    model = load_with(args.model, "explore", "encode")
     examples = None
     if args.data is not None:
         data = read_data(args.data, args.labels, slice(0, EXAMPLES) if args.rows is None else args.rows)

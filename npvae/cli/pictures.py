@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npvae.cli.arguments import SCATTERED
 from npvae.datasets import Dataset
@@ -25,8 +26,12 @@ def _latents(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> An
         return None
     seen = data.take(slice(0, SCATTERED))
     z = np.asarray(model.transform(seen.given))
-    most_varied = np.argsort(-z.var(axis=0), kind="stable")[:2]
-    return plots.latent_scatter(z, seen.labels, dimensions=tuple(sorted(most_varied.tolist())))
+    return plots.latent_scatter(z, seen.labels, dimensions=most_varied(z))
+
+
+def most_varied(z: NDArray) -> tuple[int, ...]:
+    """The two latents that vary most over the rows, in their order."""
+    return tuple(sorted(np.argsort(-z.var(axis=0), kind="stable")[:2].tolist()))
 
 
 def _samples(plots: ModuleType, model: Any, shown: Dataset, data: Dataset) -> Any:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from npvae.cli.arguments import SCATTERED, add_data, read_data
 from npvae.cli.columns import selection
+from npvae.cli.pictures import most_varied
 from npvae.cli.results import (
     SHOWN,
     Commands,
@@ -42,7 +43,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_sample(commands: Commands) -> None:
-    text = "Draw latents from the prior N(0, I) and decode each to the mean of p(x|z)."
+    text = """\
+Draw latents as the model has them, of a VAE from the prior N(0, I), and decode each: images to the mean of p(x|z), rows
+of a table with columns of several kinds to values that these can have."""
     example = "npvae sample npvae-run/model.npz -n 100 --seed 1 -o samples.png"
     parser = add_maker(commands, sample, "draw new images", "samples.png", text, example)
     parser.add_argument("-n", type=int, default=64, help="how many")
@@ -103,10 +106,11 @@ def denoise(args: argparse.Namespace, model: Any) -> Made:
 def _add_encode(commands: Commands) -> None:
     text = """\
 Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²,
-or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the first two latents of up to 5,000
-rows, coloured by --labels."""
+or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the two latents that vary most, of up to
+5,000 rows, coloured by --labels. Of a mixture it is the probabilities p(k|x) of its components."""
     example = "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv"
-    parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, "z", "transform")
+    methods = ["transform", "predict_proba"]
+    parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, "z", methods)
     add_data(parser)
     parser.add_argument("--labels", metavar="FILE", help="classes of the rows, for the picture")
 
@@ -114,14 +118,17 @@ rows, coloured by --labels."""
 def encode(args: argparse.Namespace, model: Any) -> Made:
     """``npvae encode``."""
     data = read_data(args.data, args.labels, args.rows, choice=selection(args), model=model)
-    # A model with a posterior has its spread beside the mean.
-    mu, *spread = model.encode(data.given) if hasattr(model, "encode") else (model.transform(data.given),)
+    if not hasattr(model, "transform"):
+        mu, spread = model.predict_proba(data.given), []
+    else:  # a model with a posterior has its spread beside the mean
+        mu, *spread = model.encode(data.given) if hasattr(model, "encode") else (model.transform(data.given),)
 
     def draw(plots: ModuleType) -> Any:
         if mu.shape[1] < 2:
-            raise ValueError("a scatter needs at least two latents, the model has one")
+            raise ValueError("a scatter needs at least two latents, the model has one: use .npy, .npz or .csv")
         seen = slice(0, SCATTERED)
-        return plots.latent_scatter(mu[seen], None if data.labels is None else data.labels[seen])
+        labels = None if data.labels is None else data.labels[seen]
+        return plots.latent_scatter(mu[seen], labels, dimensions=most_varied(mu))
 
     return {"mu": mu, **{"factor" if array.ndim > 2 else "log_var": array for array in spread}}, draw
 
@@ -131,7 +138,7 @@ def _add_decode(commands: Commands) -> None:
 Decode each row of LATENTS (.npy, .npz, .csv; one column a latent) to the mean of p(x|z). Where encode wrote
 latents.npz, LATENTS is latents.npz:mu."""
     example = "npvae decode npvae-run/model.npz latents.npy -o decoded.npy"
-    parser = add_maker(commands, decode, "latents to data", "decoded.png", text, example, needs="inverse_transform")
+    parser = add_maker(commands, decode, "latents to data", "decoded.png", text, example, needs=["inverse_transform"])
     parser.add_argument("latents", metavar="LATENTS", help="file with one row of latents per image")
 
 
@@ -146,7 +153,7 @@ Decode a grid of latents that is even in probability: the unit square through th
 models with two latents."""
     example = "npvae manifold npvae-run/model.npz --side 25"
     summary = "picture of a two-dimensional latent space"
-    parser = add_maker(commands, manifold, summary, "manifold.png", text, example, needs="inverse_transform")
+    parser = add_maker(commands, manifold, summary, "manifold.png", text, example, needs=["inverse_transform"])
     parser.add_argument("--side", metavar="N", type=int, default=20, help="images along each side")
 
 
@@ -199,7 +206,7 @@ first {CHANGED} rows of other classes, decoded on their way there: z + t · vect
 npvae attribute npvae-run/model.npz digits 7 --rows 0:2000
 npvae attribute npvae-run/model.npz faces.npy 1 --labels smiling.npy -o smile.npy"""
     parser = add_maker(
-        commands, attribute, "the latents' way to a class", "attribute.png", text, example, "z", "attribute_vector"
+        commands, attribute, "the latents' way to a class", "attribute.png", text, example, "z", ["attribute_vector"]
     )
     add_data(parser)
     parser.add_argument("label", metavar="LABEL", type=int, help="the class")

@@ -7,10 +7,10 @@ import json
 
 import numpy as np
 
-import npvae
-from npvae.cli.arguments import add_command, add_data, read_data
+from npvae.cli.arguments import add_command, add_data, counted, read_data
 from npvae.cli.columns import selection
-from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
+from npvae.cli.evaluate_words import BELOW_ZERO
+from npvae.cli.results import TABLES, Commands, check_output, inputs, load, load_with, write
 
 
 def add_commands(commands: Commands) -> None:
@@ -35,16 +35,17 @@ and print their means with standard errors. With --output the rows go to a .csv,
 def score(args: argparse.Namespace) -> int:
     """``npvae score``."""
     output = None if args.output is None else check_output(args.output, TABLES, inputs(args))
-    model = load_with(args.model, "loss")
+    model = load_with(args.model, "score", "loss")
     data = read_data(args.data, rows=args.rows, choice=selection(args), model=model)
     loss = model.loss(data.given, args.samples, args.seed)
     columns = {model.loss_name: loss.per_datum, **(loss.terms if len(loss.terms) > 1 else {})}
     unit = next(iter(loss.described().values())).unit
-    rows, samples = (f"{n:,} {word}{'s' * (n > 1)}" for n, word in ((len(data), "row"), (args.samples, "sample")))
-    print(f"{rows}, {samples} of z each; {unit} per row")
+    draws = f", {counted(args.samples, 'sample')} of z each" if model.draws_latents else ""
+    print(f"{counted(len(data), 'row')}{draws}; {unit} per row")
     for name, values in columns.items():
         error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
         note = f"   ({loss.labels[name]})" if name in loss.labels else ""
+        note += BELOW_ZERO if name == "kl" and values.mean() < -5e-4 else ""  # what three decimals show
         print(f"  {name:15}{values.mean():10.3f}{error}{note}")
     if hasattr(model, "bits_per_dimension"):
         bits = model.bits_per_dimension(loss.per_datum.mean(), model.prepare(data.given, args.seed))
@@ -66,7 +67,7 @@ def _add_info(commands: Commands) -> None:
 
 def info(args: argparse.Namespace) -> int:
     """``npvae info``."""
-    model = npvae.load(args.model)
+    model = load(args.model)
     facts = {
         "model": {
             "estimator": type(model).__name__,

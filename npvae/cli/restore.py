@@ -58,7 +58,7 @@ npvae restore npvae-run/model.npz digits --operator mask --seen upper
 npvae restore npvae-run/model.npz images.npy --operator downsample --factor 4 --noise 0.05 -o restored.npz
 npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --observed"""
     parser = add_maker(
-        commands, restore, "images behind noise, blur or a mask", "restored.png", text, example, "x", "fit"
+        commands, restore, "images behind noise, blur or a mask", "restored.png", text, example, "x", ["impute"]
     )
     add_data(parser)
     parser.add_argument("--operator", choices=OPERATORS, default="mask", help="what was between image and eye")
@@ -78,9 +78,6 @@ npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --obser
 
 def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
-    for part in ("decoder", "likelihood", "prior"):
-        if not hasattr(model.model_, part):
-            raise ValueError(f"MODEL must have a decoder, a likelihood and a prior, got {type(model).__name__}")
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))
     rng, data = np.random.default_rng([args.seed, 0]), read_data(args.data, rows=shown_rows(args)).x
     x = None if args.observed else model.prepare(data, args.seed)

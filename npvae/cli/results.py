@@ -135,14 +135,14 @@ def add_maker(
     description: str,
     example: str,
     column: str = "x",
-    needs: str = "",
+    needs: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
     """Add the command that `make` is named after: it makes of a model what goes to the `output`, with its columns.
 
-    `needs` is the method of the estimator that the command stands for, where that has another name.
+    `needs` are the methods of the estimator of which the command needs one, unless it is that of its own name.
     """
     name = make.__name__
-    run = partial(_write_made, make, column, needs or name, output)
+    run = partial(_write_made, make, column, needs or (name,), output)
     parser = add_command(commands, name, run, summary, description + ENDINGS, example)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")
     where = f"where to (default: {output}{'; .csv where rows are no pictures' if output.endswith('.png') else ''})"
@@ -150,34 +150,55 @@ def add_maker(
     return parser
 
 
-def load_with(path: str, *methods: str) -> Any:
-    """The model in a file, if its estimator has the methods that a command needs."""
-    model = npvae.load(path)
-    for method in methods:
-        if not hasattr(model, method):
-            name = registry.model_name(type(model))
-            raise ValueError(f"{path} is a model of {name}, which has no {method}")
-    return model
+def load(path: str) -> Any:
+    """The model in a file; an error that names no file names MODEL."""
+    try:
+        return npvae.load(path)
+    except ArgumentError as error:
+        raise error.about("MODEL") if error.argument == "path" else error from None
+
+
+def load_with(path: str, command: str, *methods: str) -> Any:
+    """The model in a file, if its estimator has a method that a command needs, one of `methods`.
+
+    A ValueError names the models that have one.
+    """
+    model = load(path)
+    if any(hasattr(model, method) for method in methods):
+        return model
+    classes = {name: registry.estimator_class(name) for name in registry.names()}
+    able = [name for name, cls in classes.items() if any(hasattr(cls, method) for method in methods)]
+    needed = " or ".join(part for part in (", ".join(able[:-1]), able[-1]) if part)
+    raise ValueError(f"npvae {command} needs a model of {needed}; {path} is one of {registry.model_name(type(model))}")
 
 
 def _write_made(
-    make: Callable[[argparse.Namespace, Any], Made], column: str, needs: str, output: str, args: argparse.Namespace
+    make: Callable[[argparse.Namespace, Any], Made],
+    column: str,
+    needs: Sequence[str],
+    output: str,
+    args: argparse.Namespace,
 ) -> int:
     if args.output is not None:
         check_output(args.output, inputs=inputs(args))
-    model = load_with(args.model, needs)
+    model = load_with(args.model, make.__name__, *needs)
     args.output = check_output(args.output or _default_output(output, model), inputs=inputs(args))
     arrays, draw = make(args, model)
     first = next(iter(arrays.values()))
     about = Path(args.data).name if getattr(args, "data", None) else "/".join(Path(args.model).parts[-2:])
     what = f"{title(model, about)}: {make.__name__}"
     columns = [f"{column}{i + 1}" for i in range(first.shape[1])]
-    known = getattr(model, "feature_names_in_", None)
-    if column == "x" and known is not None and len(known) == len(columns):
-        columns = list(known)
+    if column == "x":
+        columns = column_names(model, len(columns))
     write(args.output, arrays, columns, draw and (lambda plots: plots.titled(draw(plots), what)))
     print(f"wrote {args.output}")
     return 0
+
+
+def column_names(model: Any, n_columns: int) -> list[str]:
+    """The names of so many columns of data that come from a model: those of its training, or x1, x2, …"""
+    known = getattr(model, "feature_names_in_", None)
+    return [f"x{i + 1}" for i in range(n_columns)] if known is None or len(known) != n_columns else list(known)
 
 
 def _default_output(output: str, model: Any) -> str:

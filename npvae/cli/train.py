@@ -58,7 +58,7 @@ GROUPS = ("data", "model", "training")
 
 def model_in(argv: Sequence[str]) -> str:
     """The name of the model that the arguments of ``npvae train`` ask for, before the rest of them is read."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     try:
         name = parser.parse_known_args(argv)[0].model if argv and argv[0] == "train" else DEFAULT_MODEL

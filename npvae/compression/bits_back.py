@@ -22,6 +22,7 @@ Townsend, Bird & Barber, Practical lossless compression with latent variables us
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -82,13 +83,16 @@ class Coder:
     lanes: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.model.posterior, DiagonalGaussian):
-            raise ArgumentError("model", "have a diagonal Gaussian posterior to compress", repr(self.model.posterior))
-        if not isinstance(self.model.prior, StandardNormal):
-            raise ArgumentError("model", "have the prior N(0, I) to compress", repr(self.model.prior))
-        if not isinstance(self.model.likelihood, Bernoulli | DiscretizedLogistic | LogisticMixture):
-            rule = "have a likelihood of discrete data (Bernoulli, discretised logistic) to compress"
-            raise ArgumentError("model", rule, repr(self.model.likelihood))
+        discrete = Bernoulli | DiscretizedLogistic | LogisticMixture
+        for part, kinds, what in (
+            ("posterior", DiagonalGaussian, "a diagonal Gaussian posterior"),
+            ("prior", StandardNormal, "the prior N(0, I)"),
+            ("likelihood", discrete, "a likelihood of discrete data (Bernoulli, discretised logistic)"),
+        ):
+            if not isinstance(found := getattr(self.model, part, None), kinds):
+                named = isinstance(found, type(None) | MethodType)
+                got = type(self.model).__name__ if named else type(found).__name__
+                raise ArgumentError("model", f"have {what} to compress", got)
         theta = Parameters.from_flat(self.theta.shapes, self.theta.flat.astype(np.float64))
         object.__setattr__(self, "theta", theta)
 

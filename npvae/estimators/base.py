@@ -30,7 +30,7 @@ from npvae.models import Model
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
 from npvae.training import History
-from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, numeric_array
+from npvae.validation import ArgumentError, ArgumentTypeError, WidthError, data_matrix, integer, numeric_array
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -221,8 +221,8 @@ class Estimator(Conventions, ABC):
     def _require_width(self, argument: str, got: int, n_features: int, shape: tuple[int, ...]) -> None:
         if got != n_features:
             words = f"{argument} has {got} features, but {type(self).__name__} is expecting {n_features}"
-            advice = f"{words} features as input"
-            raise ArgumentError(argument, f"have {n_features} features", f"shape {shape}", advice)
+            advice = f"{words} features as input, got shape {shape}"
+            raise WidthError(argument, f"have {n_features} features", f"shape {shape}", advice)
 
     def _adopt(self, model: Model, rows: Rows, learnt: dict[str, Any]) -> None:
         """Put the new fitted state in the place of the old one, in one move."""

@@ -12,7 +12,7 @@ from npvae.bounds import Loss
 from npvae.datasets import Dataset
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
-from npvae.estimators.scores import RowScores
+from npvae.estimators.scores import ExactScores
 from npvae.models import GaussianMixture as Model
 from npvae.models.covariances import COVARIANCES
 from npvae.validation import integer
@@ -21,7 +21,7 @@ __all__ = ["GaussianMixture"]
 
 
 @estimator
-class GaussianMixture(RowScores, Estimator):
+class GaussianMixture(ExactScores, Estimator):
     """Mixture of Gaussians, fitted by expectation maximisation from a k-means start.
 
     With one component it is a Gaussian: factored with ``covariance="diagonal"``, with all correlations with "full".
@@ -55,8 +55,6 @@ class GaussianMixture(RowScores, Estimator):
     >>> np.bincount(mixture.predict(X)).tolist(), mixture.sample(5, random_state=0).shape
     ([100, 100, 100], (5, 2))
     """
-
-    loss_name = "negative_log_px"
 
     n_components: int = option(1, "number of Gaussians", at_least=1, flag="components", metavar="K")
     covariance: str = option(

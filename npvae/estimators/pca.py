@@ -11,14 +11,14 @@ from npvae.bounds import Loss
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.latents import LatentMethods
 from npvae.estimators.options import option
-from npvae.estimators.scores import RowScores
+from npvae.estimators.scores import ExactScores
 from npvae.models import PCA as Model
 
 __all__ = ["PCA"]
 
 
 @estimator
-class PCA(LatentMethods, RowScores, Estimator):
+class PCA(LatentMethods, ExactScores, Estimator):
     """Principal component analysis, exact; its scores are those of probabilistic PCA.
 
     Latents are the coordinates along the components. `score_samples` is log p(x) of the Gaussian N(m, W Wᵀ + σ² I)
@@ -43,8 +43,6 @@ class PCA(LatentMethods, RowScores, Estimator):
     >>> pca.transform(X[:3]).shape, pca.reconstruct(X[:3]).shape
     ((3, 8), (3, 784))
     """
-
-    loss_name = "negative_log_px"
 
     latent_dim: int = option(2, "number of components", at_least=1, flag="latent", metavar="D")
     min_variance: float = option(1e-6, "floor under variances in densities, on the model's scale", above=0, metavar="V")

@@ -18,7 +18,7 @@ from npvae.estimators.binarizing import Binarizing, binary
 from npvae.estimators.gradient_fit import GradientEstimator, Visits
 from npvae.estimators.latents import LatentMethods
 from npvae.estimators.options import option
-from npvae.estimators.scores import RowScores
+from npvae.estimators.scores import ExactScores
 from npvae.models import RBM as Model
 from npvae.models import BinaryUnits, GaussianUnits
 from npvae.optimizers import OPTIMIZERS, SGD, Optimizer
@@ -48,7 +48,7 @@ AIS, REVERSE = 8, 9
 
 
 @estimator
-class RBM(Binarizing, LatentMethods, RowScores, GradientEstimator):
+class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     """Restricted Boltzmann machine, trained by contrastive divergence or persistent chains.
 
     Parameters
@@ -75,8 +75,6 @@ class RBM(Binarizing, LatentMethods, RowScores, GradientEstimator):
     >>> rbm.transform(X[:3]).shape, rbm.sample(4, random_state=0).shape
     ((3, 32), (4, 784))
     """
-
-    loss_name = "negative_log_px"
 
     n_hidden: int = option(100, "number of hidden units", at_least=1, flag="hidden", metavar="H")
     visible: str = option(

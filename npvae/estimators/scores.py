@@ -13,10 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation
 from npvae.bounds import Loss
 from npvae.estimators.base import needs_fit, random_seed
+from npvae.estimators.options import options_of
 from npvae.estimators.outliers import OutlierMethods
 from npvae.validation import ArgumentError, integer
 
-__all__ = ["DensityScores", "RowScores"]
+__all__ = ["DensityScores", "ExactScores", "RowScores"]
+
+REMEDIES = {"beta_schedule": "KL warm-up", "free_bits": "free bits"}
+"""What may wake latents that are not in use, by the option that an estimator must have for it."""
 
 CROSS_ENTROPY = "cross-entropy of grey pixels, not a likelihood"
 """What the reconstruction term is where the likelihood has no density for the data."""
@@ -36,6 +40,8 @@ class RowScores(OutlierMethods, ABC):
 
     loss_name = "loss"
     """What the sum of the terms is called in tables."""
+    draws_latents = False
+    """Whether the loss is a mean over draws of z."""
 
     @abstractmethod
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
@@ -79,6 +85,17 @@ class RowScores(OutlierMethods, ABC):
         return np.einsum("ij,ij->i", deviation, deviation)
 
 
+class ExactScores(RowScores):
+    """Scores of a model whose loss is −log p(x) itself, without draws of latents."""
+
+    loss_name = "negative_log_px"
+
+    @needs_fit
+    def log_prob(self, X: ArrayLike) -> NDArray:
+        """log p(x) of every row, (n,), in nats and in the units of the data: `score_samples` by its own name."""
+        return self.score_samples(X)
+
+
 class DensityScores(RowScores):
     """Scores of a model with a density p(x|z), a posterior and a prior.
 
@@ -87,6 +104,7 @@ class DensityScores(RowScores):
     """
 
     loss_name = "negative_elbo"
+    draws_latents = True
 
     def _units(self, x: NDArray) -> NDArray | float:
         """What scaling takes from the log-density of scaled rows x, nats; 0 where x|z is discrete."""
@@ -152,6 +170,14 @@ class DensityScores(RowScores):
         whole = evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))
         units = self._units(x)
         return whole._replace(log_px=whole.log_px - units, elbo=whole.elbo - units)
+
+    def collapse_message(self, active: NDArray) -> str:
+        """A sentence on how many latents are in use, with advice that this estimator has options for."""
+        return evaluation.collapse_message(active, self._remedies())
+
+    def _remedies(self) -> list[str]:
+        """What may wake latents that are not in use, of what this estimator has."""
+        return [words for name, words in REMEDIES.items() if name in options_of(self)]
 
     def _require_density(self, x: NDArray) -> None:
         """An `ArgumentError` if the likelihood has no density for such rows."""

@@ -16,6 +16,7 @@ from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution, FullGauss
 from npvae.distributions.registry import named_likelihood
 from npvae.estimators.base import ROWS, by_rows, estimator, needs_fit
 from npvae.estimators.binarizing import Binarizing
+from npvae.estimators.compressing import Compressing
 from npvae.estimators.gradient_fit import GradientEstimator, Visits
 from npvae.estimators.imputation import Imputation
 from npvae.estimators.latents import LatentMethods
@@ -41,7 +42,9 @@ MEAN_LINKS = dict.fromkeys(["identity", "sigmoid"])
 
 
 @estimator
-class VAE(MixedTables, NetworkOptions, Binarizing, LatentMethods, Imputation, DensityScores, GradientEstimator):
+class VAE(
+    MixedTables, NetworkOptions, Binarizing, LatentMethods, Imputation, Compressing, DensityScores, GradientEstimator
+):
     """Variational autoencoder with Gaussian latents.
 
     Parameters
@@ -241,7 +244,11 @@ class VAE(MixedTables, NetworkOptions, Binarizing, LatentMethods, Imputation, De
         used = evaluation.active_units(evaluation.activity(model, run.chosen, x))
         if not used.all():
             with suppress(BrokenPipeError):  # nobody reads on
-                print(evaluation.collapse_message(used), file=sys.stderr, flush=True)
+                print(self.collapse_message(used), file=sys.stderr, flush=True)
+
+    def _remedies(self) -> list[str]:
+        weighs_kl, analytic = BOUNDS[self.bound].weighs_kl, self.bound == "elbo" and self.posterior == "diagonal"
+        return [words for words, has in zip(super()._remedies(), (weighs_kl, analytic), strict=True) if has]
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         return {"grey": self.grey_}, {}

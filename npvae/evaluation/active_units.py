@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,17 +47,22 @@ def kl_per_unit(model: LatentVariableModel, theta: Parameters, x: ArrayLike) -> 
     return posterior.kl_terms(a, model.prior, prior_section(model, theta))[0].mean(axis=0)
 
 
-def collapse_message(active: NDArray) -> str:
-    """A sentence on how many latents are in use, with advice where some are not, from `active_units`."""
+def collapse_message(active: NDArray, remedies: Sequence[str] = ("KL warm-up", "free bits")) -> str:
+    """A sentence on how many latents are in use, with advice where some are not, from `active_units`.
+
+    `remedies` are the means that the model has to wake more of them.
+    """
     active = np.asarray(active, dtype=bool)
     d, used = len(active), np.flatnonzero(active).tolist()
     if len(used) == d:
         return f"all {d} latents are in use"
     message = f"{d - len(used)} of {d} latents collapsed: their posterior mean hardly depends on x; "
     if not used:
-        return message + "the decoder knows nothing of x: try a smaller learning rate, KL warm-up or free bits"
-    columns = ", ".join(map(str, used))
-    return message + f"in use: z[:, [{columns}]]; a smaller latent_dim would do, KL warm-up or free bits may wake more"
+        means = ["a smaller learning rate", *remedies]
+        tried = " or ".join(part for part in (", ".join(means[:-1]), means[-1]) if part)
+        return f"{message}the decoder knows nothing of x: train longer, or try {tried}"
+    woken = f"; {' or '.join(remedies)} may wake more" if remedies else ""
+    return f"{message}in use: z[:, [{', '.join(map(str, used))}]]; fewer latents would do{woken}"
 
 
 class Pruned(NamedTuple):

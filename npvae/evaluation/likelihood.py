@@ -55,8 +55,8 @@ class LogLikelihood(NamedTuple):
     """Index of the tail of the weights, see `npvae.evaluation.pareto_tail`: from ½ on they have no variance."""
     reliable: NDArray
     """Where log_px and its standard error are to be trusted, bool: at least 30 effective samples, and a tail that is
-    not too heavy for k weights. Elsewhere the error is larger than it says, by half at 9 effective samples, and L_k
-    lies far below log p(x): take more draws, or train a better posterior."""
+    not too heavy for k weights; nowhere for k = 1, which tells no error. Elsewhere the error is larger than it says, by
+    half at 9 effective samples, and L_k lies far below log p(x): take more draws, or train a better posterior."""
 
     def mean(self) -> Mean:
         """The mean log p(x) over the data; its standard error has the draws' in it."""
@@ -110,7 +110,7 @@ def log_likelihood(
         log_px = top + np.log(total) - log(k)
     # Weights that are all alike have no tail, and are the best that can be.
     light = np.where(np.isnan(pareto_k), effective > 0.5 * k, pareto_k <= trusted_index(k))
-    reliable = light & (effective >= min(RELIABLE, k))
+    reliable = light & (effective >= min(RELIABLE, k)) & (k > 1)
     return LogLikelihood(log_px, np.sqrt(variance), logs / k, effective, pareto_k, reliable)
 
 

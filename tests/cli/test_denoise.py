@@ -26,4 +26,4 @@ def test_a_model_that_cannot_denoise_is_refused_in_one_line(tmp_path, capsys):
     options = ["--latent", "4", "--hidden", "16", "--epochs", "1", "--limit", "200", "--quiet", "--no-pictures"]
     assert main(["train", "--model", "autoencoder", *options, "--output", str(tmp_path / "run")]) == 0
     assert main(["denoise", str(tmp_path / "run" / "model.npz"), "digits"]) == 2
-    assert "is a model of autoencoder, which has no denoise" in capsys.readouterr().err
+    assert "npvae denoise needs a model of denoising; " in capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_one_row_and_one_draw_have_no_standard_error(files, model, here, capsys)
     assert facts["negative_log_px"]["standard_error"] is None
     assert main(["evaluate", model, files.images, "--k", "1", "--rows", "3"]) == 0
     out = capsys.readouterr().out
-    assert "\n1 row, 1 draw of z each, median effective sample size 1.0" in out
+    assert "\n1 row, 1 draw of z each, which tells nothing of its error; nats per row" in out
     assert "needs more than one draw" in out
     assert "±" not in out
     assert "nan" not in out

@@ -61,8 +61,9 @@ def test_every_command_that_it_has_a_method_for_serves_it(files, run, here, comm
 
 def test_it_says_what_it_has_not(files, run, refused):
     model = run / "model.npz"
-    assert f"{model} is a model of toy, which has no log_likelihood" in refused("evaluate", model, files.images)
-    assert f"{model} is a model of toy, which has no impute" in refused("impute", model, files.images)
+    said = f"npvae evaluate needs a model of vae, rbm, pca, gaussian-mixture, binary-vae or sbn; {model} is one of toy"
+    assert said in refused("evaluate", model, files.images)
+    assert f"npvae impute needs a model of vae; {model} is one of toy" in refused("impute", model, files.images)
 
 
 def test_score_prints_its_own_unit(files, run, capsys):

@@ -122,7 +122,7 @@ def test_a_loaded_model_learns_on(tmp_path):
     vae.save(tmp_path / "m.npz")
     back = npvae.load(tmp_path / "m.npz").partial_fit(X)
     assert not np.array_equal(back.theta_.flat, vae.theta_.flat)
-    with pytest.raises(ArgumentError, match="X must have 4 features"):
+    with pytest.raises(ArgumentError, match="X has 3 features, but VAE is expecting 4 features"):
         back.partial_fit(X[:, :3])
 
 

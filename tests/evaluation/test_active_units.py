@@ -35,7 +35,7 @@ def test_the_threshold_itself_is_inactive():
     ("active", "words"),
     [
         ([True] * 3, "all 3 latents are in use"),
-        ([False, True, False, True], r"2 of 4 latents collapsed: .*; in use: z\[:, \[1, 3\]\]; a smaller latent_dim"),
+        ([False, True, False, True], r"2 of 4 latents collapsed: .*; in use: z\[:, \[1, 3\]\]; fewer latents would do"),
         ([False] * 2, "2 of 2 latents collapsed: .* the decoder knows nothing of x"),
     ],
 )
