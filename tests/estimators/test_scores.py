@@ -103,9 +103,9 @@ def test_an_interpolation_of_float64_rows_keeps_their_digits(vae):
 
 
 def test_the_ends_of_an_interpolation_are_checked_by_name(vae):
-    with pytest.raises(ValueError, match="x_from must have 5 features"):
+    with pytest.raises(ValueError, match=r"x_from has . features, but .* is expecting 5"):
         vae.interpolate(BINARY[0, :4], BINARY[1])
-    with pytest.raises(ValueError, match="x_to must have 5 features"):
+    with pytest.raises(ValueError, match=r"x_to has . features, but .* is expecting 5"):
         vae.interpolate(BINARY[0], BINARY[1, :4])
 
 
