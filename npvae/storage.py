@@ -31,6 +31,11 @@ from numpy.typing import NDArray
 from npvae.files import replacing
 from npvae.validation import existing_file
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python that was built without it
+    LZMAError = EOFError
+
 __all__ = ["FORMAT", "VERSION", "StorageError", "load", "read_array", "save"]
 
 FORMAT = "npvae"
@@ -48,8 +53,11 @@ REAL = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 NUMERIC = re.compile(REAL.pattern + "|[<>|=]?c(8|16)")
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error)
-"""What zipfile raises on damaged bytes; OSError comes from a seek to an impossible offset."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, struct.error)
+"""What zipfile raises on damaged bytes; OSError comes from bzip2, and from a seek to an impossible offset."""
+
+BORNE_OUT = 20_000, 2
+"""Entries of a header: so many in any file, and so many more for each byte of its arrays."""
 
 
 class StorageError(ValueError):
@@ -232,8 +240,15 @@ def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, An
     if size > MAX_HEADER_BYTES:
         raise ValueError(f"its header takes {size:,} bytes, more than {MAX_HEADER_BYTES:,}")
     text = archive.read(HEADER)
+    old = b'"history"' in text  # the first files have numbers without end in their headers
+    parts = text.count(b"[") + text.count(b"{") + text.count(b'"') // 2 + (0 if old else text.count(b","))
+    most = BORNE_OUT[0] + BORNE_OUT[1] * (sum(member.file_size for member in archive.infolist()) - size)
+    if parts > most:
+        claims = f"has {parts:,} parts, more than the {most:,} that its arrays bear out"
+        raise StorageError(f"is no npvae file: its {HEADER} {claims}")
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_no_number)
+        _require_shallow(found)
     except (ValueError, RecursionError) as error:
         raise StorageError(f"is no npvae file: its {HEADER} is not JSON ({error})") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
@@ -247,6 +262,21 @@ def _read_header(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, An
     if not isinstance(header, dict) or not isinstance(arrays, dict):
         raise ValueError("its header must have the entries 'header' and 'arrays'")
     return header, arrays
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _require_shallow(found: Any) -> None:
+    """A ValueError where `save` would refuse the header for its depth."""
+    level = [found] if isinstance(found, dict | list) else []
+    for _ in range(MAX_DEPTH + 2):
+        if not level:
+            return
+        nested = (entry.values() if isinstance(entry, dict) else entry for entry in level)
+        level = [entry for entries in nested for entry in entries if isinstance(entry, dict | list)]
+    raise ValueError(f"it is more than {MAX_DEPTH} levels deep")
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, description: Any) -> NDArray:

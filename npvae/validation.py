@@ -206,11 +206,20 @@ def numeric_array(argument: str, value: ArrayLike) -> NDArray:
     raise ArgumentTypeError(argument, "hold real numbers", f"dtype {x.dtype}", advice)
 
 
+def printable(text: str) -> str:
+    """Text from a file as a terminal may get it: characters that would do something there are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 def existing_file(path: str | PathLike[str], argument: str = "path") -> Path:
-    """`path` as a Path to an existing file; a FileNotFoundError or an IsADirectoryError where it is none."""
+    """`path` as a Path to an existing file; an ArgumentError where it is none, or is a folder, a pipe or a device."""
     file = Path(path)
     if file.is_dir():
         raise FolderError(argument, "name a file", f"the folder {file}")
     if not file.exists():
         raise MissingFileError(argument, "name an existing file", file)
+    if not file.is_file():  # to open a pipe is to wait for whoever writes into it
+        raise ArgumentError(argument, "name a file", f"{file}, which is a pipe or a device")
     return file

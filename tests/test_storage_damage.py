@@ -43,6 +43,10 @@ def refusal(path):
     return message.removeprefix(f"{path} ")
 
 
+DEEP = b'{"format": "npvae", "version": 1, "arrays": {}, "header": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}"
+OTHERS = [b"[1]", b'{"format": "other"}', b"{", b"\xff", b"[" * 100_000, b"1" * 5000, b'{"a": NaN}', DEEP]
+
+
 class TestForeignFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -62,7 +66,7 @@ class TestForeignFiles:
         np.savez(path, W=np.zeros(3))
         assert refusal(path) == "is no npvae file: it has no header.json"
 
-    @pytest.mark.parametrize("content", [b"[1]", b'{"format": "other"}', b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
+    @pytest.mark.parametrize("content", OTHERS, ids=range(len(OTHERS)))
     def test_a_header_of_someone_else(self, tmp_path, content):
         path = tmp_path / "other.npz"
         with zipfile.ZipFile(path, "w") as archive:

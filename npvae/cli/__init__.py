@@ -16,7 +16,7 @@ from typing import Any
 import npvae
 from npvae.cli import compress, detect, evaluate, explore, gradcheck, impute, produce, report, restore, train, traverse
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
-from npvae.validation import ArgumentError, DataWarning
+from npvae.validation import ArgumentError, DataWarning, printable
 
 __all__ = ["build_parser", "main"]
 
@@ -84,6 +84,6 @@ def _show_warning(message: Warning, *where: Any) -> None:
 
 def _one_line(error: BaseException, options: Mapping[str, Any]) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        return printable(" ".join(f"{error.filename}: {error.strerror}".split()))
     words = as_typed(error, options) if isinstance(error, ArgumentError | DataWarning) else str(error)
-    return " ".join(words.split()) or type(error).__name__
+    return printable(" ".join(words.split())) or type(error).__name__

@@ -15,7 +15,7 @@ from npvae.cli.columns import Selection, add_selection, selected
 from npvae.datasets import Dataset
 from npvae.estimators import registry
 from npvae.estimators.options import options_of
-from npvae.validation import ArgumentError, DataWarning
+from npvae.validation import ArgumentError, DataWarning, printable
 
 DIGITS = 50_000
 """How many embedded digits the word "digits" stands for."""
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with status 2."""
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: error: {printable(message)} (see {self.prog} --help)\n")
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:
         """As usual; for an option that the command has not, say whose it is or which is near."""
@@ -181,9 +181,8 @@ class Reading:
         """Say it, once a second at the most."""
         if sys.stderr.isatty() and perf_counter() - self._told > 1:
             self._told = perf_counter()
-            print(
-                f"{self._path:.30}: {done:,} of {total:,} pictures", end="\r" if done < total else "\n", file=sys.stderr
-            )
+            line = f"{printable(self._path):.30}: {done:,} of {total:,} pictures"
+            print(line, end="\r" if done < total else "\n", file=sys.stderr)
 
 
 def counted(n: int, word: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from npvae.datasets import Dataset
 from npvae.datasets.columns import KINDS
-from npvae.validation import existing_file
+from npvae.validation import existing_file, printable
 
 __all__ = ["Selection", "add_selection", "read_kinds", "selected", "selection"]
 
@@ -72,7 +72,7 @@ def selected(data: Dataset, choice: Selection, path: str, model: Any = None) -> 
         notes.append("the columns are put in the order of the training")
     for note in notes:
         with suppress(BrokenPipeError):
-            print(f"npvae: {path}: {note}", file=sys.stderr)
+            print(printable(f"npvae: {path}: {note}"), file=sys.stderr)
     return Dataset.from_table(table, labels, data.name)
 
 

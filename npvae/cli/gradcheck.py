@@ -53,7 +53,7 @@ npvae gradcheck my_layer.py:factory --mutate"""
 
 TARGET = """\
 a function without arguments that returns what to check: a layer, (forward, backward, inputs[, params]), (model, x),
-...; file.py:factory will do as well"""
+...; file.py:factory will do as well. The module or the file is run: give none that you would not run"""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

@@ -11,6 +11,7 @@ from npvae.cli.arguments import add_command, add_data, counted, read_data
 from npvae.cli.columns import selection
 from npvae.cli.evaluate_words import BELOW_ZERO
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load, load_with, write
+from npvae.validation import printable
 
 
 def add_commands(commands: Commands) -> None:
@@ -88,5 +89,5 @@ def info(args: argparse.Namespace) -> int:
     for group, values in facts.items():
         print(group)
         for name, value in values.items():
-            print(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}")
+            print(printable(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}"))
     return 0

@@ -30,7 +30,7 @@ from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
-from npvae.validation import ArgumentError, integer, widths
+from npvae.validation import ArgumentError, integer, printable, widths
 
 DEFAULT_MODEL = "vae"
 
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
 def _say(args: argparse.Namespace, *lines: str) -> None:
     if not args.quiet:
         with suppress(BrokenPipeError):  # nobody reads on; the training goes on
-            print(*lines, sep="\n", flush=True)
+            print(*map(printable, lines), sep="\n", flush=True)
 
 
 def _keep(
@@ -221,7 +221,7 @@ def _run_to_go_on(folder: Path) -> training.TrainingRun:
     """The newest checkpoint that can be read; what is wrong with a newer one is said."""
     run, note = training.load_newest(folder / CHECKPOINT)
     if note:
-        print(f"npvae: warning: {note}", file=sys.stderr)
+        print(printable(f"npvae: warning: {note}"), file=sys.stderr)
     require_one_run(folder, run)
     return run
 
@@ -256,7 +256,7 @@ def _fit(
     try:
         model.fit(data.given, **taken)
     except training.BrokenRunError as error:
-        print(f"npvae: error: {error}", file=sys.stderr)
+        print(f"npvae: error: {printable(str(error))}", file=sys.stderr)
         status = 1
     if getattr(model, "run_", None) is not None and model.run_.stopped == "interrupted":
         status = 130

@@ -14,6 +14,9 @@ __all__ = ["SCALES", "Scaling", "in_unit_interval"]
 SCALES = dict.fromkeys(["auto", "none", "standard", "minmax"])
 """The ways to scale: what suits the data, not at all, to mean 0 and variance 1, to the interval from 0 to 1."""
 
+SCALED = ("none", "bytes", "standard", "minmax")
+"""What came of it: what was done to the data."""
+
 ROUNDING = 1e-6
 """What may lie outside [0, 1] after a scaling by somebody else: a few ulp of float32."""
 

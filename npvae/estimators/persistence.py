@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from npvae import storage
 from npvae.datasets.coding import Coding
-from npvae.datasets.scaling import Scaling
+from npvae.datasets.scaling import SCALED, Scaling
 from npvae.estimators.objects import rebuilt
-from npvae.estimators.options import options_of
+from npvae.estimators.options import Option, options_of
 from npvae.estimators.registry import class_named
 from npvae.parameters import Parameters
 from npvae.training import History
-from npvae.training.checkpoint import identity
-from npvae.validation import integer, number, widths
+from npvae.training.checkpoint import identity, require_same_header
+from npvae.validation import integer, number, one_of, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.base import Estimator
@@ -28,6 +28,9 @@ __all__ = ["load", "save"]
 
 OWN = "estimator."
 """Before the names of arrays that are no parameters."""
+
+MOST_AXES = 31
+"""Axes of a row as a picture: an array of NumPy has one more at the most."""
 
 HISTORY = "history."
 """Before the names of the columns of the history, behind that."""
@@ -97,7 +100,7 @@ def load(path: str | Path, classes: Mapping[str, type[Estimator]] | Callable[[st
         raise storage.StorageError(f"{path}: is a model {name!r:.60} that is not known here: {known}") from None
     try:
         return _restored(cls, header, arrays)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}") from None
 
 
@@ -107,12 +110,16 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     own = {name[len(OWN) :]: array for name, array in arrays.items() if name.startswith(OWN)}
     parameters = {name: array for name, array in arrays.items() if not name.startswith(OWN)}
     table = options_of(cls)
+    _require_borne_out(header, table, arrays)
     params = dict(header["params"])
     if unknown := set(params) - set(table):
         raise ValueError(f"it has no option {', '.join(sorted(unknown))}")
     params.setdefault("scale", "none")  # a file from before the scaling holds a model of data as they were
-    fitted = cls(**{name: rebuilt(value, table[name].members) for name, value in params.items()})
+    made = {name: rebuilt(value, table[name].members) for name, value in params.items() if table[name].members}
+    fitted = cls(**{**params, **made})
     fitted._check_options()
+    if fitted.random_state is not None:
+        integer("random_state", fitted.random_state, at_least=0)
     n_features = integer("n_features", header["n_features"], at_least=1)
     scaling = fitted._scaling = _scaling(header, own, n_features)
     model = fitted._build(scaling.n_features(n_features))
@@ -141,7 +148,25 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     _restore_extras(fitted, header, own)
     own = {name: array for name, array in own.items() if not name.startswith((LATENT, HISTORY))}
     fitted._restore(dict(header), own)
+    require_same_header(header, {**_packed(fitted)[0], "params": header["params"]})
     return fitted
+
+
+def _require_borne_out(header: Mapping[str, Any], table: Mapping[str, Option], arrays: Mapping[str, NDArray]) -> None:
+    """A ValueError where a header claims more than the arrays bear out, before anything is made of it."""
+    for name, array in arrays.items():
+        if name.startswith(OWN) and array.dtype.kind == "c":
+            raise ValueError(f"{name} should hold real numbers, got {array.dtype}")
+    size = sum(array.size for array in arrays.values())
+    if integer("n_features", header["n_features"], at_least=1) > size:
+        raise ValueError(f"n_features should have shapes to bear it out, got {header['n_features']}")
+    shape = header["image_shape"]
+    if isinstance(shape, list) and len(shape) > MOST_AXES:
+        raise ValueError(f"image_shape should have at most {MOST_AXES} axes, got {len(shape):,}")
+    for name, value in dict(header["params"]).items():
+        most = header["n_features"] if name in table and table[name].kind is not tuple else 0
+        if isinstance(value, list | dict) and len(value) > len(arrays) + most:
+            raise ValueError(f"{name} should have no more entries than there are layers, got {len(value):,}")
 
 
 def _columns(header: Mapping[str, Any], own: Mapping[str, NDArray]) -> Mapping[str, Any]:
@@ -163,7 +188,7 @@ def _restore_extras(fitted: Estimator, header: Mapping[str, Any], own: Mapping[s
 
 
 def _scaling(header: Mapping[str, Any], arrays: Mapping[str, NDArray], n_features: int) -> Scaling | Coding:
-    how = str(header.get("scaling", "none"))
+    how = one_of("scaling", header.get("scaling", "none"), {name: name for name in (*SCALED, Coding.how)})
     if how == Coding.how:
         coding = Coding.from_header(header["coding"])
         if len(coding.columns) != n_features:

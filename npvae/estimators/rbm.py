@@ -23,7 +23,7 @@ from npvae.models import RBM as Model
 from npvae.models import BinaryUnits, GaussianUnits
 from npvae.optimizers import OPTIMIZERS, SGD, Optimizer
 from npvae.schedules import SCHEDULES
-from npvae.validation import ArgumentError, integer
+from npvae.validation import ArgumentError, integer, number
 
 __all__ = ["RBM"]
 
@@ -192,10 +192,15 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         found: dict[str, Any] = {}
         for name, direction in (("log_z", "forward"), ("log_z_reverse", "reverse")):
             if name in arrays:
-                found[name] = evaluation.LogPartition(arrays[name], direction, int(state[f"{name}_steps"]))
+                steps, weights = integer("steps", state[f"{name}_steps"], at_least=2), arrays[name]
+                if weights.ndim != 1 or not weights.size or not np.isfinite(weights).all():
+                    raise ValueError(f"{name} should be finite, one number a run, got shape {weights.shape}")
+                found[name] = evaluation.LogPartition(weights, direction, steps)
             else:
-                found[name] = float(state[f"{name}_exact"]) if f"{name}_exact" in state else None
+                found[name] = number(name, state[f"{name}_exact"]) if f"{name}_exact" in state else None
         chains = arrays["chains"].astype(self._dtype)
+        if not np.isfinite(chains).all():
+            raise ValueError("chains should be finite")
         if chains.ndim != 2 or chains.shape[1] != self.n_features_in_ or len(chains) == 0:
             raise ValueError(f"chains should have {self.n_features_in_} columns, got shape {chains.shape}")
         self.log_z_, self.log_z_reverse_, self.chains_ = found["log_z"], found["log_z_reverse"], chains

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,9 @@ from npvae.files import clear_leftovers, temporary_name
 from npvae.optimizers import OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.history import History
-from npvae.training.run import TrainingRun, Within
+from npvae.training.run import ENDS, TrainingRun, Within
 from npvae.training.term_sums import TermSums
-from npvae.validation import ArgumentError, integer, number
+from npvae.validation import ArgumentError, integer, number, one_of
 
 LEAST_PAUSE = 50
 """Times that writing a checkpoint takes, between two that are due by the clock: so they cost less than 2 %."""
@@ -128,7 +129,19 @@ def _second_name(path: Path, other: Path) -> None:
 
 def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
     """Write a run, moments and history included. An older file at `path` is replaced in one move."""
-    header = {
+    groups = {
+        "theta": run.theta,
+        "slot": run.optimizer_state.slots,
+        "best": run.best or {},
+        "state": run.state or {},
+        "history": run.history.to_arrays(),
+    }
+    arrays = {f"{group}.{name}": array for group, held in groups.items() for name, array in held.items()}
+    storage.save(path, _header(run), arrays)
+
+
+def _header(run: TrainingRun) -> dict[str, Any]:
+    return {
         "kind": "checkpoint",
         "run": run.identity,
         "seed": run.seed,
@@ -141,15 +154,6 @@ def save_checkpoint(path: str | Path, run: TrainingRun) -> None:
         "has_state": run.state is not None,
         "within": None if run.within is None else run.within._asdict() | {"sums": run.within.sums.to_header()},
     }
-    groups = {
-        "theta": run.theta,
-        "slot": run.optimizer_state.slots,
-        "best": run.best or {},
-        "state": run.state or {},
-        "history": run.history.to_arrays(),
-    }
-    arrays = {f"{group}.{name}": array for group, held in groups.items() for name, array in held.items()}
-    storage.save(path, header, arrays)
 
 
 def previous_generation(path: str | Path) -> Path:
@@ -196,7 +200,7 @@ def load_checkpoint(path: str | Path) -> TrainingRun:
         raise storage.StorageError(f"{path}: expected a checkpoint, got {header.get('kind', 'another file')!r}")
     try:
         return _restore(header, arrays)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise storage.StorageError(f"{path}: the header does not describe a checkpoint: {error}") from None
 
 
@@ -210,6 +214,9 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
     theta = Parameters.from_arrays(theta_group, dtype)
     if not np.isfinite(theta.flat).all():
         raise ValueError("theta should be finite")
+    for name, array in [*slots.items(), *best.items(), *state.items()]:
+        if array.dtype.kind == "c" or not np.isfinite(array).all():
+            raise ValueError(f"{name} should hold finite real numbers")
     for name, slot in slots.items():
         if slot.shape != theta.flat.shape:
             raise ValueError(f"slot.{name} should have shape {theta.flat.shape}, got {slot.shape}")
@@ -223,18 +230,33 @@ def _restore(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Traini
     history = History.from_file(columns, header.get("terms", {}))
     if history.n_rows != counts["epoch"]:
         raise ValueError(f"history should have a row for each of the {counts['epoch']} epochs, got {history.n_rows}")
-    return TrainingRun(
+    run = TrainingRun(
         theta,
         OptimizerState(counts.pop("steps"), slots),
         history=history,
         best=Parameters.from_arrays(best, dtype) if best else None,
-        stopped=str(header.get("stopped", "")),
+        stopped=one_of("stopped", header.get("stopped", ""), dict.fromkeys(ENDS, header.get("stopped", ""))),
         settings=dict(header["settings"]),
         within=_within(header.get("within"), counts["epoch"]),
         state=state if state or header.get("has_state") else None,
         identity=identity(header),
         **counts,
     )
+    require_same_header(header, _header(run))
+    return run
+
+
+def require_same_header(told: Mapping[str, Any], understood: Mapping[str, Any]) -> None:
+    """A ValueError that names an entry of a file's header of which something else was understood than it tells."""
+    for name, value in told.items():
+        if name == "history":  # which the first format had in the header
+            continue
+        if name not in understood:
+            raise ValueError(f"it has an entry {name!r:.60} that is not known here")
+        if isinstance(value, dict) and isinstance(understood[name], Mapping) and "history" in value:
+            require_same_header(value, understood[name])
+        elif json.dumps(value, sort_keys=True) != json.dumps(understood[name], sort_keys=True):
+            raise ValueError(f"{name} cannot be {json.dumps(value):.60}")
 
 
 def identity(header: Mapping[str, Any]) -> str:

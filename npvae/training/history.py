@@ -124,7 +124,20 @@ class History(dict[str, list[float]]):
             raise ValueError("history should have columns of one length")
         if table and (missing := [name for name in BOOKKEEPING if name not in table]):
             raise ValueError(f"history should have the columns {', '.join(BOOKKEEPING)}, it lacks {', '.join(missing)}")
+        _require_course(table)
         return cls(table, {name: _term(name, entry) for name, entry in terms.items()})
+
+
+def _require_course(table: Mapping[str, list[float]]) -> None:
+    """A ValueError unless the rows are epochs from 1 on, of which each comes after the one before."""
+    numbers = {name: np.asarray(table.get(name, []), dtype=np.float64) for name in BOOKKEEPING}
+    epochs, steps, seconds = (numbers[name] for name in ("epoch", "steps", "seconds"))
+    if not all(np.isfinite(column).all() for column in numbers.values()):
+        raise ValueError(f"history should be finite in {', '.join(BOOKKEEPING)}")
+    if not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
+        raise ValueError("history should have a row for each epoch, from 1 on")
+    if np.any(np.diff(steps, prepend=0) < 0) or np.any(seconds < 0):
+        raise ValueError("history should have steps that grow and seconds that are not negative")
 
 
 def _column(name: str, values: Any) -> list[float]:

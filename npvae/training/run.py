@@ -36,6 +36,9 @@ def new_identity() -> str:
 BROKEN = ("non-finite loss", "failed worker")
 """What stopped a run whose moments do not belong to its parameters."""
 
+ENDS = ("", "finished", "early stopping", "interrupted", "callback", *BROKEN)
+"""Why the loop may have returned; "" before."""
+
 
 @dataclass
 class TrainingRun:

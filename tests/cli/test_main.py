@@ -298,3 +298,16 @@ def test_errors_of_the_program_are_not_hidden(files, here, monkeypatch):
     monkeypatch.setattr(np, "save", fail)
     with pytest.raises(ZeroDivisionError):
         main(["sample", files.model, "-o", "new.npy"])
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(here, capsys, refused):
+    (here / "\x1b[2Jx.csv").write_text("a\x1b[31m,b,b\n1.5,2,3\n2.5,3,oops\n" + "1,2,3\n" * 30)
+    text = refused("train", "\x1b[2Jx.csv", "--columns", "c\x07", "-o", "run")
+    text += refused("train", "\x1b[2Jx.csv", "-o", "run", *TINY)
+    (here / "x.csv").write_text("a\x1b[31m,b\n" + "1.5,2\n2.5,3\n" * 10)
+    assert main(["train", "x.csv", "-o", "run", *TINY]) == 0
+    assert main(["info", "run/model.npz"]) == 0
+    captured = capsys.readouterr()
+    text += captured.out + captured.err
+    assert "\\x1b[2Jx.csv" in text
+    assert all(character.isprintable() or character == "\n" for character in text)

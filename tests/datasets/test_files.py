@@ -1,5 +1,9 @@
 import gzip
+import io
+import os
 import struct
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,3 +201,28 @@ def test_missing_path(tmp_path):
     for name in ("nothing", "nothing.npz:key", "nothing.png"):
         with pytest.raises(FileNotFoundError, match="path must name an existing file"):
             load(tmp_path / name)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_damaged_member_of_any_compression_is_said(tmp_path, compression):
+    path, whole = tmp_path / "a.npz", io.BytesIO()
+    np.save(whole, np.random.default_rng(0).random((20, 30)))
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.npy", whole.getvalue())
+    content = path.read_bytes()
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(content)
+        damaged[draw.integers(40, len(content) - 80)] ^= 1 << draw.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a\.npz"):
+            load(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes a pipe")
+def test_pipes_and_devices_are_no_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npy")
+    for path in (tmp_path / "pipe.npy", Path("/dev/zero"), Path("/dev/stdin")):
+        if not path.is_file() and path.exists():
+            with pytest.raises(ValueError, match="which is a pipe or a device"):
+                load(path)

@@ -8,6 +8,8 @@ import pytest
 
 import npvae
 from npvae import VAE, storage, training
+from npvae.estimators import registry
+from npvae.estimators.options import options_of
 from npvae.storage import StorageError
 
 X = np.random.default_rng(0).random((20, 4, 3)).astype(np.float32)
@@ -227,7 +229,8 @@ def test_a_header_without_an_entry_is_refused(path, vae, key):
 
 def test_a_history_of_any_length_can_be_saved(path, vae):
     n = 150_000
-    vae.history_ = training.History({name: np.random.default_rng(0).random(n).tolist() for name in vae.history_})
+    columns = {name: np.random.default_rng(0).random(n).tolist() for name in vae.history_}
+    vae.history_ = training.History({**columns, "epoch": list(range(1, n + 1)), "steps": list(range(n))})
     vae.save(path)
     assert npvae.load(path).history_["loss"] == vae.history_["loss"]
 
@@ -277,3 +280,96 @@ def test_a_flipped_bit_is_noticed(path, vae):
     path.write_bytes(content)
     with pytest.raises(StorageError):
         npvae.load(path)
+
+
+def every_model():
+    """A small fitted model of every name in the registry, and one of a table."""
+    bits = (X.reshape(20, 12) > 0.5).astype(np.float32)
+    fitted = {}
+    for name in registry.names():
+        cls = registry.estimator_class(name)
+        small = {"epochs": 2, "batch_size": 8, "latent_dim": 2, "hidden": 4, "n_hidden": 3, "n_components": 2}
+        small |= {"latent_dims": (3, 2), "ais_steps": 10, "ais_runs": 4, "random_state": 3}
+        fitted[name] = cls(**{key: value for key, value in small.items() if key in options_of(cls)}).fit(bits)
+    fitted["vae"].learn_threshold(bits).fit_latent_model(bits, npvae.GaussianMixture(2, random_state=0))
+    table = {"a": [1.5, 2.5, None, 9.0] * 5, "b": ["x", "y", "z", None] * 5, "c": [0, 1, 1, 5] * 5}
+    fitted["table"] = VAE(2, 4, epochs=1, random_state=0).fit(pytest.importorskip("pandas").DataFrame(table))
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def every_file(tmp_path_factory):
+    """The files of `every_model`, by name."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, model in every_model().items():
+        model.save(folder / f"{name}.npz")
+    return {path.stem: path for path in sorted(folder.iterdir())}
+
+
+SENSELESS = (None, [], {}, "x", -1, 0.5, True, [1, 2], {"a": 1}, "\x1b[2J", 10**30, [[]] * 3)
+
+
+def places(value, path=()):
+    """The paths of all entries of a header."""
+    yield path
+    if isinstance(value, dict | list):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, entry in entries:
+            yield from places(entry, (*path, key))
+
+
+def changed(value, path, entry):
+    """A copy of a header with another entry at a path."""
+    if not path:
+        return entry
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = changed(value[path[0]], path[1:], entry)
+    return copy
+
+
+@pytest.mark.parametrize("name", [*registry.names(), "table"])
+def test_every_entry_of_every_header_is_judged_when_it_is_read(every_file, tmp_path, name):
+    """What is read after a change has understood it: written again, it is the same file."""
+    header, arrays = storage.load(every_file[name])
+    draw = np.random.default_rng(0)
+    refused, path, again = 0, tmp_path / "m.npz", tmp_path / "n.npz"
+    paths = [place for place in places(header) if place]
+    for place in paths:
+        for entry in draw.choice(np.array(SENSELESS, dtype=object), 2, replace=False):
+            storage.save(path, changed(header, place, entry), arrays)
+            try:
+                model = npvae.load(path)
+            except StorageError:
+                refused += 1
+                continue
+            model.facts(), model.get_params(), str(model.scaling_), model.history_.last()
+            model.save(again)
+            assert storage.load(again)[0] == storage.load(path)[0], place
+    assert refused > 0.7 * len(paths)
+    storage.save(path, {**header, "more": 1}, arrays)
+    with pytest.raises(StorageError, match="an entry 'more' that is not known here"):
+        npvae.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (params(hidden=[1] * 10_000), "hidden should have no more entries than there are layers"),
+        (params(hidden=[1] * 1_000_000), "parts, more than the"),
+        (header(image_shape=[1] * 10_000), "image_shape should have at most 31 axes"),
+        (header(feature_names=["a"] * 200_000), "parts, more than the"),
+        (header(terms={"a": {str(i): {} for i in range(50_000)}}), "more than the"),
+    ],
+)
+def test_a_header_that_the_arrays_do_not_bear_out_is_refused_before_anything_is_built(path, vae, change, text):
+    vae.save(path)
+    parts = storage.load(path)
+    change(*parts)
+    storage.save(path, *parts)
+    tracemalloc.start()
+    try:
+        with pytest.raises(StorageError, match=text):
+            npvae.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 4 * path.stat().st_size + 1e6
+    finally:
+        tracemalloc.stop()

@@ -170,7 +170,7 @@ def test_a_history_of_many_epochs_fits(tmp_path):
     model = Mean()
     run = train(model, model.init(None), np.ones((2, 3)), epochs=1)
     for name, column in run.history.items():
-        run.history[name] = column * 200_000
+        run.history[name] = list(range(1, 200_001)) if name == "epoch" else column * 200_000
     run.epoch = 200_000
     save_checkpoint(tmp_path / "c.npz", run)
     assert dict(load_checkpoint(tmp_path / "c.npz").history) == dict(run.history)
