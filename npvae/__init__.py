@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-__all__ = ["__version__", "datasets", "load"]
+__all__ = ["__version__", "datasets", "load", "register"]
 
 
 def load(path: str | Path) -> Estimator:
@@ -40,6 +40,19 @@ def load(path: str | Path) -> Estimator:
     from npvae.estimators import persistence, registry
 
     return persistence.load(path, registry.class_named)
+
+
+def register(name: str, cls: type[Estimator]) -> None:
+    """Make an estimator of one's own known under a name, to `load` and to the command line.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that is taken, or a class that is no estimator or cannot be imported again.
+    """
+    from npvae.estimators import registry
+
+    registry.register(name, cls)
 
 
 def _estimators() -> dict[str, str]:

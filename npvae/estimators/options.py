@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, field, fields
 from inspect import cleandoc
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,12 +53,13 @@ class Option(NamedTuple):
         """The value as the model gets it; an `ArgumentError` names the option if it cannot be."""
         if (value is None and self.optional) or (isinstance(value, str) and value in self.words):
             return value
+        if self.members and not isinstance(value, str | Number | None):
+            self._require_object(value)
+            return value
         if self.choices is not None:
-            if self.is_object(value):
-                return value
             one_of(self.name, value, self.choices)
             return str(value)
-        if self.members and not self.is_object(value):
+        if self.members:
             raise ArgumentTypeError(self.name, f"have the members {', '.join(self.members)}", repr(value))
         if self.kind is tuple:
             return widths(self.name, value)
@@ -73,9 +75,21 @@ class Option(NamedTuple):
         """What is meant by a text on the command line; a ValueError if it is no number."""
         return text if text in self.words else self.kind(text)
 
-    def is_object(self, value: Any) -> bool:
-        """Whether the value is an object that may stand in the place of a name."""
-        return bool(self.members) and not isinstance(value, str) and all(hasattr(value, m) for m in self.members)
+    def _require_object(self, value: Any) -> None:
+        """An `ArgumentTypeError` unless the value is an object that may stand in the place of a name."""
+        if isinstance(value, type):
+            raise ArgumentTypeError(
+                self.name, "be an object, not a class", f"the class {value.__name__}", f"write {value.__name__}()"
+            )
+        if lacking := [member for member in self.members if not hasattr(value, member)]:
+            names = f"one of {', '.join(map(repr, self.choices))} or " if self.choices is not None else ""
+            rule = f"be {names}an object with {', '.join(self.members)}"
+            raise ArgumentTypeError(self.name, rule, f"{_shown(value)}, which lacks {', '.join(lacking)}")
+
+
+def _shown(value: Any) -> str:
+    """An object in words, without its address."""
+    return f"an object of {type(value).__name__}" if " object at 0x" in repr(value) else repr(value)
 
 
 def option(

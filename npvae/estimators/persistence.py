@@ -97,7 +97,10 @@ def load(path: str | Path, classes: Mapping[str, type[Estimator]] | Callable[[st
         cls = classes(name) if callable(classes) else classes[name]
     except (KeyError, ValueError) as error:
         known = f"expected {', '.join(classes)}" if isinstance(classes, Mapping) else str(error)
-        raise storage.StorageError(f"{path}: is a model {name!r:.60} that is not known here: {known}") from None
+        advice = "one of your own is registered first, by npvae.register"
+        raise storage.StorageError(
+            f"{path}: is a model {name!r:.60} that is not known here: {known}; {advice}"
+        ) from None
     try:
         return _restored(cls, header, arrays)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:

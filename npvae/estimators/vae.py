@@ -38,6 +38,12 @@ NEEDS_TWO = {
 }
 """Why a bound wants at least two draws."""
 
+LIKELIHOOD = (
+    "n_shared", "discrete", "require_support", "is_density", "n_params", "log_prob", "log_prob_backward", "mean",
+    "output_bias",
+)  # fmt: skip
+"""The members of a likelihood that the training and the use of a model need; `Distribution` has some of them."""
+
 MEAN_LINKS = dict.fromkeys(["identity", "sigmoid"])
 
 
@@ -88,7 +94,7 @@ class VAE(
         "learns one, gaussian-pixel one for every feature, mixed is one for every column of a table by its kind; auto "
         "is mixed for tables with text, gaps or several kinds, bernoulli for data in [0, 1], else gaussian-shared",
         choices={"auto": None, "mixed": None} | LIKELIHOODS,
-        members=("log_prob", "log_prob_backward", "n_params", "mean"),
+        members=LIKELIHOOD,
     )
     mean_link: str = option(
         "identity", "from decoder to mean of a gaussian: sigmoid for data in [0, 1]", choices=MEAN_LINKS
