@@ -96,12 +96,14 @@ class Contestant:
         return answer
 
     def pause(self) -> None:
-        """Stop all its threads, those that spin while they wait for work included."""
-        os.kill(self._process.pid, signal.SIGSTOP)
+        """Stop it and the workers that it started, with all threads that spin while they wait for work."""
+        for pid in family(self._process.pid):
+            os.kill(pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Undo `pause`."""
-        os.kill(self._process.pid, signal.SIGCONT)
+        for pid in family(self._process.pid):
+            os.kill(pid, signal.SIGCONT)
 
     def close(self) -> None:
         """Close its input, which ends it, and with it the compilers that it may have started."""
@@ -189,18 +191,38 @@ class Pace:
         print(json.dumps(answer), file=self._answers, flush=True)
 
 
-def memory() -> dict[str, float]:
-    """Memory of this process in MB of 10⁶ bytes: the peak, and what now is its own and what is files mapped into it.
+def family(pid: int) -> list[int]:
+    """The process and all that it has started; itself alone where the system does not tell (it is Linux that does)."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return [pid]
+    return [pid, *(descendant for child in children for descendant in family(int(child)))]
 
+
+def memory() -> dict[str, float]:
+    """Memory in MB of 10⁶ bytes: the peak, and what now is this process's own and what is files mapped into it.
+
+    With workers the peak is what all processes hold together now, pages that several of them share counted once.
     Empty where the system does not tell (it is Linux that does).
     """
     names = {"VmHWM": "peak_mb", "RssAnon": "own_mb", "RssFile": "mapped_mb"}
     try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            fields = dict(line.split(":", 1) for line in status)
+        fields = _fields("/proc/self/status")
+        everybody = family(os.getpid())
+        found = {ours: fields[its] / 1e6 for its, ours in names.items() if its in fields}
+        if len(everybody) > 1:
+            found["peak_mb"] = sum(_fields(f"/proc/{pid}/smaps_rollup")["Pss"] for pid in everybody) / 1e6
     except OSError:
         return {}
-    return {ours: int(fields[its].split()[0]) * 1024 / 1e6 for its, ours in names.items() if its in fields}
+    return found
+
+
+def _fields(path: str) -> dict[str, int]:
+    """The sizes in a file of /proc, in bytes."""
+    with open(path, encoding="ascii") as file:
+        lines = (line.split() for line in file)
+        return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[-1] == "kB"}
 
 
 def _load(job: dict) -> NDArray:

@@ -99,7 +99,16 @@ def insert(text: str, made: dict[str, str]) -> str:
 
 def speed_table(document: dict) -> str:
     """A row for each workload: npvae's speed, and its ratios to the others with their quartiles."""
-    header = ["workload", "ms/step", "images/s", "/ fastest peer", "/ PyTorch", "/ matrix products", "memory / PyTorch"]
+    header = [
+        "workload",
+        "ms/step",
+        "images/s",
+        "/ fastest peer",
+        "/ PyTorch",
+        "/ one process",
+        "/ products",
+        "memory / PyTorch",
+    ]
     rows = [header]
     for result in document["workloads"].values():
         measured = result["measured"]
@@ -113,6 +122,7 @@ def speed_table(document: dict) -> str:
                 f"{ours['images_per_second']:,}",
                 against_peer,
                 _against(measured, "torch"),
+                _against(measured, "npvae-one"),
                 _against(measured, "products"),
                 _memory(measured, "torch"),
             ]
@@ -120,7 +130,8 @@ def speed_table(document: dict) -> str:
     settings = document["settings"]
     caption = (
         f"Times of npvae divided by those of the others, below 1 is faster: medians [quartiles] of {settings['rounds']}"
-        f" rounds, in which each ran for {settings['seconds_per_block']:g} s in turn{_rough(settings)}. PyTorch is"
+        f" rounds, in which each ran for {settings['seconds_per_block']:g} s in turn{_rough(settings)}."
+        f"{_processes(document)} PyTorch is"
         f" eager with its default Adam; the peers are"
         f" {', '.join(i.title for i in IMPLEMENTATIONS.values() if i.is_peer)}. {one_line(document['machine'])}."
     )
@@ -137,7 +148,15 @@ def short_speed_table(document: dict) -> str:
         against = [times.get("torch", NOTHING), times[peer] if peer else NOTHING]
         rows.append([result["title"], f"{1000 * median(ours):.1f}", *against, _memory(measured, "torch")])
     machine = document["machine"]
-    return f"{markdown(rows)}\n\n{machine['date']}; {machine['processor']}, {machine['cores']} cores."
+    where = f"{machine['date']}; {machine['processor']}, {machine['cores']} cores"
+    return f"{markdown(rows)}\n\n{where}.{_processes(document)}"
+
+
+def _processes(document: dict) -> str:
+    """By how many processes npvae worked, where they were compared with one."""
+    compared = any("npvae-one" in result["measured"] for result in document["workloads"].values())
+    cores = document["machine"]["cores"]
+    return f" npvae trains by {cores} processes, one a core, and infers by one." if compared else ""
 
 
 def _rough(settings: dict) -> str:

@@ -41,7 +41,8 @@ class Implementation(NamedTuple):
 
 
 IMPLEMENTATIONS = {
-    "npvae": Implementation("by_npvae", "", "npvae", is_peer=False),
+    "npvae": Implementation("by_npvae", "-1", "npvae", is_peer=False),
+    "npvae-one": Implementation("by_npvae", "1", "npvae, one process", is_peer=False, tasks=("train",)),
     "products": Implementation("products", "", "matrix products alone", is_peer=False),
     "torch": Implementation("by_torch", "default", "PyTorch, default Adam"),
     "torch-fused": Implementation("by_torch", "fused", "PyTorch, fused Adam", tasks=("train",)),

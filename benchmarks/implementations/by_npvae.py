@@ -24,19 +24,25 @@ class Paced(Progress):
 
     def __init__(self, pace: Callable[[float], None]) -> None:
         super().__init__(FOR_EVER)
-        self.pace, self._rows, self._total = pace, 0, 0.0
+        self.pace, self._steps, self._rows, self._total = pace, 0, 0, 0.0
 
     def step(self, run: TrainingRun, sums: TermSums, n: int) -> None:
-        """The loss of the batch, as what it added to the sum of the epoch."""
-        if sums.n <= self._rows:  # a new epoch
-            self._rows, self._total = 0, 0.0
-        rows, total = sums.n, sums.means()["loss"] * sums.n
-        loss = (total - self._total) / (rows - self._rows)
-        self._rows, self._total = rows, total
-        self.pace(loss)
+        """The loss of the steps that have ended, as what they added to the sum of the epoch."""
+        if sums.n > self._rows:
+            total = sums.means()["loss"] * sums.n
+            loss = (total - self._total) / (sums.n - self._rows)
+            self._rows, self._total = sums.n, total
+            self._tell(run, loss)
 
     def epoch(self, run: TrainingRun) -> None:
-        """Print nothing."""
+        """The steps by several processes that ended with the epoch have its mean loss."""
+        self._rows, self._total = 0, 0.0
+        self._tell(run, run.history["loss"][-1])
+
+    def _tell(self, run: TrainingRun, loss: float) -> None:
+        steps, self._steps = run.optimizer_state.t - self._steps, run.optimizer_state.t
+        for _ in range(steps):
+            self.pace(loss)
 
 
 def build(workload: Workload) -> models.VAE:
@@ -45,7 +51,7 @@ def build(workload: Workload) -> models.VAE:
 
 
 def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:
-    """The library's own training loop, as it is."""
+    """The library's own training loop, as it is, by as many processes as the variant says."""
     model = build(workload)
     theta = model.init(np.random.default_rng(seed))
     train_model(
@@ -57,6 +63,7 @@ def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callabl
         batch_size=workload.batch,
         seed=seed,
         progress=Paced(pace),
+        n_jobs=int(variant or 1),
     )
 
 

@@ -54,3 +54,20 @@ def test_the_loss_reported_is_that_of_each_batch():
 def test_inference_runs_pass_after_pass():
     values = values_of(infer, Workload((8,), 3, 40, "relu", "infer", n_features=12), 3)
     assert all(0 < value < 2 for value in values)  # the sum of two pixel means
+
+
+def test_every_step_of_several_processes_is_counted_once():
+    values = []
+
+    def pace(value):
+        values.append(value)
+        if len(values) == 13:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(WORKLOAD, X, 5, "2", pace)
+    alone = values_of(train, WORKLOAD, 12)
+    for epoch in range(3):
+        np.testing.assert_allclose(
+            np.mean(values[4 * epoch : 4 * epoch + 4]), np.mean(alone[4 * epoch : 4 * epoch + 4])
+        )

@@ -1,14 +1,17 @@
 import io
 import json
 import mmap
+import time
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.contestants import Pace, Skipped, alone, lined_up, memory, take_turns, work
+from benchmarks.contestants import Pace, Skipped, alone, family, lined_up, memory, take_turns, work
 from benchmarks.implementations import IMPLEMENTATIONS, Implementation, Workload
 from benchmarks.speed import race, report
+from npvae.training.jobs import cores
 
 WORKLOAD = Workload((8,), 3, 16, "relu", n_features=12)
 
@@ -93,3 +96,24 @@ def test_a_contestant_that_fails_does_not_stop_the_others(tmp_path):
     with lined_up(["npvae", "products"], WORKLOAD, str(tmp_path / "narrow.npy"), 1) as (contestants, skipped):
         assert list(contestants) == ["products"]
         assert "ArgumentError" in skipped["npvae"]
+
+
+def state_of(pid):
+    """The state of a process: "T" while it is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_pause_stops_the_workers_too_and_their_memory_is_counted(path):
+    with alone("npvae", WORKLOAD, path) as contestant:
+        contestant.ready()
+        answer = contestant.run(8)
+        pids = family(contestant._process.pid)
+        contestant.pause()
+        deadline = time.monotonic() + 10
+        while {state_of(pid) for pid in pids} != {"T"} and time.monotonic() < deadline:
+            time.sleep(0.01)
+        states = {state_of(pid) for pid in pids}
+        contestant.go_on()
+    assert len(pids) == (1 + cores() if cores() > 1 else 1)
+    assert states == {"T"}
+    assert answer["peak_mb"] > 10

@@ -17,6 +17,7 @@ from benchmarks.table import (
 from tests.benchmarks.results import speed_result
 
 SPEED = speed_result((4e-3, 4e-3, 4e-3), (2e-3, 2e-3, 2e-3), torch=(8e-3, 8e-3, 8e-3), jax=(5e-3, 4e-3, 5e-3))
+SHARED = speed_result((4e-3, 4e-3), (2e-3, 2e-3), **{"npvae-one": (6e-3, 6e-3)})
 STARTUP = {
     "command": "startup",
     "settings": {"epochs": 10},
@@ -33,6 +34,13 @@ def cells(table: str, row: int) -> list[str]:
     return [cell.strip() for cell in table.splitlines()[row].strip("|").split("|")]
 
 
+def test_the_gain_of_several_processes_has_a_column_and_a_word_in_the_caption():
+    assert cells(speed_table(SHARED), 2)[5] == "0.67 [0.67–0.67]"
+    for table in (speed_table, short_speed_table):
+        assert "npvae trains by 2 processes, one a core" in table(SHARED)
+        assert "processes, one a core" not in table(SPEED)
+
+
 def test_the_row_of_a_workload_holds_times_ratios_and_memory():
     assert cells(speed_table(SPEED), 2) == [
         "784-400-20 relu, batch 128",
@@ -40,6 +48,7 @@ def test_the_row_of_a_workload_holds_times_ratios_and_memory():
         "1,234",
         "0.80 [0.80–0.90] (JAX, jit and optax)",
         "0.50 [0.50–0.50]",
+        "–",
         "2.00 [2.00–2.00]",
         "0.25",
     ]
@@ -47,7 +56,7 @@ def test_the_row_of_a_workload_holds_times_ratios_and_memory():
 
 def test_what_was_not_measured_is_a_dash():
     row = cells(speed_table(speed_result((4e-3,), (2e-3,))), 2)
-    assert row[3:] == ["–", "–", "2.00 [2.00–2.00]", "–"]
+    assert row[3:] == ["–", "–", "–", "2.00 [2.00–2.00]", "–"]
 
 
 def test_the_caption_describes_the_machine():
