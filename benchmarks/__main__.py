@@ -9,6 +9,7 @@ COMMANDS = {
     "speed": "training and inference against the peers, in turns (the default)",
     "memory": "training under a memory limit, on data that are loaded and data that stay in a file",
     "profile": "where a training step's time goes, part by part",
+    "scaling": "a step by workers and by MPI ranks, against one process",
     "startup": "process start to the end of an epoch, import time, installed size",
     "compare": "two results: exit status 1 if the loop became slower",
     "gradcheck": "the gradient checker against planted errors",

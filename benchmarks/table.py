@@ -62,6 +62,7 @@ def tables(folder: Path) -> dict[str, str]:
     makers = {
         "speed": ("speed", speed_table),
         "short-speed": ("speed", short_speed_table),
+        "scaling": ("scaling", scaling_table),
         "startup": ("startup", startup_table),
         "checker": ("gradcheck", checker_table),
     }
@@ -157,6 +158,21 @@ def _processes(document: dict) -> str:
     compared = any("npvae-one" in result["measured"] for result in document["workloads"].values())
     cores = document["machine"]["cores"]
     return f" npvae trains by {cores} processes, one a core, and infers by one." if compared else ""
+
+
+def scaling_table(document: dict) -> str:
+    """A row for each workload: a step by one process, and how many times as fast the other ways are."""
+    ways = list(next(iter(document["workloads"].values()))["seconds_per_step"])
+    rows = [["workload", f"{ways[0]}, ms/step", *ways[1:]]]
+    for result in document["workloads"].values():
+        times = result["seconds_per_step"]
+        gains = [f"{ratio(times[ways[0]], times[way])} times as fast" for way in ways[1:]]
+        rows.append([result["title"], f"{1000 * median(times[ways[0]]):.2f}", *gains])
+    settings = document["settings"]
+    caption = (
+        f"Medians [quartiles] of {settings['rounds']} turns of {settings['steps']} steps, one BLAS thread a process."
+    )
+    return f"{markdown(rows)}\n\n{caption} {one_line(document['machine'])}."
 
 
 def _rough(settings: dict) -> str:

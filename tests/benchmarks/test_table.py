@@ -9,6 +9,7 @@ from benchmarks.table import (
     insert,
     main,
     published_table,
+    scaling_table,
     short_published_table,
     short_speed_table,
     speed_table,
@@ -52,6 +53,15 @@ def test_the_row_of_a_workload_holds_times_ratios_and_memory():
         "2.00 [2.00–2.00]",
         "0.25",
     ]
+
+
+def test_scaling_is_how_many_times_as_fast_each_way_is():
+    times = {"1 process": [4e-3, 6e-3], "2 workers": [2e-3, 3e-3], "2 MPI ranks": [4e-3, 6e-3]}
+    settings = {"rounds": 2, "steps": 300}
+    document = SPEED | {"settings": settings, "workloads": {"usual": {"title": "it", "seconds_per_step": times}}}
+    table = scaling_table(document)
+    assert cells(table, 0) == ["workload", "1 process, ms/step", "2 workers", "2 MPI ranks"]
+    assert cells(table, 2) == ["it", "5.00", "2.00 [2.00–2.00] times as fast", "1.00 [1.00–1.00] times as fast"]
 
 
 def test_what_was_not_measured_is_a_dash():
