@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def race(workload: Workload, names: list[str], path: str, rounds: int, seconds: float) -> dict:
     """One workload: seconds per step of every block, peak memory, mean loss of the last block, and who was skipped."""
-    names = [name for name in names if workload.task in IMPLEMENTATIONS[name].tasks]
+    names = [name for name in names if IMPLEMENTATIONS[name].takes_part(workload)]
     with lined_up(names, workload, path, warm_up=20 if workload.task == "train" else 2) as (contestants, skipped):
         pilot = contestants.get("npvae") or next(iter(contestants.values()))
         steps = max(1, round(seconds / pilot.seconds_per_step))
@@ -107,11 +107,11 @@ def fastest_peer(result: dict) -> str | None:
 
 
 def summary(results: dict[str, dict], workloads: dict[str, Workload]) -> str:
-    """The ratio to the fastest peer over the training workloads, in one line."""
+    """The ratio to the fastest peer over the training workloads of dense layers, in one line."""
     ratios = {}
     for name, result in results.items():
         peer = fastest_peer(result) if "npvae" in result["measured"] else None
-        if peer is not None and workloads[name].task == "train":
+        if peer is not None and workloads[name].task == "train" and not workloads[name].channels:
             measured = result["measured"]
             ratios[name] = ratio(measured["npvae"]["seconds_per_step"], measured[peer]["seconds_per_step"]).median
     if not ratios:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.implementations import LEARNING_RATE, Workload
 from npvae import VAE, models
+from npvae.layers import conv, conv_transpose
 from npvae.optimizers import Adam
 from npvae.training import Progress, TrainingRun
 from npvae.training import train as train_model
@@ -47,7 +48,13 @@ class Paced(Progress):
 
 def build(workload: Workload) -> models.VAE:
     """The model of a workload."""
-    return models.VAE.mlp(workload.n_features, workload.latent, workload.hidden, workload.activation)
+    n, d, hidden, activation = workload.n_features, workload.latent, workload.hidden, workload.activation
+    if not workload.channels:
+        return models.VAE.mlp(n, d, hidden, activation)
+    image = (workload.sides[0], workload.sides[0], 1)
+    encoder = conv(image, workload.channels, 2 * d, hidden, activation)
+    decoder = conv_transpose(d, image, workload.channels, n, hidden, activation)
+    return models.VAE(n, d, encoder, decoder)
 
 
 def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.implementations import LEARNING_RATE, Workload
+from benchmarks.implementations import KERNEL, LEARNING_RATE, Workload
 
 __all__ = ["TorchVAE", "infer", "train"]
 
@@ -18,12 +18,30 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 class TorchVAE(nn.Module):
-    """Two perceptrons; called with a batch and noise, it returns −ELBO in nats, mean over the batch."""
+    """Two networks; called with a batch and noise, it returns −ELBO in nats, mean over the batch.
+
+    As npvae's begin, so do these: weights uniform in ±1/√n_in, biases at zero. The transposed convolution before the
+    logits has one bias, where npvae has one a pixel.
+    """
 
     def __init__(self, workload: Workload) -> None:
         super().__init__()
-        self.encoder = _mlp(workload.encoder_widths, workload.activation)
-        self.decoder = _mlp(workload.decoder_widths, workload.activation)
+        activation, channels = ACTIVATIONS[workload.activation], (1, *workload.channels)
+        steps = {"kernel_size": KERNEL, "stride": 2, "padding": 1}
+        encoder = [[nn.Conv2d(*pair, **steps), activation()] for pair in pairwise(channels)]
+        decoder = [[activation(), nn.ConvTranspose2d(*pair, **steps)] for pair in pairwise(channels[::-1])]
+        into, out_of, flat = [], [], []
+        if workload.channels:
+            first, last = workload.sides[0], workload.sides[-1]
+            into, flat = [nn.Unflatten(1, (1, first, first))], [nn.Flatten()]
+            out_of = [nn.Unflatten(1, (channels[-1], last, last))]
+        self.encoder = nn.Sequential(*into, *chain(*encoder), *flat, *_mlp(workload.encoder_widths, activation))
+        self.decoder = nn.Sequential(*_mlp(workload.decoder_widths, activation), *out_of, *chain(*decoder), *flat)
+        for layer in self.modules():
+            if hasattr(layer, "weight"):
+                n_in = layer.weight[0].numel()
+                nn.init.uniform_(layer.weight, -(n_in**-0.5), n_in**-0.5)
+                nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor, eps: Tensor) -> Tensor:
         mu, log_var = self.encoder(x).chunk(2, dim=-1)
@@ -33,14 +51,9 @@ class TorchVAE(nn.Module):
         return (reconstruction + kl) / len(x)
 
 
-def _mlp(widths: tuple[int, ...], activation: str) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for n_in, n_out in pairwise(widths):
-        linear = nn.Linear(n_in, n_out)
-        nn.init.uniform_(linear.weight, -(n_in**-0.5), n_in**-0.5)
-        nn.init.zeros_(linear.bias)
-        layers += [linear, ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers[:-1])
+def _mlp(widths: tuple[int, ...], activation: type[nn.Module]) -> list[nn.Module]:
+    layers = [[nn.Linear(*pair), activation()] for pair in pairwise(widths)]
+    return [*chain(*layers)][:-1]
 
 
 def train(workload: Workload, x: NDArray, seed: int, variant: str, pace: Callable[[float], None]) -> None:

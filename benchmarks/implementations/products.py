@@ -2,7 +2,8 @@
 
 A dense layer from n_in to n_out has three: x W, xᵀ dy and dy Wᵀ; the first layer of the encoder has no use for the
 third. Weights and their gradients are row-major for n_out ≤ n_in, and transposed views of (n_out, n_in) blocks for
-expanding layers; outputs are memory that is already there.
+expanding layers; outputs are memory that is already there. A convolution is a dense layer of its windows, and a
+transposed one of its pixels; windows are not gathered here.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ Product = tuple[NDArray, NDArray, NDArray]
 
 def training_products(workload: Workload) -> list[Product]:
     """The products of one training step, forward and then backward."""
-    n = workload.batch
     rng = np.random.default_rng(0)
     down: list[Product] = []
     up: list[Product] = []
-    for widths, is_encoder in ((workload.encoder_widths, True), (workload.decoder_widths, False)):
-        for i, (n_in, n_out) in enumerate(pairwise(widths)):
+    for network, layers in workload.products().items():
+        for i, (rows, n_in, n_out) in enumerate(layers):
+            n = workload.batch * rows
             x, dy = _array(rng, n, n_in), _array(rng, n, n_out)
             w, dw = _weight(rng, n_in, n_out), _weight(rng, n_in, n_out)
             down.append((x, w, np.empty_like(dy)))
-            if i > 0 or not is_encoder:
+            if i > 0 or network == "decoder":
                 up.append((dy, w.T, np.empty_like(x)))
             up.append((x.T, dy, dw))
     return down + up[::-1]

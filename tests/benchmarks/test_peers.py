@@ -7,7 +7,7 @@ from benchmarks.implementations import LEARNING_RATE, WORKLOADS
 from benchmarks.implementations.by_npvae import build
 from npvae.optimizers import Adam
 
-TRAINING = [name for name, workload in WORKLOADS.items() if workload.task == "train"]
+TRAINING = [name for name, workload in WORKLOADS.items() if workload.task == "train" and not workload.channels]
 
 
 def problem(name: str, dtype: type):
@@ -62,6 +62,43 @@ def test_loss_and_gradient_are_those_of_pytorch(name, dtype):
     for layer, dense in torch_layers(peer, theta):
         assert relative_error(grads[f"{dense}.W"], layer.weight.grad.numpy().T) < tolerance, dense
         assert relative_error(grads[f"{dense}.b"], layer.bias.grad.numpy()) < tolerance, dense
+
+
+def test_loss_and_gradient_of_convolutions_are_those_of_pytorch():
+    torch = pytest.importorskip("torch")
+    from benchmarks.implementations.by_torch import TorchVAE
+
+    workload, model, theta, x, eps = problem("conv", np.float64)
+    x, eps = x[:3], eps[:, :3]
+    theta["decoder.5.b"][...] = 0.1  # one for all pixels
+    peer = TorchVAE(workload).to(torch.float64)
+    layers = [layer for layer in peer.modules() if hasattr(layer, "weight")]
+    names = [*dense_names(theta, "encoder"), *dense_names(theta, "decoder")]
+    with torch.no_grad():
+        for layer, name in zip(layers, names, strict=True):
+            layer.weight.copy_(torch.from_numpy(as_in_torch(theta[f"{name}.W"], name)))
+            b = theta.get(f"{name}.b", np.full(1, 0.1))
+            layer.bias.copy_(torch.from_numpy(channels_first(b) if name == "decoder.0" else b))
+    value = peer(torch.from_numpy(x), torch.from_numpy(eps[0]))
+    value.backward()
+    loss, grads = model.loss_and_grad(theta, x, eps)
+    assert abs(loss.value / value.item() - 1) < 1e-12
+    for layer, name in zip(layers, names, strict=True):
+        assert relative_error(as_in_torch(grads[f"{name}.W"], name), layer.weight.grad.numpy()) < 1e-12, name
+
+
+def as_in_torch(W: np.ndarray, name: str) -> np.ndarray:
+    """A weight of the network "conv" as PyTorch has it: (channels out, in, 4, 4), images with their channels first."""
+    if name == "encoder.4":
+        return channels_first(W.T)
+    if name == "decoder.0":
+        return channels_first(W).T.copy()
+    return W.reshape(4, 4, -1, W.shape[1]).transpose(3, 2, 0, 1).copy()
+
+
+def channels_first(rows: np.ndarray) -> np.ndarray:
+    """Images of 7×7 pixels with 64 channels, which come last, with the channels before the pixels."""
+    return np.moveaxis(rows.reshape(*rows.shape[:-1], 49, 64), -1, -2).reshape(rows.shape).copy()
 
 
 def test_ten_steps_of_adam_are_those_of_pytorch():

@@ -41,3 +41,9 @@ def test_each_product_has_memory_of_the_right_shape_and_precision():
     for left, right, out in training_products(SMALL) + forward_products(SMALL):
         assert np.matmul(left, right, out=out) is out
         assert out.dtype == np.float32
+
+
+def test_a_convolution_has_a_row_for_every_window():
+    small = Workload((), 2, 3, "relu", n_features=16, channels=(5,))
+    convolution, dense = 4 * 16 * 5, 20 * 4 + 2 * 20
+    assert multiplications(training_products(small)) == 3 * (2 * convolution + 3 * dense + 3 * convolution)
