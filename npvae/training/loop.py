@@ -129,25 +129,10 @@ def train(
         checkpoints = [callback for callback in callbacks if isinstance(callback, Checkpoints)]
         visits = Visits(x, batch_size, transform, model, model_at, interrupted, progress, checkpoints)
         while run.epoch < epochs and not run.stopped:
-            try:
-                means = pass_over(run, steps, visits)
-            except BrokenStepError as error:
-                raise _breakdown(run, steps.good, error.step, error.blamed, optimizer) from None
-            except FailedWorkerError as error:
-                raise _worker_error(run, steps.good, error) from None
-            if means is None:
+            finished = _epoch(run, model, optimizer, steps, visits, x_val)
+            if not finished:
                 run.stopped = "interrupted"
                 break
-            terms = steps.terms
-            if x_val is not None:
-                noise = np.random.default_rng([run.seed, 0, _VALIDATION])  # the same after every epoch
-                held_out, terms = steps.held_out(model, run, x_val, noise, batch_size)
-                means |= {HELD_OUT + name: mean for name, mean in held_out.items()}
-            bad = _not_finite(means, x_val)
-            if bad or not np.isfinite(run.theta.flat).all():
-                raise _breakdown(run, steps.good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
-            run.epoch += 1
-            run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means}, terms)
             if patience is not None and _out_of_patience(run, patience):
                 run.stopped = "early stopping"
             if progress is not None:
@@ -159,6 +144,31 @@ def train(
         for keep in checkpoints:
             keep.save_unless_kept(run)
     return run
+
+
+def _epoch(
+    run: TrainingRun, model: Model, optimizer: Optimizer, steps: Steps, visits: Visits, x_val: NDArray | None
+) -> bool:
+    """Move the run by an epoch and note its losses, held-out data's among them; False if Ctrl-C cut it short."""
+    try:
+        means = pass_over(run, steps, visits)
+        if means is None:
+            return False
+        terms = steps.terms
+        if x_val is not None:
+            noise = np.random.default_rng([run.seed, 0, _VALIDATION])  # the same after every epoch
+            held_out, terms = steps.held_out(model, run, x_val, noise, visits.batch_size)
+            means |= {HELD_OUT + name: mean for name, mean in held_out.items()}
+    except BrokenStepError as error:
+        raise _breakdown(run, steps.good, error.step, error.blamed, optimizer) from None
+    except FailedWorkerError as error:
+        raise _worker_error(run, steps.good, error) from None
+    bad = _not_finite(means, x_val)
+    if bad or not np.isfinite(run.theta.flat).all():
+        raise _breakdown(run, steps.good, run.optimizer_state.t, bad or ["the parameters"], optimizer)
+    run.epoch += 1
+    run.history.append({"epoch": run.epoch, "steps": run.optimizer_state.t, **means}, terms)
+    return True
 
 
 def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: int, patience: int | None) -> None:
