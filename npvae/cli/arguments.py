@@ -160,7 +160,7 @@ def read_data(
     if not chosen:
         raise ValueError(f"--rows selects nothing: {path} has {len(everything)} rows")
     if data is None:
-        data = datasets.digits(max(chosen) + 1, seed=digits_seed)
+        data = datasets.digits(max(chosen) + 1, digits_seed, Reading(path))
     data = selected(data, choice, path, model)
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
@@ -172,17 +172,21 @@ def _size_of(model: Any) -> tuple[int, ...] | None:
 
 
 class Reading:
-    """Tells on a terminal how many pictures of a folder are read, if it takes long."""
+    """Tells on a terminal how many pictures are read or drawn, in a line that goes when it is done."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._told = path, perf_counter()
+        self._path, self._told, self._open = path, perf_counter(), False
 
     def __call__(self, done: int, total: int) -> None:
         """Say it, once a second at the most."""
-        if sys.stderr.isatty() and perf_counter() - self._told > 1:
-            self._told = perf_counter()
-            line = f"{printable(self._path):.30}: {done:,} of {total:,} pictures"
-            print(line, end="\r" if done < total else "\n", file=sys.stderr)
+        if not sys.stderr.isatty() or (perf_counter() - self._told <= 1 and done < total):
+            return
+        if done < total:
+            line = f"{printable(self._path):.25}: {done:,} of {total:,} pictures"
+            self._told, self._open = perf_counter(), True
+            print(f"\r{line}\033[K", end="", file=sys.stderr, flush=True)
+        elif self._open:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def counted(n: int, word: str) -> str:

@@ -9,6 +9,8 @@ randomness is the raw stream of PCG64, whose bits NumPy guarantees: the same see
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npvae.datasets.dataset import Dataset
@@ -37,10 +39,11 @@ _FIELD = 10  # random coefficients of the wobble's field
 _FACTOR_DRAWS = 2 + 2 * len(RANGES)
 
 
-def digits(n: int = 10_000, seed: int = 0) -> Dataset:
+def digits(n: int = 10_000, seed: int = 0, progress: Callable[[int, int], None] | None = None) -> Dataset:
     """Draw `n` handwritten-looking digits with known factors, from a non-negative `seed`.
 
     The same seed gives the same bits on every machine, and the first images of a longer set are those of a shorter one.
+    `progress` is called now and then with how many are drawn, and how many there will be.
 
     Returns
     -------
@@ -84,6 +87,8 @@ def digits(n: int = 10_000, seed: int = 0) -> Dataset:
         factors = _factors(u, strokes)
         x[start : start + m] = _draw(_pen_way(factors, strokes, u[_FACTOR_DRAWS:]), factors["thickness"])
         parts.append(factors)
+        if progress is not None:
+            progress(start + m, n)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Dataset(x, columns["class"].copy(), (SIDE, SIDE), columns, "embedded digits")
 

@@ -46,11 +46,10 @@ class Progress:
             speed = sums.n / (now - self._epoch_started)
             left = ((self.epochs - run.epoch) * n - sums.n) / speed
             means, weights = sums.means(), sums.weights()
-            means.pop("loss")
+            loss = f"loss {means.pop('loss'):.2f}"
             terms = f"{_terms(means, weights)} {sums.unit()}"
-            line = f"{self._count(run.epoch + 1)} {sums.n / n:4.0%} | {terms}{_pace(left, speed)}"
-            # A line that wraps could not be rewritten; what 80 columns cut off is the end of the unit.
-            self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K")
+            line = _fitted(f"{self._count(run.epoch + 1)} {sums.n / n:4.0%}", (terms, loss), "", left, speed)
+            self._write(f"\r{line}\033[K")  # one that wraps could not be rewritten
             self._open = True
 
     def epoch(self, run: TrainingRun) -> None:
@@ -60,9 +59,10 @@ class Progress:
         left = (self.epochs - run.epoch) * (now - self._epoch_started)
         means, terms = run.history.last(), run.history.terms
         weights = {name: means.get(WEIGHT + name, term.weight) for name, term in terms.items()}
-        loss = f"loss {means['loss']:.2f} ({_terms({name: means[name] for name in terms}, weights)}) {run.history.unit}"
+        loss = f"loss {means['loss']:.2f}"
+        whole = f"{loss} ({_terms({name: means[name] for name in terms}, weights)}) {run.history.unit}"
         held_out = f" | held-out {means['val_loss']:.2f}" if "val_loss" in means else ""
-        line = f"{self._count(run.epoch)} | {loss}{held_out}{_pace(left, speed)}"
+        line = _fitted(self._count(run.epoch), (whole, loss), held_out, left, speed, wide=not self.alive)
         self._write(f"\r{line}\033[K\n" if self.alive else line + "\n")
         self._epoch_started, self._open = now, False
 
@@ -81,13 +81,36 @@ class Progress:
             self.stream.flush()
 
 
+def _fitted(count: str, losses: tuple[str, str], held_out: str, left: float, speed: float, wide: bool = False) -> str:
+    """The line of a run, with as much of it as the terminal has columns for; all of it where that is `wide`.
+
+    What goes first is the speed, then the terms of the loss, then the time left.
+    """
+    long, short = losses
+    pace, duration = _pace(left, speed), _left(left)
+    lines = [
+        f"{count} | {long}{held_out}{pace}",
+        f"{count} | {long}{held_out}{duration}",
+        f"{count} | {short}{held_out}{duration}",
+        f"{count} | {short}{held_out}",
+    ]
+    if wide:
+        return lines[0]
+    columns = shutil.get_terminal_size().columns - 1
+    return next((line for line in lines if len(line) <= columns), lines[-1][:columns])
+
+
 def _terms(means: Mapping[str, float], weights: Mapping[str, float]) -> str:
     """The terms by their names, each behind its weight if that is not 1."""
     return ", ".join(f"{factor(weights.get(name, 1.0))}{name} {mean:.2f}" for name, mean in means.items())
 
 
-def _pace(left: float, speed: float) -> str:
+def _left(left: float) -> str:
     minutes, seconds = divmod(round(left), 60)
     hours, minutes = divmod(minutes, 60)
     duration = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return f" | {duration} left | {speed:,.0f} rows/s"
+    return f" | {duration} left"
+
+
+def _pace(left: float, speed: float) -> str:
+    return f"{_left(left)} | {speed:,.0f} rows/s"

@@ -97,3 +97,13 @@ def test_files_keep_their_names_in_messages(name):
 def test_arguments_are_called_as_they_are_typed(argument, typed):
     error = ArgumentError(argument, "be smaller with {n_samples}", 3, settings={"n_samples": 5})
     assert arguments.as_typed(error, options_of(VAE)) == f"{typed} must be smaller with --samples 5, got 3"
+
+
+def test_drawing_digits_tells_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(arguments.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(arguments, "perf_counter", iter(range(0, 10_000, 2)).__next__)
+    arguments.read_data("digits", rows=slice(0, 600))
+    told = capsys.readouterr().err
+    assert "256 of 600 pictures" in told
+    assert told.endswith("\r\033[K")
+    assert max(map(len, told.replace("\033[K", "").split("\r"))) < 60

@@ -81,8 +81,18 @@ def test_a_living_line_never_wraps(every_step, monkeypatch):
     stream = Terminal()
     train_to(stream, epochs=1)
     *living, last = stream.getvalue().split("\r")[1:]
-    assert [len(line.removesuffix("\033[K")) for line in living] == [39] * 5
-    assert last.endswith("rows/s\033[K\n")
+    assert max(len(line.removesuffix("\033[K")) for line in living) <= 39
+    assert len(last.removesuffix("\033[K\n")) <= 39
+    assert re.match(r"epoch 1/1 \| loss [\d.]+ \| 0:00 left", last)
+
+
+def test_sixty_columns_have_room_for_loss_held_out_loss_and_time(every_step, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    stream = Terminal()
+    train_to(stream, epochs=10, x_val=binary_rows(20, seed=1))
+    for line in re.split(r"[\r\n]+", stream.getvalue()):
+        assert len(line.removesuffix("\033[K")) < 60
+        assert not line or re.search(r"(loss|reconstruction) [\d.]+.* \| [\d:]+ left", line)
 
 
 def test_eighty_columns_show_all_that_matters(every_step, monkeypatch):
@@ -94,9 +104,7 @@ def test_eighty_columns_show_all_that_matters(every_step, monkeypatch):
     sums.add(Loss({"reconstruction": np.full(128, 106.28), "kl": np.full(128, 25.69)}))
     run.epoch = 0
     bar.step(run, sums, 12_800)
-    assert re.match(
-        r"\repoch  1/10   1% \| reconstruction 106.28, kl 25.69 nats \| [\d:]+ left \| [\d,]+", stream.getvalue()
-    )
+    assert re.match(r"\repoch  1/10   1% \| reconstruction 106.28, kl 25.69 nats \| [\d:]+ left", stream.getvalue())
 
 
 def test_refreshing_is_rare_enough_not_to_cost_time(monkeypatch):
