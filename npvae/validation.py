@@ -157,11 +157,16 @@ def widths(argument: str, value: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def data_matrix(
-    argument: str, value: ArrayLike, n_features: int | None = None, dtype: DTypeLike | None = np.float32
+    argument: str,
+    value: ArrayLike,
+    n_features: int | None = None,
+    dtype: DTypeLike | None = np.float32,
+    names: Sequence[str] | None = None,
 ) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
-    Without a dtype the array keeps its own. Of an array that is so already, a view is returned, not a copy.
+    Errors call a column by its name, where there are `names`. Without a dtype the array keeps its own. Of an array that
+    is so already, a view is returned, not a copy.
     """
     x = numeric_array(argument, value)
     if x.ndim < 2:
@@ -181,10 +186,23 @@ def data_matrix(
         row, column = bad[0]
         count = "1 such entry" if len(bad) == 1 else f"{len(bad)} such entries"
         value, precision = given[row, column], f" in {x.dtype}" if np.isfinite(given[row, column]) else ""
-        where = f"{value} at row {row}, column {column} ({count} in all)"
+        where = f"{value} at row {row}, column {column if names is None else repr(names[column])} ({count} in all)"
         advice = "NaN stands for what is missing: fill it in or leave the row out" if np.isnan(value) else ""
         raise ArgumentError(argument, f"be finite{precision}", where, advice)
     return x
+
+
+LARGEST = 1e150
+"""What data may be at most, so that the sum of their squares is a number."""
+
+
+def require_squares(argument: str, x: NDArray, names: Sequence[str] | None = None) -> None:
+    """An ArgumentError that names a value of x (n, d) so large that its square, summed, is no number."""
+    if x.dtype != np.float64 or max(x.max(), -x.min()) <= LARGEST:
+        return
+    row, column = np.argwhere(np.abs(x) > LARGEST)[0]
+    where = f"{x[row, column]:g} at row {row}, column {column if names is None else repr(names[column])}"
+    raise ArgumentError(argument, f"have values below {LARGEST:g}", where, "mend it, or leave the row or column out")
 
 
 def numeric_array(argument: str, value: ArrayLike) -> NDArray:

@@ -89,7 +89,8 @@ def draw_pictures(model: Any, shown: Dataset, data: Dataset, folder: Path) -> st
         if picture is not None:
             what = f"{title(model, data.name)}: {name.replace('_', ' ')}"
             plots.save(plots.titled(picture, what), folder / f"{name}.png")
-    return f"drew {', '.join(f'{name}.png' for name, picture in drawn.items() if picture is not None)}"
+    names = ", ".join(f"{name}.png" for name, picture in drawn.items() if picture is not None)
+    return f"drew {names}" if names else "no pictures: a model of this kind has none of such data"
 
 
 def title(model: Any, data: str) -> str:

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from npvae.datasets.columns import KINDS, Column, in_support, learn_columns, transformed
 from npvae.datasets.table import Table, is_missing
-from npvae.validation import ArgumentError, DataWarning
+from npvae.validation import LARGEST, ArgumentError, DataWarning
 
 __all__ = ["Coding"]
+
+FARTHEST = 1e15
+"""Standard deviations from the mean that a number may lie: beyond them the square is lost in single precision."""
 
 ORDER = (("real", "positive"), ("count",), ("yes/no",), ("category",))
 """The order of kinds in a row; columns of one kind lie in the order of the table."""
@@ -104,7 +107,7 @@ class Coding:
                 got = f"{values[row]!r} at row {row}"
                 raise ArgumentError(argument, f"have numbers in column {column.name!r}", got)
             known = known.astype(np.float64)
-        wrong = ~(in_support(column, known) & np.isfinite(known))
+        wrong = ~(in_support(column, known) & (np.abs(known) <= LARGEST))
         if wrong.any():
             row = int(np.flatnonzero(~missing)[wrong.argmax()])
             wanted = {"positive": "numbers above 0", "count": "whole numbers from 0 on"}.get(
@@ -112,7 +115,11 @@ class Coding:
             )
             got = f"{known[wrong][0]:g} at row {row}"
             raise ArgumentError(argument, f"have {wanted} in column {column.name!r}, which is {column.kind}", got)
-        out[~missing, 0] = (transformed(column, known) - column.shift) / column.unit
+        scaled = (transformed(column, known) - column.shift) / column.unit
+        if (far := np.flatnonzero(np.abs(scaled) > FARTHEST)).size:
+            got = f"{known[far[0]]:g} at row {np.flatnonzero(~missing)[far[0]]}"
+            raise ArgumentError(argument, f"have numbers like those of the training in column {column.name!r}", got)
+        out[~missing, 0] = scaled
 
     def _levels(self, column: Column, values: NDArray, out: NDArray, argument: str) -> None:
         index = {_key(level): i for i, level in enumerate(column.levels)}
@@ -120,7 +127,7 @@ class Coding:
         codes = np.array([index.get(_key(value), -1) for value in values[~missing]], dtype=np.int64)
         rows = np.flatnonzero(~missing)
         unseen = codes < 0
-        if unseen.any() and not column.remark:
+        if unseen.any() and not (column.kind == "category" and column.remark):
             new = sorted({str(value) for value in values[rows[unseen]]})
             shown = ", ".join(map(repr, new[:3])) + (", …" if len(new) > 3 else "")
             remark = f"has {shown} in column {column.name!r}, which the training had not: taken as unknown"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.datasets.table import Table, is_missing
-from npvae.validation import ArgumentError, one_of
+from npvae.validation import LARGEST, ArgumentError, DataWarning, one_of
 
-__all__ = ["KINDS", "Column", "described_columns", "learn_columns"]
+__all__ = ["KINDS", "Column", "described_columns", "learn_columns", "warn_of_extremes"]
 
 KINDS = {
     "real": "Gaussian, learned width",
@@ -31,11 +32,25 @@ MOST_CATEGORIES = 100
 FREE_TEXT = 0.5
 """Share of different texts among the rows from which on, above `FEW_ROWS` of them, a column is no category."""
 
+MOST_DESCRIBED = 40
+"""Columns up to which each has a line of its own."""
+
 FEW_ROWS = 20
 """Different values up to which text is a category, whatever the number of rows."""
 
 MOST_COUNTED = 50
 """The largest mean of whole numbers that are taken as counts."""
+
+WORTHWHILE = 0.1
+"""Nats a value from which on a log-normal is worth its name."""
+
+NORMAL_QUARTILES = 1.349
+"""Standard deviations between the quartiles of a normal."""
+
+EXTREME = "a few values make the standard deviation"
+
+FEW_SET_IT = 20
+"""How much larger than the quartiles say a standard deviation is of which `fit` warns."""
 
 IDENTIFIER = re.compile(r"(.*[ _])?(id|uuid|guid|key|index|name)|(.*[a-z])?I[Dd]", re.ASCII)
 """Names of columns of identifiers, if all their values differ."""
@@ -122,9 +137,10 @@ def _learn(name: str, values: NDArray, kind: str | None) -> Column:
         return Column(name, "left out", constant=constant, remark=remark)
     if values.dtype.kind != "f":
         return _learn_text(name, known, kind, gaps)
-    if not np.isfinite(known).all():
-        row = int(np.flatnonzero(np.isinf(values))[0])
-        raise ArgumentError("X", "be finite", f"{values[row]} at row {row}, column {name!r}")
+    if (large := np.flatnonzero(np.abs(values) > LARGEST)).size:  # infinities among them
+        rule = "be finite" if np.isinf(values[large[0]]) else f"have values below {LARGEST:g}"
+        got = f"{values[large[0]]:g} at row {large[0]}, column {name!r}"
+        raise ArgumentError("X", rule, got, "mend it, leave it empty, or leave out the row or the column")
     return _learn_numbers(name, known, kind, gaps)
 
 
@@ -138,7 +154,7 @@ def _learn_text(name: str, known: NDArray, kind: str | None, gaps: bool) -> Colu
             return Column(name, "left out", remark=f"holds dates and is left out: {advice}")
         if len(levels) > FEW_ROWS and len(levels) > FREE_TEXT * len(known):
             what = "identifiers" if len(levels) == len(known) else "free text"
-            remark = f"is {what} ({len(levels):,} different values in {len(known):,} rows) and is left out"
+            remark = f"holds {what} ({len(levels):,} different values in {len(known):,} rows) and is left out"
             return Column(name, "left out", remark=remark)
     typed = {str(value): value for value in known}
     if len(levels) == 2 and kind != "category":
@@ -175,8 +191,10 @@ def _learn_numbers(name: str, known: NDArray, kind: str | None, gaps: bool) -> C
         wanted = "above 0 to be 'positive'" if kind == "positive" else "whole and not negative to be a 'count'"
         raise ArgumentError(f"columns[{name!r}]", f"be {wanted}", f"{known[row[0]]:g}")
     scaled = transformed(column, known)
-    shift, unit = float(scaled.mean()), float(scaled.std())
-    return Column(name, kind, (), shift, unit if unit > 0 else 1.0, column.rate, whole, gaps)
+    shift, unit, remark = float(scaled.mean()), float(scaled.std()), ""
+    if (few := _scale_of_few(scaled)) > FEW_SET_IT:
+        remark = f"{EXTREME} {few:,.0f} times what the others would have"
+    return Column(name, kind, (), shift, unit if unit > 0 else 1.0, column.rate, whole, gaps, remark)
 
 
 def _kind_of_numbers(known: NDArray, distinct: NDArray, whole: bool) -> str:
@@ -185,15 +203,28 @@ def _kind_of_numbers(known: NDArray, distinct: NDArray, whole: bool) -> str:
         return "yes/no"
     if whole and distinct[0] in (0, 1) and mean <= MOST_COUNTED and var >= 0.5 * mean:
         return "count"
-    if distinct[0] > 0 and _skewness(known) > 1 and abs(_skewness(np.log(known))) < 0.5 * _skewness(known):
-        return "positive"
-    return "real"
+    return "positive" if distinct[0] > 0 and _gain_of_log(known) > WORTHWHILE else "real"
 
 
-def _skewness(values: NDArray) -> float:
-    deviation = values - values.mean()
-    spread = np.sqrt((deviation**2).mean())
-    return float((deviation**3).mean() / spread**3) if spread > 0 else 0.0
+def _gain_of_log(values: NDArray) -> float:
+    """Nats that a log-normal explains each of some positive values better than a normal, both at their best."""
+    logs = np.log(values)
+    return float(np.log(values.std()) - np.log(logs.std()) - logs.mean())
+
+
+def _scale_of_few(values: NDArray) -> float:
+    """How much larger the standard deviation of values is than that of a normal with the same quartiles."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(values.std() / ((high - low) / NORMAL_QUARTILES)) if high > low else 1.0
+
+
+def warn_of_extremes(columns: tuple[Column, ...]) -> None:
+    """A DataWarning that names columns whose scale is that of a few values; nothing is learnt of their others."""
+    found = [column for column in columns if column.remark.startswith(EXTREME)]
+    if found:
+        names = ", ".join(repr(column.name) for column in found[:5]) + (", …" if len(found) > 5 else "")
+        remark = f"has extreme values in {names}: {found[0].remark}; clip them, leave them empty, or take logarithms"
+        warnings.warn(DataWarning("X", remark), stacklevel=5)
 
 
 def in_support(column: Column, values: NDArray) -> NDArray:
@@ -217,14 +248,25 @@ def _plain(value: Any) -> Any:
 
 
 def described_columns(columns: tuple[Column, ...]) -> list[str]:
-    """A line for every column: its name, what it is, and what is to be said of it."""
-    width = max(len(column.name) for column in columns)
-    lines = []
+    """A line for every column: its name, what it is, and what is to be said of it; of many, for every run of alike."""
+    runs: list[tuple[list[str], str]] = []
     for column in columns:
-        about = [KINDS[column.kind]] if column.kind != "left out" else []
-        if column.levels:
-            shown = ", ".join(map(str, column.levels[:4])) + (", …" if len(column.levels) > 4 else "")
-            about.append(f"{len(column.levels)}: {shown}" if column.kind == "category" else shown)
-        about += ["gaps"] * column.gaps + [column.remark] * bool(column.remark)
-        lines.append(f"  {column.name:{width}}  {column.kind:9} {'; '.join(about)}")
-    return lines
+        about = _about(column)
+        if len(columns) > MOST_DESCRIBED and runs and runs[-1][1] == about:
+            runs[-1][0].append(column.name)
+        else:
+            runs.append(([column.name], about))
+    names = [run[0] if len(run) == 1 else f"{run[0]} … {run[-1]} ({len(run):,})" for run, _ in runs]
+    width = max(map(len, names))
+    lines = [f"  {name:{width}}  {about}" for name, (_, about) in zip(names, runs, strict=True)]
+    more = len(lines) - 2 * MOST_DESCRIBED
+    return lines if more <= 0 else [*lines[: 2 * MOST_DESCRIBED], f"  and {more:,} lines more, see npvae info"]
+
+
+def _about(column: Column) -> str:
+    about = [KINDS[column.kind]] if column.kind != "left out" else []
+    if column.levels:
+        shown = ", ".join(map(str, column.levels[:4])) + (", …" if len(column.levels) > 4 else "")
+        about.append(f"{len(column.levels)}: {shown}" if column.kind == "category" else shown)
+    about += ["gaps"] * column.gaps + [column.remark] * bool(column.remark)
+    return f"{column.kind:9} {'; '.join(about)}"

@@ -36,7 +36,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+")
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
-    """Read a table from a text file in UTF-8.
+    """Read a table from a text file in UTF-8 or UTF-16; in Windows-1252 if it is neither, which a note says.
 
     The first line holds names if none of its fields is a number, or if one is text above a column of numbers; without
     it the columns are x1, x2, …. A column whose fields are all numbers, or not known (see `MISSING`), becomes numbers;
@@ -50,8 +50,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         field that is none; the line and the column are named.
     """
     file = existing_file(path)
-    header, names, lines, numbers = _split(file)
     notes: list[str] = []
+    header, names, lines, numbers = _split(file, notes)
     columns = {}
     for j, name in enumerate(_distinct(names, notes)):
         columns[name] = _column(file, name, [row[j] for row in lines], numbers, notes)
@@ -62,12 +62,9 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     return Table(columns, notes, has_names=header)
 
 
-def _split(file: Path) -> tuple[bool, list[str], list[list[str]], list[int]]:
+def _split(file: Path, notes: list[str]) -> tuple[bool, list[str], list[list[str]], list[int]]:
     """Whether there are names, these, the other lines as fields, and the number of each line in the file."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} must be a table in UTF-8 text, got other bytes") from None
+    text = _text(file, notes)
     delimiter = _delimiter(text)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
     lines, numbers = [], []
@@ -93,6 +90,23 @@ def _split(file: Path) -> tuple[bool, list[str], list[list[str]], list[int]]:
             raise ValueError(f"{file} must be a table, got names of columns and no row")
         return True, lines[0], lines[1:], numbers[1:]
     return False, [f"x{j + 1}" for j in range(width)], lines, numbers
+
+
+def _text(file: Path, notes: list[str]) -> str:
+    """The text of a file in UTF-8, in UTF-16 where its first bytes say so, or else in Windows-1252, which is noted."""
+    raw = file.read_bytes()
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    with suppress(UnicodeDecodeError):
+        return raw.decode(encoding)
+    with suppress(UnicodeDecodeError):
+        text = raw.decode("cp1252")
+        if encoding != "utf-16" and not any(letter < " " and letter not in "\t\r\n\f" for letter in text):
+            shown = next(letter for letter in text if letter > "\x7f")
+            where = text.index(shown)
+            word = re.search(r"\w*$", text[:where])[0] + re.match(r"\w*", text[where:])[0]
+            notes.append(f"the text is no UTF-8 and read as Windows-1252, with words such as {word!r}")
+            return text
+    raise ValueError(f"{file} must be a table in UTF-8 text, got other bytes: save it as CSV in UTF-8")
 
 
 def _delimiter(text: str) -> str:

@@ -18,13 +18,16 @@ from npvae.datasets.dataset import Dataset
 from npvae.datasets.idx import GZIP_MAGIC, MAX_DEFLATE_RATIO, TYPES, read_idx
 from npvae.datasets.pictures import Size, read_pictures
 from npvae.storage import DAMAGED, NPY_MAGIC, ZIP_MAGIC, read_array
-from npvae.validation import data_matrix, existing_file
+from npvae.validation import ArgumentError, data_matrix, existing_file
 
 _KEYED = re.compile(r"(?P<file>.+\.npz):(?P<key>[^/\\]+)", re.IGNORECASE)
 _KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv, .tsv or a folder of .png and .jpg pictures"
 
 TABLES = (".csv", ".tsv", ".tab")
 """Endings of tables in text."""
+
+FRAMES = (".parquet", ".feather", ".arrow", ".xlsx", ".xls", ".ods", ".json", ".jsonl", ".h5", ".pkl", ".sav", ".dta")
+"""Endings of tables that other libraries read."""
 
 
 def load(
@@ -108,7 +111,8 @@ def _read(path: str | os.PathLike[str], argument: str) -> np.ndarray:
         return read_idx(file)
     if ending in TABLES:
         return read_table(file).matrix(str(file))
-    raise ValueError(f"{argument} must name data of a known kind, {_KNOWN}; got {file}")
+    advice = "read it with pandas or Polars and pass the frame to fit, or save it as .csv" if ending in FRAMES else ""
+    raise ArgumentError(argument, f"name data of a known kind, {_KNOWN}", file, advice)
 
 
 def _kind_by_content(file: Path) -> str | None:

@@ -14,6 +14,10 @@ from npvae.validation import ArgumentError, ArgumentTypeError
 __all__ = ["Table", "as_container", "is_missing"]
 
 
+TEXT_ADVICE = "leave the column out, encode it, or take a VAE, which has a likelihood for each kind of column"
+"""What to do about text where numbers are wanted."""
+
+
 class Table:
     """Columns of equal length with names.
 
@@ -126,7 +130,7 @@ class Table:
                 texts = [i for i, value in enumerate(values) if isinstance(value, str)]
                 row = next((i for i in texts if not _is_number(values[i])), texts[0])
                 got = f"{values[row]!r} at row {row} in column {name!r}, which is text"
-                raise ArgumentTypeError(argument, "hold numbers", got, "leave the column out or encode it")
+                raise ArgumentTypeError(argument, "hold numbers", got, TEXT_ADVICE)
             columns.append(numbers)
         return np.stack(columns, axis=1)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import wraps
-from math import isqrt
 from numbers import Integral
 from pathlib import Path
 from types import ModuleType
@@ -23,14 +22,23 @@ from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import SCALES, Scaling
 from npvae.estimators import persistence
 from npvae.estimators.conventions import Conventions
+from npvae.estimators.flat_pictures import picture_shape
 from npvae.estimators.objects import described
 from npvae.estimators.options import document, option, options_of
-from npvae.estimators.tables import names_and_values, require_same_names
+from npvae.estimators.tables import library_of, names_and_values, require_same_names
 from npvae.models import Model
 from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
 from npvae.training import History
-from npvae.validation import ArgumentError, ArgumentTypeError, WidthError, data_matrix, integer, numeric_array
+from npvae.validation import (
+    ArgumentError,
+    ArgumentTypeError,
+    WidthError,
+    data_matrix,
+    integer,
+    numeric_array,
+    require_squares,
+)
 
 if sys.version_info >= (3, 11):
     from typing import dataclass_transform
@@ -63,6 +71,8 @@ class Rows(NamedTuple):
     """Shape of a row as a picture."""
     scaling: Scaling | Coding
     """What brought the data to this scale."""
+    library: str | None = None
+    """The library of the frame that they came in: "pandas", "polars", or None."""
 
 
 @dataclass_transform()
@@ -190,12 +200,13 @@ class Estimator(Conventions, ABC):
         """The rows to learn from, at least two, and the scaling that they teach."""
         names, values = names_and_values("X", X)
         given = channels_last(numeric_array("X", values))
-        x = data_matrix("X", given, dtype=None)
+        x = data_matrix("X", given, dtype=None, names=names)
+        require_squares("X", x, names)
         if len(x) < 2:
             raise ArgumentError("X", "have at least two rows to learn from", f"shape {given.shape}, one sample")
         scaling = self._scaling_of(x)
-        shape = picture_shape(x, given.shape)
-        return Rows(data_matrix("X", scaling(x), dtype=self._dtype), names, shape, scaling)
+        shape = picture_shape(x, given.shape, names)
+        return Rows(data_matrix("X", scaling(x), dtype=self._dtype, names=names), names, shape, scaling, library_of(X))
 
     def _scaling_of(self, x: NDArray) -> Scaling:
         """The scaling of the training rows, as `scale` says."""
@@ -214,9 +225,9 @@ class Estimator(Conventions, ABC):
         if names is not None and known is not None:
             require_same_names(argument, names, known, type(self).__name__)
         given = channels_last(numeric_array(argument, values))
-        x = data_matrix(argument, given, dtype=None)
+        x = data_matrix(argument, given, dtype=None, names=names)
         self._require_width(argument, x.shape[1], n_features, given.shape)
-        return data_matrix(argument, scaling(x), dtype=self._dtype)
+        return data_matrix(argument, scaling(x), dtype=self._dtype, names=names)
 
     def _require_width(self, argument: str, got: int, n_features: int, shape: tuple[int, ...]) -> None:
         if got != n_features:
@@ -237,6 +248,7 @@ class Estimator(Conventions, ABC):
             "scaling_": rows.scaling,
             "history_": History(),
             **({} if rows.names is None else {"feature_names_in_": np.array(rows.names, dtype=object)}),
+            **({} if rows.library is None else {"library_": rows.library}),
             **learnt,
         }
         self.__dict__ = self._unfitted() | fitted
@@ -276,14 +288,6 @@ def random_seed(random_state: int | np.random.Generator | np.random.RandomState 
         got, rule = type(random_state).__name__, "be an integer, a numpy.random.Generator or None"
         raise ArgumentTypeError("random_state", rule, got)
     return integer("random_state", random_state, at_least=0)
-
-
-def picture_shape(x: NDArray, given: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Shape of a row of x (n, d) as a picture: what follows the first axis of what was given, or a square, or None."""
-    if len(given) > 2:
-        return tuple(given[1:])
-    side = isqrt(x.shape[1])
-    return (side, side) if side * side == x.shape[1] and side > 1 else None
 
 
 def by_rows(function: Callable[[NDArray], NDArray], x: NDArray, copies: int = 1) -> NDArray:

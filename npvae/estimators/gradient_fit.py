@@ -178,8 +178,8 @@ class GradientEstimator(Estimator):
         if not self.__sklearn_is_fitted__():
             rows = self._training_rows(X)
         else:
-            x, shape, names = self._rows(X), self.image_shape_, getattr(self, "feature_names_in_", None)
-            rows = Rows(x, None if names is None else list(names), shape, self.scaling_)
+            x, names = self._rows(X), list(getattr(self, "feature_names_in_", ())) or None
+            rows = Rows(x, names, self.image_shape_, self.scaling_, getattr(self, "library_", None))
         decided = self._decided(rows)
         model = decided._build(rows.x.shape[1], len(rows.x))
         decided._require_reach(model, rows.x, None)

@@ -13,7 +13,7 @@ from npvae.datasets.coding import Coding
 from npvae.datasets.table import Table, as_container, is_missing
 from npvae.estimators.base import needs_fit, random_seed
 from npvae.estimators.mixed_tables import as_table
-from npvae.estimators.tables import names_and_values
+from npvae.estimators.tables import library_of, names_and_values
 from npvae.evaluation.imputation import seen_mask
 from npvae.validation import ArgumentError, DataWarning, integer
 
@@ -68,10 +68,16 @@ class Imputation:
         self._require_finite("filling in", filled.mean.sum(axis=1), x)
 
         def back(whole: NDArray) -> NDArray:
-            return self.scaling_.inverse(np.where(seen, given, whole))
+            whole = self.scaling_.inverse(np.where(seen, given, whole))
+            return whole if library_of(X) is None else self._handed_out(whole, X)
 
-        mean, draw, many = back(filled.mean), back(filled.draw), np.stack(list(map(back, filled.draws)))
-        return filled._replace(mean=mean, draw=draw, draws=many, spread=filled.spread * self.scaling_.unit)
+        many = list(map(back, filled.draws))
+        return filled._replace(
+            mean=back(filled.mean),
+            draw=many[0],
+            draws=np.stack(many) if isinstance(many[0], np.ndarray) else many,
+            spread=filled.spread * self.scaling_.unit,
+        )
 
     def _impute_columns(self, X: Any, seen: ArrayLike | None, steps: int, seed: int, draws: int) -> evaluation.Filled:
         coding, x = self.scaling_, self._rows(X).copy()

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation
 from npvae.datasets.channels import like_images
 from npvae.estimators.base import Estimator, by_rows, needs_fit, random_seed
+from npvae.estimators.tables import as_frame, library_of
 from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, number, one_of
 
 __all__ = ["LatentMethods"]
@@ -72,8 +73,16 @@ class LatentMethods(ABC):
         return self._decoded(z)
 
     def _handed_out(self, values: NDArray, like: Any = None) -> Any:
-        """Rows in the units of the data as whoever asked gets them: images where `like`, what was given, are images."""
-        return like_images(values, np.shape(like)) if isinstance(like, np.ndarray) else values
+        """Rows in the units of the data as whoever asked gets them.
+
+        Images where `like`, what was given, are images; a frame where it is one, or where nothing was given and the fit
+        was to one.
+        """
+        if isinstance(like, np.ndarray):
+            return like_images(values, np.shape(like))
+        library = getattr(self, "library_", None) if like is None else library_of(like)
+        names = getattr(self, "feature_names_in_", None)
+        return values if library is None or names is None else as_frame(values, names, library, like)
 
     @needs_fit
     def transform(self, X: ArrayLike) -> Any:
@@ -93,6 +102,13 @@ class LatentMethods(ABC):
     def reconstruct(self, X: ArrayLike) -> NDArray:
         """Every row encoded and decoded again, in the units and the shape of the data."""
         return self._handed_out(self._decoded(self._encoded(self._encoder_rows(X))), X)
+
+    @needs_fit
+    def reconstruction_error(self, X: ArrayLike) -> NDArray:
+        """Σ_j (x_j − x̂_j)² of every row and its reconstruction, in squared units of the data: (n,), lower is better."""
+        x = self.scaling_.inverse(self._rows(X))
+        deviation = x - self.scaling_.inverse(self._rows(self.reconstruct(X)))
+        return np.einsum("ij,ij->i", deviation, deviation)
 
     def fit_latent_model(self, X: ArrayLike, latent_model: Any = None) -> Any:
         """Fit a density to the latents of the rows of X, from which `sample` draws from then on; returns self.

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.datasets.coding import Coding
-from npvae.datasets.columns import described_columns, learn_columns
+from npvae.datasets.columns import described_columns, learn_columns, warn_of_extremes
 from npvae.datasets.scaling import Scaling, in_unit_interval
 from npvae.datasets.table import Table, as_container
 from npvae.distributions import Categories, Counts, Mixed
-from npvae.estimators.base import Rows, by_rows, needs_fit, picture_shape
+from npvae.estimators.base import Rows, by_rows, needs_fit
+from npvae.estimators.flat_pictures import picture_shape
 from npvae.estimators.options import option
 from npvae.estimators.tables import require_same_names
 from npvae.layers import Chain, Missing
@@ -62,6 +63,7 @@ class MixedTables:
         if len(table) < 2:
             raise ArgumentError("X", "have at least two rows to learn from", f"shape {table.shape}, one sample")
         coding = Coding.learn(table, self.columns)
+        warn_of_extremes(coding.columns)
         if self.verbose:
             with suppress(BrokenPipeError):  # nobody reads on
                 print("columns:", *described_columns(coding.columns), sep="\n", file=sys.stderr, flush=True)
@@ -190,5 +192,5 @@ def _has_kinds(table: Table) -> bool:
         return False
     if not np.isfinite(values).all():
         return False
-    found = {column.kind for column in learn_columns(table) if column.constant is None}
-    return bool(found - {"real", "left out"})
+    columns = [column for column in learn_columns(table) if column.constant is None]
+    return any(column.remark or column.kind not in ("real", "left out") for column in columns)

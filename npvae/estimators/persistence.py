@@ -55,6 +55,7 @@ def _packed(fitted: Estimator) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "seed": fitted.seed_,
         "n_features": fitted.n_features_in_,
         "feature_names": None if names is None else list(names),
+        **({"library": fitted.library_} if hasattr(fitted, "library_") else {}),
         "image_shape": fitted.image_shape_,
         "scaling": fitted.scaling_.how,
         **({"coding": fitted.scaling_.header()} if isinstance(fitted.scaling_, Coding) else {}),
@@ -148,6 +149,8 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
         if len(names) != n_features or not all(isinstance(name, str) for name in names):
             raise ValueError(f"feature_names should be {n_features} names, got {names!r:.60}")
         fitted.feature_names_in_ = np.array(names, dtype=object)
+    if header.get("library") in ("pandas", "polars"):
+        fitted.library_ = header["library"]
     _restore_extras(fitted, header, own)
     own = {name: array for name, array in own.items() if not name.startswith((LATENT, HISTORY))}
     fitted._restore(dict(header), own)

@@ -77,13 +77,6 @@ class RowScores(OutlierMethods, ABC):
         """Mean of `score_samples` over the rows, higher is better."""
         return float(self.score_samples(X).mean())
 
-    @needs_fit
-    def reconstruction_error(self, X: ArrayLike) -> NDArray:
-        """Σ_j (x_j − x̂_j)² of every row and its reconstruction, in squared units of the data: (n,), lower is better."""
-        x = self.scaling_.inverse(self._rows(X))
-        deviation = x - self.scaling_.inverse(self._rows(self.reconstruct(X)))
-        return np.einsum("ij,ij->i", deviation, deviation)
-
 
 class ExactScores(RowScores):
     """Scores of a model whose loss is −log p(x) itself, without draws of latents."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.datasets.table import Table
+from npvae.datasets.table import TEXT_ADVICE, Table
 from npvae.validation import ArgumentError, ArgumentTypeError
 
 __all__ = ["as_frame", "names_and_values"]
@@ -54,7 +54,7 @@ def _numbers(argument: str, name: Any, column: Any) -> NDArray:
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        advice = f"leave the column out or encode it ({error})"
+        advice = f"{TEXT_ADVICE} ({error})"
         raise ArgumentTypeError(argument, "hold numbers", f"dtype {column.dtype} in column {name!r}", advice) from None
 
 
@@ -76,6 +76,12 @@ def require_same_names(argument: str, got: list[str], expected: list[str], estim
         lines = ["Feature names must be in the same order as they were in fit."]
     rule = f"have the columns that {estimator} was fitted on. {head}\n" + "\n".join(lines) + "\n"
     raise ArgumentError(argument, rule)
+
+
+def library_of(X: Any) -> str | None:
+    """ "pandas" or "polars" for a frame of these libraries, None for anything else."""
+    library = type(X).__module__.partition(".")[0]
+    return library if library in ("pandas", "polars") and hasattr(X, "columns") else None
 
 
 def as_frame(values: NDArray, names: NDArray, library: str, like: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import log, nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvae.evaluation.pareto_tail import LargestWeights, trusted_index
 from npvae.evaluation.row_noise import row_generators
@@ -25,12 +26,46 @@ RELIABLE = 30
 """Effective samples from which on a standard error is at most a sixth too small, if the weights are log-normal."""
 
 
-class Mean(NamedTuple):
-    """A mean over data, and how far it is from that over endless data."""
+class Mean(float):
+    """A mean over data, and how far it is from that over endless data.
 
-    value: float
+    It is a float, so whatever is done to it is done to its value; only ``-mean`` keeps the error. ``value, error =
+    mean`` takes it apart.
+
+    Parameters
+    ----------
+    value : float
+    standard_error : float
+        NaN for a single datum, which says nothing about the others.
+    """
+
     standard_error: float
-    """NaN for a single datum, which says nothing about the others."""
+
+    def __new__(cls, value: float, standard_error: float) -> Mean:
+        """A float has its value from here, not from a constructor."""
+        mean = super().__new__(cls, value)
+        mean.standard_error = standard_error
+        return mean
+
+    @property
+    def value(self) -> float:
+        """The mean as a plain float."""
+        return float(self)
+
+    def __neg__(self) -> Mean:
+        return Mean(-self.value, self.standard_error)
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.value, self.standard_error))
+
+    def __repr__(self) -> str:
+        return f"Mean(value={self.value!r}, standard_error={self.standard_error!r})"
+
+    def __getnewargs__(self) -> tuple[float, float]:
+        return self.value, self.standard_error
+
+    def _asdict(self) -> dict[str, float]:
+        return {"value": self.value, "standard_error": self.standard_error}
 
 
 def mean_with_error(values: NDArray) -> Mean:
@@ -40,8 +75,8 @@ def mean_with_error(values: NDArray) -> Mean:
     return Mean(float(values.mean()), float(values.std(ddof=1)) / n**0.5 if n > 1 else nan)
 
 
-class LogLikelihood(NamedTuple):
-    """log p(x) of every datum, in nats, with what the same draws tell beside it; arrays of shape (n,)."""
+class _Estimates(NamedTuple):
+    """The fields of a `LogLikelihood`."""
 
     log_px: NDArray
     """L_k, an estimate of log p(x) that lies below it in the mean, the less the larger k."""
@@ -58,8 +93,24 @@ class LogLikelihood(NamedTuple):
     not too heavy for k weights; nowhere for k = 1, which tells no error. Elsewhere the error is larger than it says, by
     half at 9 effective samples, and L_k lies far below log p(x): take more draws, or train a better posterior."""
 
-    def mean(self) -> Mean:
-        """The mean log p(x) over the data; its standard error has the draws' in it."""
+
+class LogLikelihood(NDArrayOperatorsMixin, _Estimates):
+    """log p(x) of every datum, in nats, with what the same draws tell beside it; arrays of shape (n,).
+
+    In arithmetic and in NumPy's functions it is `log_px`: ``-lik``, ``lik - other``, ``np.mean(lik)``.
+    """
+
+    __slots__ = ()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray:
+        return np.array(self.log_px, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **how: Any) -> Any:
+        plain = (given.log_px if isinstance(given, LogLikelihood) else given for given in inputs)
+        return getattr(ufunc, method)(*plain, **how)
+
+    def mean(self, axis: None = None, dtype: None = None, out: None = None) -> Mean:
+        """The mean log p(x) over the data; its standard error has the draws' in it. The arguments are NumPy's."""
         return mean_with_error(self.log_px)
 
 

@@ -61,7 +61,7 @@ def test_rows_of_the_embedded_digits_are_those_of_all_of_them(monkeypatch, rows)
 def test_only_the_digits_asked_for_are_drawn(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        datasets, "digits", lambda n, seed: asked.append(n) or arguments.Dataset(np.zeros((n, 4), "f4"))
+        datasets, "digits", lambda n, seed, progress: asked.append(n) or arguments.Dataset(np.zeros((n, 4), "f4"))
     )
     read_data("digits", rows=slice(5, 9))
     assert asked == [9]

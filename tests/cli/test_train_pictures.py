@@ -24,11 +24,11 @@ def names(folder):
 @pytest.mark.parametrize(
     ("latent_dim", "d", "n", "expected"),
     [
-        (2, 9, 20, ["interpolations", "latents", "learning_curves", "manifold", "reconstructions", "samples"]),
-        (3, 9, 20, ["interpolations", "latents", "learning_curves", "reconstructions", "samples"]),
-        (1, 9, 20, ["interpolations", "learning_curves", "reconstructions", "samples"]),
+        (2, 25, 20, ["interpolations", "latents", "learning_curves", "manifold", "reconstructions", "samples"]),
+        (3, 25, 20, ["interpolations", "latents", "learning_curves", "reconstructions", "samples"]),
+        (1, 25, 20, ["interpolations", "learning_curves", "reconstructions", "samples"]),
         (2, 7, 20, ["latents", "learning_curves"]),
-        (2, 9, 1, ["latents", "learning_curves", "manifold", "reconstructions", "samples"]),
+        (2, 25, 1, ["latents", "learning_curves", "manifold", "reconstructions", "samples"]),
     ],
 )
 def test_what_can_be_shown_is(tmp_path, latent_dim, d, n, expected):
@@ -54,7 +54,7 @@ def test_a_run_without_an_epoch_has_no_curves(tmp_path):
 def test_without_matplotlib_the_reason_is_said(tmp_path, monkeypatch):
     for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure", "matplotlib.lines", "matplotlib.ticker"):
         monkeypatch.setitem(sys.modules, name, None)
-    data = rows(20, 9)
+    data = rows(20, 25)
     vae = VAE(2, 4, epochs=1, random_state=0).fit(data.x)
     text = draw_pictures(vae, data, data, tmp_path)
     assert text.startswith("no pictures: ")
@@ -67,7 +67,7 @@ def test_a_picture_says_model_and_data(tmp_path, monkeypatch):
     titles = []
     real = plots.titled
     monkeypatch.setattr(plots, "titled", lambda picture, text: titles.append(text) or real(picture, text))
-    data = rows(20, 9, name="nines")
+    data = rows(20, 25, name="nines")
     vae = VAE(3, 4, epochs=1, random_state=0).fit(data.x)
     draw_pictures(vae, data, data, tmp_path)
     assert "VAE, 3 latents, nines: samples" in titles

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from npvae.datasets.coding import Coding
-from npvae.datasets.columns import described_columns, learn_columns
+from npvae.datasets.columns import described_columns, learn_columns, warn_of_extremes
 from npvae.datasets.table import Table
 from npvae.validation import ArgumentError, DataWarning
 
@@ -207,3 +207,39 @@ def test_through_a_file_and_back():
         header["columns"][0] |= damage
         with pytest.raises(ValueError, match="should have"):
             Coding.from_header(header)
+
+
+def test_what_is_heavy_on_the_right_is_log_normal_and_the_rest_is_real():
+    rng = np.random.default_rng(0)
+    columns = {
+        "age": rng.normal(40, 12, 500).clip(1),
+        "income": rng.lognormal(10, 1, 500),
+        "waited": rng.gamma(1, 5, 500),
+    }
+    assert [column.kind for column in learn_columns(Table(columns))] == ["real", "positive", "positive"]
+
+
+def test_values_whose_squares_are_no_numbers_are_refused_by_name():
+    x = np.zeros(30)
+    x[:2] = 1, 1e300
+    with pytest.raises(ValueError, match=r"X must have values below 1e\+150, got 1e\+300 at row 1, column 'a'"):
+        learn_columns(Table({"a": x}))
+
+
+def test_a_scale_that_a_few_values_set_is_said_and_warned_of():
+    x = np.random.default_rng(0).normal(size=300)
+    x[7] = 1e6
+    (column,) = columns = learn_columns(Table({"wealth": x}))
+    assert "a few values make the standard deviation" in column.remark
+    with pytest.warns(DataWarning, match="X has extreme values in 'wealth': .*; clip them, leave them empty"):
+        warn_of_extremes(columns)
+
+
+def test_many_columns_alike_share_a_line():
+    rng = np.random.default_rng(0)
+    table = Table(
+        {"sample": np.arange(60.0).astype(str).astype(object)} | {f"g{j}": rng.normal(size=60) for j in range(50)}
+    )
+    name, genes = described_columns(learn_columns(table))
+    assert "left out" in name
+    assert genes.split() == ["g0", "…", "g49", "(50)", "real", "Gaussian,", "learned", "width"]

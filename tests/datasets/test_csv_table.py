@@ -120,3 +120,13 @@ def test_a_field_too_long_for_a_table_is_a_value_error(file):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must name an existing file"):
         read_table(tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_umlauts_are_read_in_whatever_encoding_and_a_guess_is_said(tmp_path, encoding):
+    (tmp_path / "a.csv").write_text("Größe;Stadt\n1,5;Köln\n2,5;Zürich\n", encoding=encoding)
+    table = read_table(tmp_path / "a.csv")
+    assert table.columns == ["Größe", "Stadt"]
+    np.testing.assert_array_equal(table["Größe"], [1.5, 2.5])
+    assert list(table["Stadt"]) == ["Köln", "Zürich"]
+    assert any("Windows-1252" in note and "'Größe'" in note for note in table.notes) == (encoding == "latin-1")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from npvae import VAE
-from npvae.estimators.base import Estimator, by_rows, picture_shape, random_seed
+from npvae.estimators.base import Estimator, by_rows, random_seed
 from npvae.estimators.conventions import Conventions, NotFittedError
+from npvae.estimators.flat_pictures import picture_shape
 from npvae.layers import LeakyReLU, Tanh
 
 OTHER = {
@@ -168,7 +169,8 @@ def test_other_random_states_are_refused(value, error):
     ("shape", "expected"),
     [
         ((10, 784), (28, 28)),
-        ((10, 4), (2, 2)),
+        ((10, 25), (5, 5)),
+        ((10, 16), None),
         ((10, 1), None),
         ((10, 5), None),
         ((10, 4, 7), (4, 7)),
@@ -177,6 +179,22 @@ def test_other_random_states_are_refused(value, error):
 )
 def test_picture_shape(shape, expected):
     assert picture_shape(np.zeros(shape).reshape(len(np.zeros(shape)), -1), shape) == expected
+
+
+@pytest.mark.parametrize(
+    ("scale", "names", "expected"),
+    [
+        (1, None, (8, 8)),
+        (16, None, (8, 8)),
+        (16.5, None, None),
+        (1, [f"pixel{j}" for j in range(64)], (8, 8)),
+        (1, [f"{i + 1}x{j + 1}" for i in range(8) for j in range(8)], (8, 8)),
+        (1, [f"channel{j}" for j in range(64)], None),
+    ],
+)
+def test_measurements_are_no_pictures_however_many_columns_they_have(scale, names, expected):
+    x = np.linspace(0, 1, 640).round() * scale
+    assert picture_shape(x.reshape(10, 64), (10, 64), names) == expected
 
 
 def test_scikit_learn_chains_searches_and_validates_it():

@@ -187,3 +187,28 @@ def test_partial_fit_takes_tables(table):
     for start in (0, 120):
         vae.partial_fit(table.take(slice(start, start + 120)))
     assert vae.n_iter_ == 2
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_of_numbers_comes_back_as_one(tmp_path, library):
+    frames = pytest.importorskip(library)
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    frame = frames.DataFrame({name: x[:, j] for j, name in enumerate("abc")})
+    VAE(latent_dim=2, hidden=8, epochs=1, random_state=0).fit(frame).save(tmp_path / "model.npz")
+    vae = npvae.load(tmp_path / "model.npz")
+    for made in (vae.sample(40, 0), vae.reconstruct(frame), vae.impute(frame, np.arange(3) > 0, steps=4).mean):
+        assert isinstance(made, frames.DataFrame)
+        assert list(made.columns) == ["a", "b", "c"]
+    assert isinstance(vae.reconstruct(x), np.ndarray)
+    assert vae.reconstruction_error(frame).shape == (40,)
+
+
+def test_errors_name_the_column():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=list("abc"))
+    frame.loc[3, "b"] = np.inf
+    with pytest.raises(ValueError, match="X must be finite, got inf at row 3, column 'b'"):
+        VAE(epochs=1).fit(frame)
+    frame.loc[3, "b"] = 1e300
+    with pytest.raises(ValueError, match=r"X must have values below 1e\+150, got 1e\+300 at row 3, column 'b'"):
+        VAE(epochs=1).fit(frame)

@@ -148,7 +148,7 @@ def test_options_that_cannot_be_are_refused(options, message):
 def test_filters_and_chains_are_pictures():
     plots = pytest.importorskip("npvae.plots")
     pytest.importorskip("matplotlib")
-    x = np.tile(BARS, (1, 3))[:, :16]
+    x = np.tile(BARS, (1, 5))[:, :25]
     rbm = small(ais_steps=0, n_hidden=14).fit(x)
     drawn = rbm.pictures(plots, npvae.datasets.Dataset(x.astype(np.float32)))
     assert set(drawn) == {"filters", "chains"}

@@ -20,7 +20,7 @@ def test_fit_returns_self_and_sets_what_it_learnt():
     vae = tiny()
     assert vae.fit(BINARY) is vae
     assert vae.n_features_in_ == 9
-    assert vae.image_shape_ == (3, 3)
+    assert vae.image_shape_ is None
     assert vae.seed_ == 0
     assert vae.run_.stopped == "finished"
     assert vae.history_["epoch"] == [1, 2]
@@ -200,7 +200,7 @@ def test_grey_flag(x, params, grey):
 
 @pytest.mark.parametrize(
     ("shape", "features", "image_shape"),
-    [((5, 4, 7), 28, (4, 7)), ((5, 6), 6, None), ((5, 2, 2, 3), 12, (2, 2, 3)), ((5, 16), 16, (4, 4))],
+    [((5, 4, 7), 28, (4, 7)), ((5, 6), 6, None), ((5, 2, 2, 3), 12, (2, 2, 3)), ((5, 25), 25, (5, 5))],
 )
 def test_images_become_rows(shape, features, image_shape):
     x = np.random.default_rng(0).random(shape)

@@ -1,5 +1,7 @@
 """L_k against log p(x) where the integral can be done, and against the same weights summed in one piece."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.integrate
@@ -115,7 +117,7 @@ def test_one_draw_is_the_bound_itself_and_has_no_error():
 
 
 def test_mean_by_hand():
-    assert mean_with_error(np.array([1.0, 2.0, 3.0, 6.0])) == pytest.approx((3, np.sqrt(14 / 3) / 2))
+    assert [*mean_with_error(np.array([1.0, 2.0, 3.0, 6.0]))] == pytest.approx([3, np.sqrt(14 / 3) / 2])
     value, error = LogLikelihood(np.array([2.0]), *np.zeros((5, 1))).mean()
     assert value == 2
     assert np.isnan(error)
@@ -173,3 +175,23 @@ def test_the_error_is_the_spread_over_seeds_where_it_is_called_reliable():
             assert found.standard_error.mean() == pytest.approx(found.log_px.std(), rel=0.2)
     assert found.standard_error.mean() < 0.6 * found.log_px.std()  # what must not be trusted
     assert found.log_px.mean() < linear.log_px[0] - 0.5
+
+
+def test_an_estimate_behaves_like_its_numbers():
+    one, other = (LogLikelihood(*np.arange(6.0 * 3).reshape(6, 3) + shift) for shift in (0, 5))
+    np.testing.assert_array_equal(-one, [0, -1, -2])
+    np.testing.assert_array_equal(one - other, [-5, -5, -5])
+    np.testing.assert_array_equal(2 * one / 4 + 1, [1, 1.5, 2])
+    np.testing.assert_array_equal(one > 0.5, [False, True, True])
+    assert np.mean(one) == 1
+    assert one._replace(log_px=other.log_px).mean() == 6
+
+
+def test_a_mean_is_a_number_that_knows_its_error():
+    mean = mean_with_error(np.array([1.0, 2.0, 6.0]))
+    assert (mean.value, -mean, mean / 2, 10 - mean) == (3, -3, 1.5, 7)
+    assert (-mean).standard_error == mean.standard_error == pytest.approx(np.sqrt(7 / 3))
+    assert f"{-mean:.1f}" == "-3.0"
+    np.testing.assert_array_equal(np.array([mean, -mean]), [3, -3])
+    back = pickle.loads(pickle.dumps(mean))
+    assert (back, back.standard_error, repr(back)) == (mean, mean.standard_error, repr(mean))
