@@ -8,8 +8,9 @@ from math import log
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import LOG_2PI, Distribution, sum_to_shape
-from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.distributions.distribution import LOG_2PI, sum_to_shape
+from npvae.distributions.links import check_link, link_mean, link_mean_backward
+from npvae.distributions.location import Location
 from npvae.distributions.registry import register_likelihood
 from npvae.validation import number
 
@@ -18,7 +19,7 @@ __all__ = ["FixedGaussian"]
 
 @register_likelihood("gaussian", sigma="sigma", mean_link="link")
 @dataclass(frozen=True)
-class FixedGaussian(Distribution):
+class FixedGaussian(Location):
     """x_j ~ N(m_j, σ²): `a` holds the means m, or their logits. With σ = 1, −log_prob is ½ Σ (x − m)² + ½ d log 2π.
 
     Parameters
@@ -41,22 +42,14 @@ class FixedGaussian(Distribution):
         check_link(self.link)
         object.__setattr__(self, "sigma", number("sigma", self.sigma, above=0))
 
-    def n_params(self, d: int) -> int:
-        """One mean a dimension: d."""
-        return d
+    @property
+    def width(self) -> float:
+        """σ: x = m + σ eps."""
+        return self.sigma
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps ~ N(0, I)."""
         return rng.standard_normal(shape, dtype=dtype)
-
-    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray]:
-        """x = m + σ eps. The cache is m."""
-        mean = link_mean(self.link, a)
-        return mean + self.sigma * eps, mean
-
-    def sample_backward(self, cache: NDArray, dx: NDArray) -> NDArray:
-        """dm = dx, summed over the axes that only eps had; da = dm, or m (1 − m) dm."""
-        return link_mean_backward(self.link, cache, sum_to_shape(dx.copy(), cache.shape))
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log N(x; m, σ²) = −½ Σ_j (log 2πσ² + (x_j − m_j)²/σ²), nats, shape (…).
@@ -83,19 +76,3 @@ class FixedGaussian(Distribution):
         """H = d ½ log(2πe σ²), nats, the same for every row; shape (…). The cache is a."""
         entropy = 0.5 * a.shape[-1] * (1 + LOG_2PI + 2 * log(self.sigma))
         return np.full(a.shape[:-1], entropy, dtype=a.dtype), a
-
-    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
-        """da = 0: the width is not a function of a."""
-        return np.zeros_like(cache)
-
-    def mean(self, a: NDArray) -> NDArray:
-        """E[x] = m (a copy)."""
-        return np.array(link_mean(self.link, a))
-
-    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
-        """da = dmean, or m (1 − m) dmean (a copy)."""
-        return np.array(link_mean_backward(self.link, link_mean(self.link, a), dmean))
-
-    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
-        """The mean itself (a copy), or its logit, kept finite by 0.001 off 0 and 1."""
-        return inverse_link(self.link, mean)

@@ -8,8 +8,9 @@ from math import log
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import Distribution, sum_to_shape
-from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
+from npvae.distributions.distribution import sum_to_shape
+from npvae.distributions.links import check_link, link_mean, link_mean_backward
+from npvae.distributions.location import Location
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import absolute
 from npvae.validation import number
@@ -19,7 +20,7 @@ __all__ = ["Laplace"]
 
 @register_likelihood("laplace", sigma="scale", mean_link="link")
 @dataclass(frozen=True)
-class Laplace(Distribution):
+class Laplace(Location):
     """x_j with density e^{−|x_j − m_j|/b}/(2b): `a` holds the means m, or their logits.
 
     With b = 1, −log_prob is Σ |x − m| + d log 2. An outlier pulls at m with the same force as any other datum, where
@@ -46,22 +47,14 @@ class Laplace(Distribution):
         check_link(self.link)
         object.__setattr__(self, "scale", number("scale", self.scale, above=0))
 
-    def n_params(self, d: int) -> int:
-        """A mean for each dimension: d."""
-        return d
+    @property
+    def width(self) -> float:
+        """b: x = m + b eps."""
+        return self.scale
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """eps with density ½ e^{−|eps|}: the difference of two exponential variables."""
         return rng.standard_exponential(shape, dtype=dtype) - rng.standard_exponential(shape, dtype=dtype)
-
-    def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, NDArray]:
-        """x = m + b eps. The cache is m."""
-        mean = link_mean(self.link, a)
-        return mean + self.scale * eps, mean
-
-    def sample_backward(self, cache: NDArray, dx: NDArray) -> NDArray:
-        """dm = dx, summed over the axes that only eps had; da = dm, or m (1 − m) dm."""
-        return link_mean_backward(self.link, cache, sum_to_shape(dx.copy(), cache.shape))
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """log p(x; m) = −Σ_j (|x_j − m_j|/b + log 2b), nats, shape (…).
@@ -89,19 +82,3 @@ class Laplace(Distribution):
     def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """H = d (1 + log 2b), nats, the same for every row; shape (…). The cache is a."""
         return np.full(a.shape[:-1], a.shape[-1] * (1 + log(2 * self.scale)), dtype=a.dtype), a
-
-    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
-        """da = 0: the width is not a function of a."""
-        return np.zeros_like(cache)
-
-    def mean(self, a: NDArray) -> NDArray:
-        """E[x] = m (a copy)."""
-        return np.array(link_mean(self.link, a))
-
-    def mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
-        """da = dmean (a copy), or m (1 − m) dmean."""
-        return np.array(link_mean_backward(self.link, link_mean(self.link, a), dmean))
-
-    def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
-        """The mean itself (a copy), or its logit, kept finite by 0.001 off 0 and 1."""
-        return inverse_link(self.link, mean)
