@@ -23,11 +23,12 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae import memory
 from npvae.files import replacing
 from npvae.validation import existing_file
 
@@ -36,7 +37,7 @@ try:
 except ImportError:  # a Python that was built without it
     LZMAError = EOFError
 
-__all__ = ["FORMAT", "VERSION", "StorageError", "load", "read_array", "save"]
+__all__ = ["FORMAT", "VERSION", "StorageError", "load", "read_array", "read_npy_header", "save"]
 
 FORMAT = "npvae"
 VERSION = 1
@@ -129,12 +130,36 @@ def load(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
             raise StorageError(f"{path} is damaged: {' '.join(str(error).split())}") from None
 
 
+class NpyHeader(NamedTuple):
+    """What an array in .npy format says of itself, and is borne out by the size of its file."""
+
+    shape: tuple[int, ...]
+    kind: np.dtype
+    fortran: bool
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the values."""
+        return math.prod(self.shape) * self.kind.itemsize
+
+
 def read_array(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] = REAL) -> NDArray:
     """Read the array in .npy format that fills the `size` bytes of `stream`; C-ordered, in the machine's byte order.
 
-    A ValueError, which calls it `name`, if the bytes are no such array, its dtype is not one of `kinds`, or its header
-    claims more or less data than there are, which is said before any memory is taken.
+    A ValueError, which calls it `name`, if the bytes are no such array, its dtype is not one of `kinds`, its header
+    claims more or less data than there are, or they are more than fit into memory; it is said before any is taken.
     """
+    header = read_npy_header(stream, size, name, kinds)
+    memory.require(name, 2 * header.n_bytes)
+    values = stream.read(header.n_bytes + 1)
+    if len(values) != header.n_bytes:
+        raise ValueError(f"{name} must hold {header.n_bytes} bytes for shape {header.shape}, got {len(values)}")
+    order = "F" if header.fortran else "C"
+    return np.ndarray(header.shape, header.kind, values, order=order).astype(header.kind.newbyteorder("="), order="C")
+
+
+def read_npy_header(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] = REAL) -> NpyHeader:
+    """Read what stands before the values of an array in .npy format, see `read_array`; the values come next."""
     start = stream.read(8)
     if len(start) < 8 or start[:6] != NPY_MAGIC or start[6] not in (1, 2, 3):
         got = start.hex(" ") or "nothing"
@@ -152,14 +177,10 @@ def read_array(stream: IO[bytes], size: int, name: str, kinds: re.Pattern[str] =
         raise ValueError(f"{name} has an unreadable .npy header") from None
     if not isinstance(descr, str) or not kinds.fullmatch(descr):
         raise ValueError(f"{name} must be an array of numbers or booleans, got type {descr!r:.60}")
-    kind = np.dtype(descr)
-    wanted, held = math.prod(shape) * kind.itemsize, size - 8 - len(counted) - length
-    if wanted == held:
-        values = stream.read(wanted + 1)
-        held = len(values)
-    if wanted != held:
-        raise ValueError(f"{name} must hold {wanted} bytes for shape {shape} of {kind}, got {held}")
-    return np.ndarray(shape, kind, values, order="F" if fortran else "C").astype(kind.newbyteorder("="), order="C")
+    header = NpyHeader(shape, np.dtype(descr), fortran)
+    if header.n_bytes != (held := size - 8 - len(counted) - length):
+        raise ValueError(f"{name} must hold {header.n_bytes} bytes for shape {shape} of {header.kind}, got {held}")
+    return header
 
 
 def _is_shape(shape: object) -> bool:

@@ -207,6 +207,9 @@ def require_squares(argument: str, x: NDArray, names: Sequence[str] | None = Non
 
 def numeric_array(argument: str, value: ArrayLike) -> NDArray:
     """`value` as an array of real numbers; objects that are numbers become float64."""
+    if isinstance(value, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(value).sum())):
+        advice = "value.filled(np.nan) makes NaN of them, which stands for what is missing"
+        raise ArgumentError(argument, "have no masked values", f"{hidden:,} of them", advice)
     try:
         x = np.asarray(value)
     except ValueError as error:  # rows of unequal length

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npvae import VAE
 from npvae.validation import (
     ArgumentError,
     ArgumentTypeError,
@@ -269,3 +270,35 @@ def test_an_argument_error_survives_pickle(kind):
 def test_an_argument_error_is_caught_as_the_builtin_that_it_stands_for(kind, builtin):
     with pytest.raises(builtin, match=r"^x must be a number, got 'a'$"):
         raise kind("x", "be a number", repr("a"))
+
+
+class TestKindsOfNumbers:
+    VALUES = np.array([[0, 1], [1, 0], [1, 1]])
+
+    @pytest.mark.parametrize("kind", ["f2", "i1", "u8", "?", ">f4", ">f8", ">i2", "f8", "g", "O"])
+    def test_numbers_of_every_kind_are_the_same_numbers(self, kind):
+        x = self.VALUES.astype(kind)
+        np.testing.assert_array_equal(data_matrix("X", x), self.VALUES.astype(np.float32))
+        fits = [VAE(2, 3, epochs=1, random_state=0).fit(rows).theta_.flat for rows in (x, self.VALUES)]
+        np.testing.assert_array_equal(*fits)
+
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (
+                np.ma.masked_equal([[1.0, 2.0], [3.0, 4.0]], 2),
+                "X must have no masked values, got 1 of them; value.filled(np.nan)",
+            ),
+            (np.ones((2, 2), complex), "X must hold real numbers, got dtype complex128; Complex data not supported"),
+            (np.zeros(3, "f4,f4"), "X must hold real numbers, got dtype"),
+            (np.zeros((2, 2), "M8[s]"), "X must hold real numbers, got dtype datetime64"),
+        ],
+    )
+    def test_what_are_no_real_numbers_is_refused_by_name(self, value, words):
+        for take in (lambda x: data_matrix("X", x), VAE(2, 3, epochs=1).fit):
+            with pytest.raises((TypeError, ValueError)) as caught:
+                take(value)
+            assert str(caught.value).startswith(words)
+
+    def test_a_mask_that_hides_nothing_is_none(self):
+        np.testing.assert_array_equal(data_matrix("X", np.ma.masked_array([[1.0, 2.0]], mask=False)), [[1, 2]])

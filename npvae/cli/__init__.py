@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import npvae
+from npvae import memory
 from npvae.cli import compress, detect, evaluate, explore, gradcheck, impute, produce, report, restore, train, traverse
 from npvae.cli.arguments import HelpFormatter, Parser, as_typed
 from npvae.validation import ArgumentError, DataWarning, printable
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = build_parser(argv).parse_args(argv)
         options = getattr(args, "options", {})
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), memory.limited(args.max_memory):
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _show_warning
             return args.run(args)

@@ -10,9 +10,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
-from npvae import datasets
+from npvae import datasets, memory
 from npvae.cli.columns import Selection, add_selection, selected
 from npvae.datasets import Dataset
+from npvae.datasets.parts import NoRowsError
 from npvae.estimators import registry
 from npvae.estimators.options import options_of
 from npvae.validation import ArgumentError, DataWarning, printable
@@ -92,7 +93,17 @@ def add_command(
         name, help=summary, description=description, epilog=epilog, formatter_class=HelpFormatter
     )
     parser.set_defaults(run=run, command=parser)
+    most = "take no more memory than that, such as 2G; without it what the machine or its container has"
+    parser.add_argument("--max-memory", metavar="SIZE", type=size_of_memory, help=most)
     return parser
+
+
+def size_of_memory(text: str) -> int:
+    """``"2G"`` as bytes."""
+    try:
+        return memory.parsed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def integers(text: str) -> tuple[int, ...]:
@@ -152,16 +163,17 @@ def read_data(
     if embedded and labels is not None:
         raise ValueError("--labels: the embedded digits have labels of their own")
     try:
-        data = None if embedded else datasets.load(path, labels, True, size or _size_of(model), Reading(path))
+        if not embedded:
+            data = datasets.load(path, labels, True, size or _size_of(model), Reading(path), rows)
+            return selected(data, choice, path, model)
     except ArgumentError as error:
         raise error.about(argument) if error.argument == "path" else error from None
-    everything = range(DIGITS if data is None else len(data))
-    chosen = everything if rows is None else everything[rows]
+    except NoRowsError as error:
+        raise ValueError(f"--{error}") from None
+    chosen = range(DIGITS)[rows or slice(None)]
     if not chosen:
-        raise ValueError(f"--rows selects nothing: {path} has {len(everything)} rows")
-    if data is None:
-        data = datasets.digits(max(chosen) + 1, digits_seed, Reading(path))
-    data = selected(data, choice, path, model)
+        raise ValueError(f"--{NoRowsError(path, DIGITS)}")
+    data = selected(datasets.digits(max(chosen) + 1, digits_seed, Reading(path)), choice, path, model)
     return data if len(chosen) == len(data) else data.take(list(chosen))
 
 

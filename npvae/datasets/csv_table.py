@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae import memory
 from npvae.datasets.table import Table, is_missing
 from npvae.validation import existing_file
 
@@ -25,6 +26,9 @@ DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 
 INDEX_NAMES = frozenset(["", "index", "id", "unnamed: 0", "row", "rownames"])
 """Names of a first column that holds nothing but the number of the row, in lower case."""
+
+TEXT = 12
+"""Bytes that a byte of a table takes as fields of text: its share of one of 60 bytes, and of the numbers."""
 
 SNIFFED = 50
 """Lines that the delimiter is told from."""
@@ -64,6 +68,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
 def _split(file: Path, notes: list[str]) -> tuple[bool, list[str], list[list[str]], list[int]]:
     """Whether there are names, these, the other lines as fields, and the number of each line in the file."""
+    memory.require(str(file), TEXT * file.stat().st_size)
     text = _text(file, notes)
     delimiter = _delimiter(text)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
@@ -85,6 +90,7 @@ def _split(file: Path, notes: list[str]) -> tuple[bool, list[str], list[list[str
             doubled = delimiter == "," and len(row) == 2 * width
             advice = "; numbers with decimal commas need semicolons between them, or quotes" if doubled else ""
             raise ValueError(f"{file} must have {width} fields in every line, got {len(row)} in line {number}{advice}")
+    _require_plain_header(file, lines)
     if _is_header(lines):
         if len(lines) == 1:
             raise ValueError(f"{file} must be a table, got names of columns and no row")
@@ -120,6 +126,21 @@ def _delimiter(text: str) -> str:
             if len(widths) == 1 and widths != {1}:
                 return delimiter
     return max(DELIMITERS, key=lambda delimiter: (text[: 1 << 16].count(delimiter), delimiter == ","))
+
+
+def _require_plain_header(file: Path, lines: list[list[str]]) -> None:
+    """A ValueError if the first line may be names or data: part numbers, part what may be a number mistyped."""
+    first = lines[0]
+    numbers = [field for field in first if _is_number(field)]
+    texts = [field for field in first if not _is_missing(field) and not _is_number(field)]
+    broken = [field for field in numbers if not field.strip().isdecimal()]
+    mistyped = [field for field in texts if any(character.isdigit() for character in field)]
+    if numbers and texts and (broken or mistyped) and _is_header(lines):
+        number, text = broken[0] if broken else numbers[0], mistyped[0] if mistyped else texts[0]
+        raise ValueError(
+            f"{file} must begin with names of columns or with numbers, got both in its first line, {number!r} and "
+            f"{text!r}; mend it, or put a line of names above it"
+        )
 
 
 def _is_header(lines: list[list[str]]) -> bool:

@@ -23,6 +23,7 @@ from typing import IO
 
 import numpy as np
 
+from npvae.datasets.parts import Part, read_part
 from npvae.validation import existing_file
 
 TYPES: dict[int, str] = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -33,15 +34,19 @@ MAX_DEFLATE_RATIO = 1032
 """Deflate spends at least two bits on a copy of at most 258 bytes: it shrinks no data by more than this."""
 
 _MAX_AXES = 32
-_PIECE = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read an IDX file, plain or gzipped.
+    """Read an IDX file, plain or gzipped; see `read_idx_part`."""
+    return read_idx_part(path).array
+
+
+def read_idx_part(path: str | os.PathLike[str], rows: slice | None = None) -> Part:
+    """Read rows of an IDX file, plain or gzipped, or all of it.
 
     Returns
     -------
-    array
+    Part
         Values of the file's type in the machine's byte order, with the file's axes.
 
     Raises
@@ -58,12 +63,12 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
         stored.seek(0)
         most = os.fstat(stored.fileno()).st_size * (MAX_DEFLATE_RATIO if zipped else 1)
         try:
-            return _read(gzip.GzipFile(fileobj=stored) if zipped else stored, file, most)
+            return _read(gzip.GzipFile(fileobj=stored) if zipped else stored, file, most, rows)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{file} is a damaged gzip file: {error}") from None
 
 
-def _read(stream: IO[bytes] | gzip.GzipFile, file: Path, most: int) -> np.ndarray:
+def _read(stream: IO[bytes] | gzip.GzipFile, file: Path, most: int, rows: slice | None) -> Part:
     """Read header and values from `stream`, which can hold at most `most` bytes."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
@@ -82,11 +87,4 @@ def _read(stream: IO[bytes] | gzip.GzipFile, file: Path, most: int) -> np.ndarra
     wanted, left = math.prod(shape) * kind.itemsize, most - 4 - 4 * axes
     if wanted > left:
         raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got at most {max(left, 0)}")
-    values = bytearray()
-    while len(values) < wanted and (piece := stream.read(min(_PIECE, wanted - len(values)))):
-        values += piece
-    if len(values) < wanted:
-        raise ValueError(f"{file} must hold {wanted} bytes for shape {shape}, got {len(values)}")
-    if stream.read(1):
-        raise ValueError(f"{file} must end after {wanted} bytes for shape {shape}, got more")
-    return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
+    return read_part(stream, kind, shape, str(file), rows)

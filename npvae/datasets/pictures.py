@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from npvae import memory
+from npvae.datasets.parts import BESIDE
 from npvae.validation import ArgumentError, widths
 
 __all__ = ["Size", "read_pictures"]
@@ -56,6 +58,7 @@ def read_pictures(
     pictures: np.ndarray | None = None
     for i, picture in enumerate(_decoded(files, wanted)):
         if pictures is None:
+            memory.require(str(folder), (1 + BESIDE) * len(files) * picture.size)
             pictures = np.empty((len(files), *picture.shape), np.uint8)
         if picture.shape[:2] != pictures.shape[1:3]:
             (h, w), (got_h, got_w) = pictures.shape[1:3], picture.shape[:2]

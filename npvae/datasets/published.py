@@ -8,12 +8,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import IO
 
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.files import load
 from npvae.files import replacing
-from npvae.validation import one_of
+from npvae.validation import existing_file, one_of
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 """Where MNIST is fetched from."""
@@ -28,6 +29,9 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 """Digest of each MNIST file, uncompressed."""
+
+MOST, TIMEOUT = 1 << 26, 30
+"""Bytes of a file that is fetched, at the most; seconds for which a server may say nothing."""
 
 FREY_TEST = 200
 """Number of frames at the end of the film that are kept for testing."""
@@ -72,6 +76,8 @@ def _mnist_file(place: Path, name: str, download: bool) -> Path:
     zipped = place / f"{name}.gz"
     for file in (zipped, place / name):
         if file.exists():
+            with _unpacked(existing_file(file)) as plain:
+                _require_digest(plain, str(file), SHA256[name], MOST)
             return file
     if not download:
         raise FileNotFoundError(f"folder must hold {zipped.name}, got {place} without it; download=True fetches it")
@@ -135,44 +141,83 @@ def cache_folder() -> Path:
     return Path(os.environ.get("NPVAE_CACHE") or Path(caches) / "npvae")
 
 
-def fetch(url: str, target: Path, sha256: str, most: int = 1 << 26) -> None:
+def _unpacked(file: Path) -> IO[bytes]:
+    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")
+
+
+def _require_digest(plain: IO[bytes], name: str, sha256: str, most: int) -> None:
+    """A ValueError unless what a stream holds has this SHA-256."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    try:
+        _pass_on(plain, digest.update, f"{name} must have at most {most} bytes when unpacked", most)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{name} must be a gzipped file, got a damaged one: {error}") from None
+    if digest.hexdigest() != sha256:
+        raise ValueError(f"{name} must have the SHA-256 {sha256} when unpacked, got {digest.hexdigest()}")
+
+
+def fetch(url: str, target: Path, sha256: str, most: int = MOST, deadline: float = 600.0) -> None:
     """Fetch a gzipped file to `target`, making folders as needed, if the SHA-256 of its unpacked content is that.
 
     Raises
     ------
     ConnectionError
-        If the file cannot be fetched.
+        If the file cannot be fetched, or not within `deadline` seconds.
     ValueError
         If what comes is not the expected file, or has more than `most` bytes, packed or unpacked.
     """
     # Imported here: the network modules take as long to import as all the rest, and few runs fetch anything.
-    import hashlib
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
+    ends = monotonic() + deadline
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as part:
         try:
-            with urlopen(url, timeout=30) as answer, part.open("wb") as stored:
-                _pass_on(answer, stored.write, f"{url} must have at most {most} bytes", most)
+            with _opened(lambda: urlopen(url, timeout=TIMEOUT), url, deadline) as answer, part.open("wb") as stored:
+                _pass_on(answer, stored.write, f"{url} must have at most {most} bytes", most, ends)
         except HTTPError as error:
             error.close()
             raise ConnectionError(f"cannot fetch {url}: {error.code} {error.reason}") from None
         except (OSError, HTTPException) as error:
             raise ConnectionError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from None
-        digest = hashlib.sha256()
+        with gzip.open(part) as plain:
+            _require_digest(plain, url, sha256, most)
+
+
+def _opened(open_url: Callable[[], IO[bytes]], url: str, deadline: float) -> IO[bytes]:
+    """What `open_url` answers, if it does in time: a server may drip its headers for as long as it likes."""
+    from queue import Empty, Queue
+    from threading import Thread
+
+    answers: Queue = Queue()
+
+    def ask() -> None:
         try:
-            with gzip.open(part) as plain:
-                _pass_on(plain, digest.update, f"{url} must have at most {most} bytes when unpacked", most)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{url} must be a gzipped file, got a damaged one: {error}") from None
-        if digest.hexdigest() != sha256:
-            raise ValueError(f"{url} must have the SHA-256 {sha256} when unpacked, got {digest.hexdigest()}")
+            answers.put(open_url())
+        except BaseException as error:
+            answers.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=deadline)
+    except Empty:
+        raise ConnectionError(f"no answer within {deadline:g} seconds") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
-def _pass_on(source: IO[bytes], take: Callable[[bytes], object], limit: str, most: int) -> None:
-    while piece := source.read(1 << 20):
+def _pass_on(
+    source: IO[bytes], take: Callable[[bytes], object], limit: str, most: int, ends: float = float("inf")
+) -> None:
+    read = getattr(source, "read1", source.read)  # what has come, without waiting for more
+    while piece := read(1 << 20):
+        if monotonic() > ends:
+            raise ConnectionError("it comes too slowly")
         most -= len(piece)
         if most < 0:
             raise ValueError(f"{limit}, got more")

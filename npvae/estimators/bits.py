@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from npvae.bounds import Loss
 from npvae.datasets import Dataset
 from npvae.distributions import Bernoulli
-from npvae.estimators.base import by_rows
+from npvae.estimators.base import ROWS, by_rows
 from npvae.estimators.binarizing import Binarizing
 from npvae.estimators.latents import LatentMethods
 from npvae.estimators.scores import DensityScores
-from npvae.evaluation.row_noise import row_noise
+from npvae.evaluation.row_noise import row_generators
 from npvae.models import Model
 from npvae.validation import ArgumentError
 
@@ -65,11 +65,17 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
 
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         def terms(rows: NDArray) -> NDArray:
-            noise = (
-                row_noise(rows, seed, f"layer {t}", lambda rng, d=d: rng.random((n_samples, d), dtype=x.dtype))
-                for t, d in enumerate(self.model_.widths[1:])
-            )
-            return self.model_.elbo_terms(self.theta_, rows, tuple(np.moveaxis(u, 1, 0) for u in noise)).T
+            widths = self.model_.widths[1:]
+            layers = [row_generators(rows, seed, f"layer {t}") for t in range(len(widths))]
+            means = []
+            for start in range(0, n_samples, ROWS):  # of many draws some at a time
+                n = min(ROWS, n_samples - start)
+                noise = tuple(
+                    np.stack([rng.random((n, d), dtype=x.dtype) for rng in generators], axis=1)
+                    for generators, d in zip(layers, widths, strict=True)
+                )
+                means.append(self.model_.elbo_terms(self.theta_, rows, noise).T * (n / n_samples))
+            return sum(means)
 
         reconstruction, kl = by_rows(terms, x, n_samples).T
         return Loss({"reconstruction": reconstruction, "kl": kl}, labels={"reconstruction": "−log p(x|z)"})

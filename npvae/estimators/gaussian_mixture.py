@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from npvae import memory
 from npvae.bounds import Loss
 from npvae.datasets import Dataset
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
@@ -155,7 +156,8 @@ class GaussianMixture(ExactScores, Estimator):
     def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
         """New rows (n, n_features), in the units of the data."""
         rng = np.random.default_rng(random_seed(random_state))
-        noise = self.model_.draw_noise(rng, integer("n", n, at_least=1))
+        memory.require("n", 4 * 8 * integer("n", n, at_least=1) * self.n_features_in_)
+        noise = self.model_.draw_noise(rng, n)
         return self.scaling_.inverse(self.model_.sample(self.theta_, noise)[0])
 
     @needs_fit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae import training
+from npvae import memory, training
 from npvae.estimators import registry
 from npvae.estimators.base import DTYPES, Estimator, Rows, random_seed
 from npvae.estimators.objects import described
@@ -316,13 +315,14 @@ class GradientEstimator(Estimator):
         """An `ArgumentError` if the data have values that the model cannot have."""
 
     def _require_memory(self, model: Model) -> None:
-        """An `ArgumentError` that says how much memory training would take, if this machine has not as much."""
+        """An `ArgumentError` that says how much memory training would take, if there is not as much."""
         weights = COPIES * sum(map(prod, model.shapes.values()))
         size = np.dtype(self._dtype).itemsize / 1e9
         gigabytes = {blame: numbers * size for blame, numbers in {self._size(): weights, **self._memory(model)}.items()}
-        if (total := sum(gigabytes.values())) > (machine := physical_memory() / 1e9):
+        there, whose = memory.available()
+        if (total := sum(gigabytes.values())) > there / 1e9:
             argument, came = blame = max(gigabytes, key=gigabytes.get)
-            needs = f"that takes {gigabytes[blame]:,.1f} GB of {total:,.1f} GB, this machine has {machine:,.1f} GB"
+            needs = f"that takes {gigabytes[blame]:,.1f} GB of {total:,.1f} GB, {whose} {there / 1e9:,.1f} GB"
             raise ArgumentError(argument, "be smaller", f"{came}: {needs}")
 
     def _size(self) -> tuple[str, str]:
@@ -340,11 +340,3 @@ def warn_of_scale(x: NDArray) -> None:
             "bring columns to mean 0 and variance 1"
         )
         warnings.warn(DataWarning("X", remark), stacklevel=4)  # who called fit
-
-
-def physical_memory() -> int:
-    """Bytes of this machine's memory; 8 GB where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 8 * 10**9

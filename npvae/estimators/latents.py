@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae import evaluation
+from npvae import evaluation, memory
 from npvae.datasets.channels import like_images
 from npvae.estimators.base import Estimator, by_rows, needs_fit, random_seed
 from npvae.estimators.tables import as_frame, library_of
@@ -143,6 +143,7 @@ class LatentMethods(ABC):
         them. Without it they come from what `fit_latent_model` has fitted, or else from the prior.
         """
         n, rng = integer("n", n, at_least=1), np.random.default_rng(random_seed(random_state))
+        memory.require("n", 3 * n * self.theta_.flat.itemsize * (self.n_features_in_ + self.n_latents_))
         chosen = getattr(self, "latent_model_", "prior") if latent_model is None else latent_model
         if isinstance(chosen, str):
             one_of("latent_model", chosen, {"prior": None})

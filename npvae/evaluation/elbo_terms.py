@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import AnalyticKL
-from npvae.evaluation.row_noise import row_noise
+from npvae.evaluation.row_noise import row_generators
 from npvae.evaluation.rows import model_rows
 from npvae.models import LatentVariableModel
 from npvae.models.densities import densities
@@ -49,13 +49,20 @@ def elbo_terms(
     x = model_rows(model, theta, x)
     n_samples, max_rows = integer("n_samples", n_samples, at_least=1), integer("max_rows", max_rows, at_least=1)
     seed = integer("seed", seed, at_least=0)
-    posterior, shape = model.posterior, (n_samples, model.latent_dim)
+    posterior = model.posterior
     analytic = isinstance(posterior, AnalyticKL) and posterior.has_kl(model.prior)
     keep_freed_memory()
 
     def terms(rows: NDArray) -> NDArray:
-        a_z = model.encode(theta, rows)[:, None]
-        eps = row_noise(rows, seed, "latents", lambda rng: posterior.draw_noise(rng, shape, theta.dtype))
+        a_z, generators = model.encode(theta, rows)[:, None], row_generators(rows, seed, "latents")
+        means = []
+        for start in range(0, n_samples, max_rows):  # of many draws some at a time
+            n = min(max_rows, n_samples - start)
+            draws = [posterior.draw_noise(rng, (n, model.latent_dim), theta.dtype) for rng in generators]
+            means.append(draws_mean(rows, a_z, np.stack(draws)) * (n / n_samples))
+        return sum(means)
+
+    def draws_mean(rows: NDArray, a_z: NDArray, eps: NDArray) -> NDArray:
         z, _ = posterior.sample(a_z, eps)
         needs = ("log_px_z", "kl") if analytic else ("log_px_z", "log_pz", "log_qz_x")
         found = densities(model, theta, rows[:, None], a_z, z, model.decode(theta, z), needs, eps).densities

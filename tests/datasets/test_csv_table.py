@@ -130,3 +130,21 @@ def test_umlauts_are_read_in_whatever_encoding_and_a_guess_is_said(tmp_path, enc
     np.testing.assert_array_equal(table["Größe"], [1.5, 2.5])
     assert list(table["Stadt"]) == ["Köln", "Zürich"]
     assert any("Windows-1252" in note and "'Größe'" in note for note in table.notes) == (encoding == "latin-1")
+
+
+@pytest.mark.parametrize("first", ["0.1,O.2", "0.1,b", "3,4x", "1e3,a"])
+def test_a_first_line_that_is_part_numbers_part_text_is_refused(tmp_path, first):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n0.3,0.4\n0.5,0.6\n")
+    with pytest.raises(
+        ValueError, match="must begin with names of columns or with numbers, got both in its first line"
+    ):
+        read_table(path)
+
+
+@pytest.mark.parametrize("first", ["id,2019", "a1,b2", "2019,2020", "x,y"])
+def test_names_of_columns_may_be_years(tmp_path, first):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n7.5,0.4\n0.5,0.6\n")
+    table = read_table(path)
+    assert len(table) == (3 if first == "2019,2020" else 2)

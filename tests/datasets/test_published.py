@@ -21,13 +21,22 @@ FILES = {"t10k-images-idx3-ubyte": idx_bytes(IMAGES), "t10k-labels-idx1-ubyte": 
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_mnist_from_a_folder(tmp_path, zipped):
+def test_mnist_from_a_folder(tmp_path, monkeypatch, zipped):
+    monkeypatch.setattr(published, "SHA256", {n: hashlib.sha256(c).hexdigest() for n, c in FILES.items()})
     for name, content in FILES.items():
         (tmp_path / (name + ".gz" * zipped)).write_bytes(gzip.compress(content) if zipped else content)
     data = mnist("test", folder=tmp_path)
     np.testing.assert_array_equal(data.x, IMAGES.reshape(4, 784) / np.float32(255))
     np.testing.assert_array_equal(data.labels, LABELS)
     assert (data.image_shape, data.name) == ((28, 28), "MNIST test")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_other_files_under_the_names_of_mnist_are_not_mnist(tmp_path, zipped):
+    for name, content in FILES.items():
+        (tmp_path / (name + ".gz" * zipped)).write_bytes(gzip.compress(content) if zipped else content)
+    with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte.* must have the SHA-256 [0-9a-f]{64} when unpacked"):
+        mnist("test", folder=tmp_path)
 
 
 def test_mnist_is_fetched_once_into_the_cache(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
+import contextlib
 import gzip
 import hashlib
 import http.server
 import socket
 import threading
+import time
 
 import pytest
 
@@ -22,6 +24,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/short": ZIPPED,
             "/cut": ZIPPED[:-9],
         }
+        if self.path in ("/drip", "/mute"):
+            self.drip(self.path == "/drip")
+            return
         if self.path not in answers:
             self.send_error(404)
             return
@@ -30,6 +35,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def drip(self, has_answered):
+        with contextlib.suppress(OSError):
+            if has_answered:
+                self.send_response(200)
+                self.send_header("Content-Length", "1000000")
+                self.end_headers()
+            for _ in range(20):
+                time.sleep(0.05)
+                self.wfile.write(b"x" if has_answered else b"H")
+                self.wfile.flush()
 
     def log_message(self, *_):
         pass
@@ -85,6 +101,13 @@ def test_too_large_a_file_is_refused(server, tmp_path):
         fetch(f"{server}/good", tmp_path / "file", DIGEST, most=20)
     with pytest.raises(ValueError, match=f"must have at most {len(ZIPPED)} bytes when unpacked, got more"):
         fetch(f"{server}/good", tmp_path / "file", DIGEST, most=len(ZIPPED))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("page", ["drip", "mute"])
+def test_a_server_that_drips_has_an_end(server, tmp_path, page):
+    with pytest.raises(ConnectionError, match=f"cannot fetch .*/{page}: (it comes too slowly|no answer within)"):
+        fetch(f"{server}/{page}", tmp_path / "file.gz", DIGEST, deadline=0.3)
     assert not list(tmp_path.iterdir())
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import npvae
-from npvae import VAE, storage, training
+from npvae import VAE, memory, storage, training
 from npvae.bounds import BOUNDS
 from npvae.distributions import (
     LIKELIHOODS,
@@ -16,7 +16,6 @@ from npvae.distributions import (
     FullGaussian,
 )
 from npvae.distributions import LearnedGaussian as Learned
-from npvae.estimators import gradient_fit
 from npvae.models import VAE as Model
 from npvae.validation import DataWarning
 
@@ -128,7 +127,7 @@ def test_data_that_the_likelihood_cannot_have():
 
 @pytest.mark.parametrize("posterior", ["full", "diagonal"])
 def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypatch, posterior):
-    monkeypatch.setattr(gradient_fit, "physical_memory", lambda: 2 * 10**9)
+    monkeypatch.setattr(memory, "available", lambda: (2 * 10**9, "this machine has"))
     monkeypatch.setattr(Model, "init", None)
     settings = {"hidden": 10} if posterior == "full" else {"hidden": 60_000}
     with pytest.raises(ValueError, match="must be smaller") as caught:
@@ -144,7 +143,7 @@ def test_more_than_the_memory_holds_is_refused_before_anything_is_made(monkeypat
 
 
 def test_many_draws_need_memory_too(monkeypatch):
-    monkeypatch.setattr(gradient_fit, "physical_memory", lambda: 8 * 10**9)
+    monkeypatch.setattr(memory, "available", lambda: (8 * 10**9, "this machine has"))
     many = tiny(bound="iwae", n_samples=1000, hidden=400, batch_size=1000)
     # 10⁶ draws of 5 · 784 + 2 · 400 float32 numbers
     with pytest.raises(ValueError, match=r"n_samples or .* got 1,000 draws .* 1,000 rows: that takes 18\.9 GB"):
@@ -153,7 +152,7 @@ def test_many_draws_need_memory_too(monkeypatch):
 
 
 def test_what_the_memory_holds_is_not_refused():
-    assert gradient_fit.physical_memory() > 10**8
+    assert memory.available()[0] > 10**8
     vae = tiny(posterior="full", latent_dim=20, hidden=400)
     vae._require_memory(vae._build(784))
 
