@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from npvae.cli.arguments import add_command
+from npvae.cli.factory import make
 from npvae.cli.results import PICTURES
 from npvae.files import replacing
+from npvae.gradcheck.check import TargetError, check_made
 from npvae.gradcheck.report import FAIL, PASS, GradientCheckError, Report
-from npvae.gradcheck.settings import METHODS, Settings
-from npvae.gradcheck.target import TargetError, check_made, make
+from npvae.gradcheck.verdict import METHODS, Settings
 
 PROBES = 2
 """Random directions per tensor."""

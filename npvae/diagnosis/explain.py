@@ -17,8 +17,7 @@ from npvae.diagnosis.guesses import diagnose
 from npvae.gradcheck.numeric import Estimate, Measure, NoEstimate
 from npvae.gradcheck.point import Probe
 from npvae.gradcheck.report import Entry, two_sides
-from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.verdict import measure_called
+from npvae.gradcheck.verdict import Settings, measure_called
 
 SHOWN = 3
 SAMPLES = 12

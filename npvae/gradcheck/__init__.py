@@ -3,10 +3,10 @@
 It imports nothing but NumPy and the standard library, and knows the code under test by its members only.
 """
 
-from npvae.gradcheck.check import check_distribution, check_function, check_layer, check_loss, check_model
+from npvae.gradcheck.check import check, check_distribution, check_function, check_layer, check_loss, check_model
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry, Finding, GradientCheckError, Report
 from npvae.gradcheck.second_order import TaylorTest, check_gradient_of_gradient, taylor_test
-from npvae.gradcheck.settings import Settings
+from npvae.gradcheck.verdict import Settings
 
 __all__ = [
     "FAIL",
@@ -18,6 +18,7 @@ __all__ = [
     "Report",
     "Settings",
     "TaylorTest",
+    "check",
     "check_distribution",
     "check_function",
     "check_gradient_of_gradient",

@@ -21,9 +21,8 @@ from npvae.gradcheck.kinks import Branches
 from npvae.gradcheck.numeric import NoEstimate, ladder
 from npvae.gradcheck.point import Line, Point, Probe, direction
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
-from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject
-from npvae.gradcheck.verdict import ROUNDINGS, _takes_all_coordinates, wrong_elements
+from npvae.gradcheck.verdict import ROUNDINGS, Settings, _takes_all_coordinates, wrong_elements
 
 ASIDE = 1e-3
 """A step aside, relative to the numbers: short beside what a function bends on, long beside rounding."""

@@ -36,7 +36,7 @@ class GradientChecks:
         """Check anything that can be checked."""
         __tracebackhide__ = True
         from npvae.gradcheck import Settings
-        from npvae.gradcheck.target import check_made
+        from npvae.gradcheck.check import check_made
 
         return _passed(check_made(made, Settings(**settings), name))
 

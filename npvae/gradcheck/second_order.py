@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.engine import check
+from npvae.gradcheck.check import check_subject, subjects_made
 from npvae.gradcheck.numeric import EPS, STEP, NoEstimate, central, complex_step, forward
 from npvae.gradcheck.point import Line, Point, Probe, direction, draw_probes
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
-from npvae.gradcheck.settings import Settings
 from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, rebuild, run
-from npvae.gradcheck.target import subjects_made
+from npvae.gradcheck.verdict import Settings
 
 HALVINGS = 20
 ASYMPTOTIC = 5
@@ -80,7 +79,7 @@ def check_gradient_of_gradient(
         except Exception as error:
             reason = Finding("not analytic", f"the gradient does not run on complex numbers: {error}", fails=False)
             return Report(subject.name, findings=[reason])
-    report = check(subject, replace(chosen, explain=False))
+    report = check_subject(subject, replace(chosen, explain=False))
     if any(entry.status == FAIL for entry in report.entries):
         no_gradient = "uᵀHv ≠ vᵀHu: what was returned as a gradient is not the gradient of any function."
         report.blame.append("The Hessian-vector product is not the derivative of the gradient." if hvp else no_gradient)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.gradcheck.models import backward_names
 from npvae.gradcheck.subject import quiet
-from npvae.gradcheck.target import backward_names
 from npvae.mutation.edits import Mistakes
 
 SHOWN = 50

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FunctionType
 
-from npvae.gradcheck.convention import loss_subject
-from npvae.gradcheck.engine import check
+from npvae.gradcheck.check import check_subject, subjects_made
+from npvae.gradcheck.functions import loss_subject
 from npvae.gradcheck.report import FAIL, Report
-from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.target import subjects_made
+from npvae.gradcheck.verdict import Settings
 from npvae.mutation.mutants import (
     Call,
     Mutant,
@@ -260,7 +259,9 @@ def _checks(made: object, settings: Settings) -> list[Check]:
     """The checks of what a factory returned, without explanations; of each first a part that takes less time."""
     whole = replace(settings, explain=False)
     quick = replace(whole, probes=1, full=False)
-    return [partial(check, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)]
+    return [
+        partial(check_subject, subject, s) for subject in subjects_made(made, settings.seed) for s in (quick, whole)
+    ]
 
 
 def _exposed(target: object, settings: Settings) -> list[Exposed]:
@@ -288,7 +289,7 @@ def _exposed_loss(value_and_grad: Callable, theta: object, settings: Settings) -
             return value_and_grad(theta)[0]
 
     subject = loss_subject(value_and_grad, theta, value)
-    return Exposed(function, (partial(check, subject, replace(settings, explain=False)),), part=1)
+    return Exposed(function, (partial(check_subject, subject, replace(settings, explain=False)),), part=1)
 
 
 def _kinds(thing: object) -> Iterator[type]:

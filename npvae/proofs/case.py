@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.gradcheck.check import check_made
 from npvae.gradcheck.report import Report
-from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.target import check_made
+from npvae.gradcheck.verdict import Settings
 
 N = 4
 """Rows, features and widths alike: with square matrices a forgotten transpose is a wrong number, not a wrong shape."""

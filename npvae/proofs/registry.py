@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from npvae.gradcheck.target import backward_names
+from npvae.gradcheck.models import backward_names
 from npvae.proofs.case import Case
 
 

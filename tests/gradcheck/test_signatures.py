@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from npvae.cli.factory import make
 from npvae.gradcheck import FAIL, PASS, check_function, check_layer
-from npvae.gradcheck.settings import Settings
-from npvae.gradcheck.target import check_made, make
+from npvae.gradcheck.check import check_made
+from npvae.gradcheck.verdict import Settings
 
 X = np.random.default_rng(0).normal(size=(4, 3))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from npvae.gradcheck import GradientCheckError, Report, check_function
+from npvae.gradcheck.check import TargetError
 from npvae.gradcheck.report import Entry
-from npvae.gradcheck.target import TargetError
 from npvae.mutation.mutants import NoSource
 from npvae.mutation.search import Exposed, mutate, mutate_package, try_mutants
 from npvae.proofs import all_cases

@@ -8,24 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.gradcheck.layers import JITTER, is_layer, layer_subject
 from npvae.gradcheck.point import read_only
-from npvae.gradcheck.stateful import is_stateful, stateful_subject
-from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild, run
+from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild
 
-ROWS = 7
-WIDTH = 5
-JITTER = 0.1
 SPREAD = 0.7
 LEADING = (("", (5,), (5,)), (" of several draws", (5,), (3, 5)), (" of several parameters", (3, 5), (5,)))
-
-
-def _has(thing: object, *members: str) -> bool:
-    return all(hasattr(thing, member) for member in members)
-
-
-def is_layer(thing: object) -> bool:
-    """Whether `thing` has the members of a layer."""
-    return _has(thing, "forward", "backward", "shapes", "init")
 
 
 def is_distribution(thing: object) -> bool:
@@ -35,107 +23,12 @@ def is_distribution(thing: object) -> bool:
 
 def is_model(thing: object) -> bool:
     """Whether `thing` has the members of a model."""
-    return _has(thing, "init", "loss", "loss_and_grad")
+    return all(hasattr(thing, member) for member in ("init", "loss", "loss_and_grad"))
 
 
-def layer_subject(
-    layer: object,
-    x: object,
-    params: Mapping | None,
-    rng: np.random.Generator,
-    name: str | None = None,
-    accumulate: bool = False,
-) -> Subject:
-    """A layer, stateless or not, as a `Subject`; what is not given is drawn."""
-    title = name or type(layer).__name__
-    if not is_layer(layer):
-        if not is_stateful(layer) or inspect.isclass(layer):
-            got = f"{layer.__name__}, a class: make one" if inspect.isclass(layer) else type(layer).__name__
-            rule = "shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they need"
-            raise TypeError(f"layer must have {rule}; got {got}")
-        known = getattr(layer, "params", None)
-        known = known if isinstance(known, Mapping) else vars(layer) if hasattr(layer, "__dict__") else {}
-        shapes = {key: np.shape(value) for key, value in known.items() if isinstance(value, np.ndarray)}
-        drawn = x is None
-        x = _drawn(layer, shapes, rng) if drawn else x
-        subject = stateful_subject(layer, _named_inputs(layer.forward, x), params, title, accumulate)
-        subject.chosen = f"x of shape {np.shape(x)}, drawn" if drawn else ""
-        return subject
-    shapes = {key: tuple(shape) for key, shape in layer.shapes.items()}
-    if params is None:
-        # A bias of zero would hide an error that is multiplied by it.
-        start = {key: np.array(value, dtype=np.float64) for key, value in layer.init(rng).items()}
-        params = {key: w + JITTER * rng.standard_normal(w.shape) for key, w in start.items()}
-    for key, shape in shapes.items():
-        if key not in params or np.shape(params[key]) != shape:
-            got = f"got shape {np.shape(params[key])}" if key in params else "got none"
-            raise ValueError(f"params must have {key!r} of shape {shape}, {got}")
-    params = {key: np.asarray(params[key]) for key in shapes}
-    chosen = ""
-    if x is None:
-        x = _drawn(layer, {key: np.shape(value) for key, value in params.items()}, rng)
-        chosen = f"x of shape {np.shape(x)}, drawn"
-    x = np.asarray(x)
-    whole = x.dtype.kind != "f"
-    tensors = {} if whole else {"x": x}
-    pulls = _stateless(layer, list(params), x if whole else None)
-    subject = Subject(title, {**tensors, **params}, *pulls, required=tuple(params), chosen=chosen)
-    if hasattr(layer, "layers"):
-        subject.parts = lambda tensors: _links(layer, tensors, rng)
-    return subject
-
-
-def _drawn(layer: object, shapes: Mapping, rng: np.random.Generator) -> NDArray:
-    """An input of the shape that the layer states, or that its arrays suggest."""
-    stated = getattr(layer, "input_shape", None)
-    shape = tuple(stated) if isinstance(stated, (tuple, list)) else (_width(layer, shapes),)
-    return rng.standard_normal((ROWS, *(size for size in shape if size is not None)))
-
-
-def _named_inputs(forward: object, x: object) -> dict[str, object]:
-    if isinstance(x, Mapping):
-        return dict(x)
-    values = x if isinstance(x, tuple) else (x,)
-    names = list(inspect.signature(forward).parameters)
-    return {names[i] if i < len(names) else f"x{i}": np.asarray(value) for i, value in enumerate(values)}
-
-
-def _stateless(layer: object, keys: list[str], ids: NDArray | None) -> tuple:
-    """Forward and backward; `ids` is an input of whole numbers, which has no gradient."""
-    options = {"need_dx": True} if "need_dx" in inspect.signature(layer.backward).parameters else {}
-
-    def forward(tensors: Tensors) -> tuple[object, object]:
-        weights = Named({key: tensors[key] for key in keys})
-        y, cache = pair(layer.forward(weights, tensors["x"] if ids is None else ids), "forward", "(y, cache)")
-        return y, (weights, cache, Named({key: np.zeros_like(tensors[key]) for key in keys}))
-
-    def backward(saved: tuple, upstream: tuple) -> dict[str, object]:
-        weights, cache, grads = saved
-        dx = layer.backward(weights, cache, upstream[0], grads, **options)
-        return {"x": given(dx, "backward", "dx"), **grads} if ids is None else dict(grads)
-
-    return forward, backward
-
-
-def _links(chain: object, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
-    """Every layer of a chain, at the activations it sees there."""
-    subjects, x = [], tensors["x"]
-    for i, layer in enumerate(chain.layers):
-        title = f"layer {i} ({type(layer).__name__})"
-        subjects.append(layer_subject(layer, x, Named(tensors).section(str(i)), rng, title))
-        x = run(subjects[-1], subjects[-1].tensors)[0][0]
-    return subjects
-
-
-def _width(layer: object, shapes: Mapping) -> int:
-    """Features of an input row, as far as a layer lets one see."""
-    if isinstance(getattr(layer, "n_in", None), int):
-        return layer.n_in
-    for inner in getattr(layer, "layers", ()):
-        if getattr(inner, "shapes", None):
-            return _width(inner, inner.shapes)
-    matrices, vectors = ([shape for shape in shapes.values() if len(shape) == n] for n in (2, 1))
-    return (matrices or vectors or [(WIDTH,)])[0][0]
+def backward_names(kind: type) -> list[str]:
+    """The methods of a class that compute gradients: ``backward``, ``…_backward…`` and ``loss_and_grad``."""
+    return [name for name in dir(kind) if "_backward" in name or name in ("backward", "loss_and_grad")]
 
 
 def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> list[Subject]:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from npvae.cli.factory import make
 from npvae.gradcheck import FAIL, PASS, Settings
-from npvae.gradcheck.target import TargetError, check_made, make
+from npvae.gradcheck.check import TargetError, check_made
 from tests.gradcheck.doubles import Dense, Gaussian, Regression, arrays, backward, forward
 
 CODE = """
