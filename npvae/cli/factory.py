@@ -9,7 +9,8 @@ from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
-from npvae.gradcheck.check import TargetError, one_line
+from npvae.gradcheck.check import TargetError
+from npvae.gradcheck.subject import one_line
 
 
 def make(target: str) -> object:

@@ -135,7 +135,7 @@ def _check(args: argparse.Namespace) -> int:
     _write(args.json, report.to_json())
     if args.curve is not None and report.entries:
         from npvae import plots
-        from npvae.gradcheck.second_order import step_curve
+        from npvae.diagnosis.steps import step_curve
 
         figure = plots.step_curve(step_curve(made, only=args.only, seed=args.seed))
         plots.save(plots.titled(figure, f"{args.target}: {args.only or 'all tensors'}"), args.curve)

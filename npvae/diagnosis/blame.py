@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from npvae.diagnosis.explain import explain
+from npvae.gradcheck.layers import is_layer, layer_subject
+from npvae.gradcheck.models import distribution_subjects, is_distribution, is_model
 from npvae.gradcheck.point import Point, draw_probes
 from npvae.gradcheck.report import FAIL, Entry, Report
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors
+from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, run
 from npvae.gradcheck.verdict import Settings, judge_all
 
 EXPLAINED = 3
@@ -47,6 +51,36 @@ def _front(point: Point, report: Report) -> list[str]:
     ]
 
 
+def parts_of(subject: Subject, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
+    """The layers of a chain or the layers and distributions of a model, in the order of the forward."""
+    if is_layer(subject.whole) and hasattr(subject.whole, "layers"):
+        return _links(subject.whole, tensors, rng)
+    return _rooms(subject.whole, tensors, rng) if is_model(subject.whole) else []
+
+
+def _links(chain: object, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
+    """Every layer of a chain, at the activations it sees there."""
+    subjects, x = [], tensors["x"]
+    for i, layer in enumerate(chain.layers):
+        title = f"layer {i} ({type(layer).__name__})"
+        subjects.append(layer_subject(layer, x, Named(tensors).section(str(i)), rng, title))
+        x = run(subjects[-1], subjects[-1].tensors)[0][0]
+    return subjects
+
+
+def _rooms(model: object, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
+    """The layers and distributions that a model is made of, in the order of its attributes."""
+    subjects = []
+    for attribute, part in vars(model).items():
+        if is_layer(part):
+            subjects.append(layer_subject(part, None, Named(tensors).section(attribute), rng, attribute))
+        elif is_distribution(part):
+            for subject in distribution_subjects(part, 3, rng):
+                subject.name = f"{attribute}.{subject.name}"
+                subjects.append(subject)
+    return subjects
+
+
 def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
     """Which part of a subject that failed at `tensors` is wrong by itself, and how.
 
@@ -54,10 +88,10 @@ def blame(subject: Subject, tensors: Tensors, settings: Settings) -> list[str]:
     so many tensors may be wrong although one line is.
     """
     try:
-        parts = subject.parts(tensors) if subject.parts is not None else []
+        parts = parts_of(subject, tensors, np.random.default_rng([settings.seed, 2]))
     except Exception:
         return []
-    quick = replace(settings, probes=1, full=False, only=None, explain=False, on_progress=None)
+    quick = replace(settings, probes=1, full=False, only=None, explain=False)
     # Backwards, because that is how an error travels.
     for part in reversed(parts):
         point = Point(part, part.tensors)

@@ -193,3 +193,26 @@ def transposed(evidence: Evidence) -> Hint | None:
             if left_of and evidence.fits(left_of):
                 return Hint(f"numeric = {meant} @ inv({used}) @ analytic", sentence)
     return None
+
+
+def shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Why a gradient may have another shape than its tensor; empty if nothing is known."""
+    extra = len(got) - len(expected)
+    if extra > 0 and got[extra:] == expected:
+        what = "axis 0" if extra == 1 else f"axes {tuple(range(extra))}"
+        return f": {what} was broadcast in the forward and has to be summed over in the backward"
+    if len(got) == 2 and got[::-1] == expected:
+        return ": it is the transpose of what it should be"
+    summed = [axis for axis, (a, b) in enumerate(zip(got, expected, strict=False)) if b == 1 != a]
+    if extra == 0 and summed:
+        return f": axis {summed[0]} was broadcast in the forward and has to be summed over with keepdims=True"
+    return ": a reshape is missing" if np.prod(got, dtype=int) == np.prod(expected, dtype=int) else ""
+
+
+def own_part(name: str, gradient: NDArray, tensor: NDArray) -> str:
+    """What a gradient is that comes from no output."""
+    square = float((tensor * tensor).sum())
+    value = float((gradient * tensor).sum()) / square if square else 0.0
+    if value and np.allclose(gradient, value * tensor, rtol=1e-9, atol=0.0):
+        return f"it is {value:.6g} × {name}, a hidden weight decay"
+    return "it has a part that does not come from the output"

@@ -22,7 +22,7 @@ from npvae.gradcheck.numeric import NoEstimate, ladder
 from npvae.gradcheck.point import Line, Point, Probe, direction
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
 from npvae.gradcheck.subject import Breakdown, Subject
-from npvae.gradcheck.verdict import ROUNDINGS, Settings, _takes_all_coordinates, wrong_elements
+from npvae.gradcheck.verdict import ROUNDINGS, Settings, takes_all_elements, wrong_elements
 
 ASIDE = 1e-3
 """A step aside, relative to the numbers: short beside what a function bends on, long beside rounding."""
@@ -75,10 +75,9 @@ def settle(
             entry.notes.append(f"the point lies on a kink ({names}), and there is no stepping aside")
         return entries, point
     beside = {entry.name: entry for entry in judge_all(aside, settings)}
+    instead = f"the point given lies on a kink of {names}: checked a step of {ASIDE:g} beside it"
     if any(beside[entry.name].status == FAIL for entry in entries):
-        for entry in beside.values():
-            entry.notes.append(f"the point given lies on a kink of {names}: checked a step of {ASIDE:g} beside it")
-        return list(beside.values()), aside
+        return [_noted(entry, instead) for entry in beside.values()], aside
     around = _gradients_around(point, probes, rng)
     tied: dict[str, list[int]] = {}
     final = []
@@ -87,45 +86,35 @@ def settle(
         if entry.status == PASS and not entry.spread:
             final.append(entry)
             continue
-        if not _takes_all_coordinates(point, entry.name, ladder, settings):
-            final.append(_beside(entry, beside[entry.name], names))
+        if not takes_all_elements(point, entry.name, ladder, settings):
+            final.append(_noted(beside[entry.name], instead))
             continue
-        wrong, kinked, middle = wrong_elements(probe, settings)
-        tied[entry.name] = kinked
+        wrong, tied[entry.name], middle = wrong_elements(probe, settings)
         low, high = around.get(entry.name, (probe.gradient, probe.gradient))
         slack = SLACK * (high - low) + ROUNDINGS * np.maximum(np.abs(low), np.abs(high))
         possible = (low - slack <= probe.gradient) & (probe.gradient <= high + slack) & (high > low)
         wrong = [index for index in wrong if not possible.flat[index]]
-        final.append(_at(entry, beside[entry.name], probe, wrong, middle, names))
-    _judge_ties(point, final, probes, tied)
-    return final, point
+        if wrong:
+            place = ", ".join(map(str, np.unravel_index(wrong[0], probe.gradient.shape)))
+            where = f"element [{place}] is no slope of either side nor between"
+            note = f"beside a kink of {names} all is right; at it, {where}"
+            sides = float(middle.flat[wrong[0]]), float(probe.gradient.flat[wrong[0]])
+            final.append(_failed(entry, *sides, abs(sides[0] - sides[1]), note))
+        elif beside[entry.name].status == INCONCLUSIVE and entry.status == PASS:
+            final.append(entry)
+        else:
+            note = f"at a kink of {names} the gradient is one of those on its sides; beside it, it is right"
+            final.append(_noted(beside[entry.name], note))
+    return _judge_ties(point, final, probes, tied), point
 
 
-def _beside(entry: Entry, beside: Entry, names: str) -> Entry:
-    note = f"the point given lies on a kink of {names}: checked a step of {ASIDE:g} beside it"
-    return replace(beside, notes=[*beside.notes, note], name=entry.name)
+def _noted(entry: Entry, note: str) -> Entry:
+    return replace(entry, notes=[*entry.notes, note])
 
 
-def _at(entry: Entry, beside: Entry, probe: Probe, wrong: list[int], middle: NDArray, names: str) -> Entry:
-    """The entry at the kink: its own if an element is wrong there, that beside it otherwise."""
-    if not wrong:
-        note = f"at a kink of {names} the gradient is one of those on its sides; beside it, it is right"
-        if beside.status == INCONCLUSIVE and entry.status == PASS:
-            return entry
-        return replace(beside, notes=[*beside.notes, note])
-    index = wrong[0]
-    place = ", ".join(map(str, np.unravel_index(index, probe.gradient.shape)))
-    numeric, analytic = float(middle.flat[index]), float(probe.gradient.flat[index])
-    note = f"beside a kink of {names} all is right; at it, element [{place}] is no slope of either side nor between"
-    return replace(
-        entry,
-        status=FAIL,
-        numeric=numeric,
-        analytic=analytic,
-        error=abs(numeric - analytic),
-        scale=max(abs(numeric), abs(analytic)),
-        notes=[*entry.notes, note],
-    )
+def _failed(entry: Entry, numeric: float, analytic: float, error: float, note: str) -> Entry:
+    sides = {"numeric": numeric, "analytic": analytic, "error": error, "scale": max(abs(numeric), abs(analytic))}
+    return replace(_noted(entry, note), status=FAIL, **sides)
 
 
 def _gradients_around(
@@ -146,7 +135,9 @@ def _gradients_around(
     }
 
 
-def _judge_ties(point: Point, entries: list[Entry], probes: dict[str, list[Probe]], tied: dict[str, list[int]]) -> None:
+def _judge_ties(
+    point: Point, entries: list[Entry], probes: dict[str, list[Probe]], tied: dict[str, list[int]]
+) -> list[Entry]:
     """Along all tied elements at once, if every branch stays as it is: a smooth direction, with one slope."""
     along = {}
     for name, kinked in tied.items():
@@ -154,7 +145,7 @@ def _judge_ties(point: Point, entries: list[Entry], probes: dict[str, list[Probe
             along[name] = np.zeros(point.tensors[name].shape)
             along[name].flat[kinked] = 1.0
     if not along or not point.branches.sides:
-        return
+        return entries
     upstream = next(iter(probes.values()))[0].line.upstream
 
     def forward(tensors: dict) -> tuple[object, None]:
@@ -168,15 +159,16 @@ def _judge_ties(point: Point, entries: list[Entry], probes: dict[str, list[Probe
             branches = Branches()
             line.terms(step, branches=branches)
             if branches.sides != line.point.branches.sides:
-                return
+                return entries
         estimate = ladder(line)
     except (Breakdown, NoEstimate):
-        return
+        return entries
     analytic = sum(float((probes[name][0].gradient * v).sum()) for name, v in along.items())
-    if estimate.spread or estimate.miss(analytic) <= estimate.tolerance + ROUNDINGS * abs(analytic):
-        return
-    for entry in entries:
-        if entry.name in along and entry.status != FAIL:
-            entry.status, entry.numeric, entry.analytic = FAIL, estimate.value, analytic
-            entry.error, entry.scale = estimate.miss(analytic), max(abs(analytic), estimate.scale)
-            entry.notes.append("tied elements share one gradient: along all of them at once the slope is another")
+    error = estimate.miss(analytic)
+    if estimate.spread or error <= estimate.tolerance + ROUNDINGS * abs(analytic):
+        return entries
+    note = "tied elements share one gradient: along all of them at once the slope is another"
+    guilty = [entry.name in along and entry.status != FAIL for entry in entries]
+    return [
+        _failed(e, estimate.value, analytic, error, note) if bad else e for e, bad in zip(entries, guilty, strict=True)
+    ]

@@ -1,8 +1,9 @@
 """The doors: `check` for anything, and one function for each kind of code; behind them the order of things.
 
-First the rules without which a comparison means nothing (`preflight`), then both sides of every gradient along lines
-(`verdict`), then what a kink may excuse (`atkink`), and on a failure the part to blame and an explanation
-(`npvae.diagnosis`).
+What the code under test does wrong is in the report; a door raises a TypeError or ValueError only if its own arguments
+make no sense. First come the rules without which a comparison means nothing (`preflight`), then both sides of every
+gradient along lines (`verdict`), then what a kink may excuse (`atkink`), and on a failure the part to blame and an
+explanation (`npvae.diagnosis`).
 """
 
 from __future__ import annotations
@@ -21,13 +22,8 @@ from npvae.gradcheck.models import distribution_subjects, is_distribution, is_mo
 from npvae.gradcheck.point import Point, Probe, draw_probes, draw_upstream
 from npvae.gradcheck.preflight import UNSTEADY, check_float32, preflight
 from npvae.gradcheck.report import FAIL, PASS, Finding, Report
-from npvae.gradcheck.subject import Breakdown, Subject
+from npvae.gradcheck.subject import Breakdown, Subject, one_line
 from npvae.gradcheck.verdict import Settings, judge_all
-
-FORMS = (
-    "a layer, a distribution, (forward, backward, inputs[, params]), (layer, x[, params]), "
-    "(model, x[, theta[, noise]]) or (value_and_grad, theta)"
-)
 
 
 class TargetError(ValueError):
@@ -42,21 +38,11 @@ def check(thing: object, *more: object, name: str | None = None, **settings: obj
     thing, *more
         A layer, a distribution, ``forward, backward, inputs[, params]``, ``layer, x[, params]``,
         ``model, x[, theta[, noise]]`` or ``value_and_grad, theta``; or a tuple of these. The functions ``check_…`` say
-        what each has to be, and know a few more options.
+        what each has to be, and know a few more options. TargetError for anything else.
     name : str, optional
         A name for the report; by default that of the class or function.
     **settings
         Those of `npvae.gradcheck.Settings`: seed, probes, full, only, method, step, float32, rtol, strict, explain.
-
-    Returns
-    -------
-    Report
-        Whatever the code under test does is in it; it never makes this function raise.
-
-    Raises
-    ------
-    TargetError
-        If it is of no kind that can be checked, or the arrays do not fit it.
 
     Examples
     --------
@@ -99,11 +85,6 @@ def check_function(
         Outputs to leave out, by place. Outputs of whole numbers beside others are left out anyway.
     name, **settings
         As for `check`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arguments of this function make no sense.
 
     Examples
     --------
@@ -153,11 +134,6 @@ def check_layer(
         Whether backward adds to the gradients on purpose: then what it adds is checked.
     name, **settings
         As for `check`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `layer` is no layer, or the arrays do not fit it.
     """
     chosen = Settings(**settings)
     return check_subject(layer_subject(layer, x, params, _drawing(chosen.seed), name, accumulate), chosen)
@@ -169,11 +145,6 @@ def check_distribution(dist: object, d: int = 3, *, name: str | None = None, **s
     `dist` has ``n_params(d)`` and pairs of methods like ``kl(a) -> (value, cache)``, ``kl_backward(cache, dvalue) ->
     da``; ``log_prob_backward_x`` is checked where it exists. The report has one entry for each argument of each method;
     those that take several arrays also with an extra axis of draws. `name` and `settings` are those of `check`.
-
-    Raises
-    ------
-    TypeError
-        If `dist` has no such methods.
     """
     chosen = Settings(**settings)
     reports = [check_subject(subject, chosen) for subject in distribution_subjects(dist, d, _drawing(chosen.seed))]
@@ -192,11 +163,6 @@ def check_loss(
 
     It must be pure: freeze its noise and its batch. `value` is ``theta -> value`` alone, if that is cheaper or the
     gradient does not run on complex numbers. `name` and `settings` are those of `check`.
-
-    Raises
-    ------
-    TypeError
-        If `value_and_grad` cannot be called or `theta` is neither an array nor a dict.
 
     Examples
     --------
@@ -222,11 +188,6 @@ def check_model(
     noise)``; a loss is a number or has ``value``. `theta` is by default initial values, slightly moved, and `noise` is
     drawn once and frozen. A failure names the part (a network, a distribution) that is wrong by itself, if one is.
     `name` and `settings` are those of `check`.
-
-    Raises
-    ------
-    TypeError
-        If `model` is no model.
     """
     chosen = Settings(**settings)
     return check_subject(model_subject(model, x, theta, noise, _drawing(chosen.seed), name), chosen)
@@ -265,13 +226,9 @@ def subjects_made(made: object, seed: int = 0, name: str | None = None) -> list[
     except (TypeError, ValueError) as error:
         raise TargetError(one_line(error)) from error
     kinds = ", ".join(type(part).__name__ for part in parts)
-    raise TargetError(f"the factory has to return {FORMS}; it returned {f'({kinds})' if n > 1 else kinds}")
-
-
-def one_line(error: Exception) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    forms = "a layer, a distribution, (forward, backward, inputs[, params]), (layer, x[, params]), "
+    forms += "(model, x[, theta[, noise]]) or (value_and_grad, theta)"
+    raise TargetError(f"the factory has to return {forms}; it returned {f'({kinds})' if n > 1 else kinds}")
 
 
 def check_subject(subject: Subject, settings: Settings) -> Report:
@@ -285,10 +242,10 @@ def check_subject(subject: Subject, settings: Settings) -> Report:
     except Breakdown as breakdown:
         report.findings.append(Finding(breakdown.kind, str(breakdown)))
     only = next((entry.name for entry in report.entries if entry.status != PASS), None)
-    if settings.target is not None:
-        report.again = f"npvae gradcheck {settings.target} --seed {settings.seed}" + (f" --only {only}" if only else "")
-    else:
+    if settings.target is None:
         report.again = f"the same call with seed={settings.seed}" + (f", only={only!r}" if only else "")
+    else:
+        report.again = f"npvae gradcheck {settings.target} --seed {settings.seed}" + (f" --only {only}" if only else "")
     report.seconds = time.perf_counter() - start
     return report
 

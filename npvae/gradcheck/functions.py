@@ -26,13 +26,12 @@ is one argument. An input without a gradient (noise, labels) is left out or None
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, pair, rebuild
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, inputs_by_name, pair, parameters_of, unpacked
 
 
 @dataclass(frozen=True)
@@ -147,12 +146,8 @@ def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arg
         raise TypeError(f"inputs must be an array, a tuple or a dict, got {type(inputs).__name__}")
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict of arrays or None, got {type(params).__name__}")
-    positional: tuple[str, ...] = ()
-    if not isinstance(inputs, Mapping):
-        values = inputs if isinstance(inputs, tuple) else (inputs,)
-        named = [p.name for p in _parameters(forward) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        positional = tuple(named[i] if i < len(named) else f"x{i}" for i in range(len(values)))
-        inputs = dict(zip(positional, values, strict=True))
+    positional = () if isinstance(inputs, Mapping) else tuple(inputs_by_name(forward, inputs))
+    inputs = inputs_by_name(forward, inputs)
     twice = sorted(set(inputs) & set(params or ()))
     if twice:
         raise ValueError(f"{twice[0]!r} is both an input and a parameter")
@@ -167,21 +162,13 @@ def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arg
     return Arguments(positional, everything, tensors)
 
 
-def _parameters(function: Callable) -> list[inspect.Parameter]:
-    """The parameters of a function; none if it does not tell."""
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return []
-
-
 def _call(backward: Callable | None, saved: Saved, arrays: tuple, arguments: Arguments) -> object:
     cache, dy = saved.cache, saved.upstream(arrays)
     if backward is None:
         if not callable(cache):
             raise Breakdown("returns", "without a backward, forward has to return (y, closure) with closure(dy)")
         return cache(dy)
-    parameters = _parameters(backward)
+    parameters = parameters_of(backward)
     names = [p.name for p in parameters]
     wanted = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if not saved.empty:
@@ -207,21 +194,18 @@ def loss_subject(
     """A function ``theta -> (value, gradient)`` as a `Subject`; theta is an array or a mapping of arrays."""
     if not callable(value_and_grad):
         raise TypeError(f"value_and_grad must be callable, got {type(value_and_grad).__name__}")
-    mapping = isinstance(theta, Mapping)
-    if not mapping and not isinstance(theta, np.ndarray):
-        raise TypeError(f"theta must be an array or a dict of arrays, got {type(theta).__name__}")
+    tensors, build = unpacked(theta)
 
     def both(built: object) -> tuple:
         return pair(value_and_grad(built), "the function", "(value, gradient)")
 
     def forward(tensors: Tensors) -> tuple[object, object]:
-        built = rebuild(theta, tensors) if mapping else tensors["theta"]
+        built = build(tensors)
         return both(built)[0] if value is None else value(built), built
 
     def backward(built: object, _: tuple) -> Mapping:
         gradient = both(built)[1]
         return dict(gradient) if isinstance(gradient, Mapping) else {"theta": gradient}
 
-    tensors = {key: np.array(theta[key]) for key in theta} if mapping else {"theta": theta}
     title = name or getattr(value_and_grad, "__name__", type(value_and_grad).__name__)
     return Subject(title, tensors, forward, backward, tuple(tensors), takes_upstream=False)

@@ -9,6 +9,7 @@ ones the array takes that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -88,11 +89,6 @@ class Branches:
     nudge: np.random.Generator | None = None  # moves what goes into every operation by a unit in the last place
     coarsest: float = 0.0  # relative rounding error of the coarsest precision that numbers were cast to
 
-    @property
-    def culprits(self) -> str:
-        """The functions that are not analytic, in words."""
-        return ", ".join(sorted(self.not_analytic))
-
     def nudged(self, values: object) -> object:
         """`values`, or arrays among them, with every number moved by a unit in its last place."""
         if isinstance(values, (list, tuple)):
@@ -153,6 +149,17 @@ class Branches:
         """Note a cast to a coarser precision."""
         if before.kind in "fc" and after.kind in "fc" and np.finfo(after).eps > np.finfo(before).eps:
             self.coarsest = max(self.coarsest, float(np.finfo(after).eps))
+
+
+def _continued_method(name: str) -> Callable:
+    def method(self, *arguments, **keywords):
+        """As of any array, continued to complex numbers."""
+        if self.branches is not None:
+            self.branches.continued.add(name)
+        home = np if self._steps((self,)) else np.ndarray
+        return getattr(home, name)(self, *arguments, **keywords)
+
+    return method
 
 
 class Traced(np.ndarray):
@@ -225,18 +232,7 @@ class Traced(np.ndarray):
             branches.function(name, result)
         return self._wrap(result)
 
-    def var(self, *arguments, **keywords):
-        """As of any array, continued to complex numbers."""
-        return np.var(self, *arguments, **keywords) if self._continues("var") else super().var(*arguments, **keywords)
-
-    def std(self, *arguments, **keywords):
-        """As of any array, continued to complex numbers."""
-        return np.std(self, *arguments, **keywords) if self._continues("std") else super().std(*arguments, **keywords)
-
-    def _continues(self, name: str) -> bool:
-        if self.branches is not None:
-            self.branches.continued.add(name)
-        return self._steps((self,))
+    var, std = _continued_method("var"), _continued_method("std")
 
     def _steps(self, values: object) -> bool:
         return self.branches is not None and self.branches.stepping and any(map(np.iscomplexobj, values))

@@ -15,7 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, run
+from npvae.gradcheck.subject import (
+    Breakdown,
+    Named,
+    Subject,
+    Tensors,
+    given,
+    inputs_by_name,
+    pair,
+    parameters_of,
+    quiet,
+)
 
 ROWS, WIDTH = 7, 5
 """Rows of an input that nobody gives, and its features where no array tells."""
@@ -38,42 +48,39 @@ def layer_subject(
     accumulate: bool = False,
 ) -> Subject:
     """A layer, stateless or not, as a `Subject`; what is not given is drawn."""
-    title = name or type(layer).__name__
-    if not is_layer(layer):
-        if not is_stateful(layer) or inspect.isclass(layer):
-            got = f"{layer.__name__}, a class: make one" if inspect.isclass(layer) else type(layer).__name__
-            rule = "shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they need"
-            raise TypeError(f"layer must have {rule}; got {got}")
-        known = getattr(layer, "params", None)
-        known = known if isinstance(known, Mapping) else vars(layer) if hasattr(layer, "__dict__") else {}
-        shapes = {key: np.shape(value) for key, value in known.items() if isinstance(value, np.ndarray)}
-        drawn = x is None
-        x = _drawn(layer, shapes, rng) if drawn else x
-        subject = stateful_subject(layer, _named_inputs(layer.forward, x), params, title, accumulate)
-        subject.chosen = f"x of shape {np.shape(x)}, drawn" if drawn else ""
-        return subject
-    shapes = {key: tuple(shape) for key, shape in layer.shapes.items()}
+    stateless, title, drawn = is_layer(layer), name or type(layer).__name__, x is None
+    if inspect.isclass(layer) or not (stateless or is_stateful(layer)):
+        got = f"{layer.__name__}, a class: make one" if inspect.isclass(layer) else type(layer).__name__
+        rule = "shapes, init, forward and backward, or forward(x) and backward(dy) that keep what they need"
+        raise TypeError(f"layer must have {rule}; got {got}")
+    arrays = _parameters(layer, params, rng) if stateless else _kept(layer)
+    if drawn:
+        x = _drawn(layer, {key: np.shape(value) for key, value in arrays.items()}, rng)
+    if stateless:
+        subject = _stateless_subject(layer, np.asarray(x), arrays, title)
+    else:
+        subject = _stateful_subject(layer, inputs_by_name(layer.forward, x), params, title, accumulate)
+    subject.chosen = f"x of shape {np.shape(x)}, drawn" if drawn else ""
+    return subject
+
+
+def _parameters(layer: object, params: Mapping | None, rng: np.random.Generator) -> dict[str, NDArray]:
+    """The parameters given, or initial values, slightly moved."""
     if params is None:
-        # A bias of zero would hide an error that is multiplied by it.
         start = {key: np.array(value, dtype=np.float64) for key, value in layer.init(rng).items()}
         params = {key: w + JITTER * rng.standard_normal(w.shape) for key, w in start.items()}
-    for key, shape in shapes.items():
-        if key not in params or np.shape(params[key]) != shape:
+    for key, shape in layer.shapes.items():
+        if key not in params or np.shape(params[key]) != tuple(shape):
             got = f"got shape {np.shape(params[key])}" if key in params else "got none"
-            raise ValueError(f"params must have {key!r} of shape {shape}, {got}")
-    params = {key: np.asarray(params[key]) for key in shapes}
-    chosen = ""
-    if x is None:
-        x = _drawn(layer, {key: np.shape(value) for key, value in params.items()}, rng)
-        chosen = f"x of shape {np.shape(x)}, drawn"
-    x = np.asarray(x)
-    whole = x.dtype.kind != "f"
-    tensors = {} if whole else {"x": x}
-    pulls = _stateless(layer, list(params), x if whole else None)
-    subject = Subject(title, {**tensors, **params}, *pulls, required=tuple(params), chosen=chosen)
-    if hasattr(layer, "layers"):
-        subject.parts = lambda tensors: _links(layer, tensors, rng)
-    return subject
+            raise ValueError(f"params must have {key!r} of shape {tuple(shape)}, {got}")
+    return {key: np.asarray(params[key]) for key in layer.shapes}
+
+
+def _kept(layer: object) -> dict[str, NDArray]:
+    """The arrays that a layer keeps itself."""
+    known = getattr(layer, "params", None)
+    known = known if isinstance(known, Mapping) else getattr(layer, "__dict__", {})
+    return {key: value for key, value in known.items() if isinstance(value, np.ndarray)}
 
 
 def _drawn(layer: object, shapes: Mapping, rng: np.random.Generator) -> NDArray:
@@ -83,39 +90,22 @@ def _drawn(layer: object, shapes: Mapping, rng: np.random.Generator) -> NDArray:
     return rng.standard_normal((ROWS, *(size for size in shape if size is not None)))
 
 
-def _named_inputs(forward: object, x: object) -> dict[str, object]:
-    if isinstance(x, Mapping):
-        return dict(x)
-    values = x if isinstance(x, tuple) else (x,)
-    names = list(inspect.signature(forward).parameters)
-    return {names[i] if i < len(names) else f"x{i}": np.asarray(value) for i, value in enumerate(values)}
-
-
-def _stateless(layer: object, keys: list[str], ids: NDArray | None) -> tuple:
-    """Forward and backward; `ids` is an input of whole numbers, which has no gradient."""
-    options = {"need_dx": True} if "need_dx" in inspect.signature(layer.backward).parameters else {}
+def _stateless_subject(layer: object, x: NDArray, params: dict[str, NDArray], title: str) -> Subject:
+    """A layer that is handed its parameters; an x of whole numbers has no gradient."""
+    options = {"need_dx": True} if any(p.name == "need_dx" for p in parameters_of(layer.backward)) else {}
+    inputs = {"x": x} if x.dtype.kind == "f" else {}
 
     def forward(tensors: Tensors) -> tuple[object, object]:
-        weights = Named({key: tensors[key] for key in keys})
-        y, cache = pair(layer.forward(weights, tensors["x"] if ids is None else ids), "forward", "(y, cache)")
-        return y, (weights, cache, Named({key: np.zeros_like(tensors[key]) for key in keys}))
+        weights = Named({key: tensors[key] for key in params})
+        y, cache = pair(layer.forward(weights, tensors.get("x", x)), "forward", "(y, cache)")
+        return y, (weights, cache, Named({key: np.zeros_like(tensors[key]) for key in params}))
 
     def backward(saved: tuple, upstream: tuple) -> dict[str, object]:
         weights, cache, grads = saved
         dx = layer.backward(weights, cache, upstream[0], grads, **options)
-        return {"x": given(dx, "backward", "dx"), **grads} if ids is None else dict(grads)
+        return {"x": given(dx, "backward", "dx"), **grads} if inputs else dict(grads)
 
-    return forward, backward
-
-
-def _links(chain: object, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
-    """Every layer of a chain, at the activations it sees there."""
-    subjects, x = [], tensors["x"]
-    for i, layer in enumerate(chain.layers):
-        title = f"layer {i} ({type(layer).__name__})"
-        subjects.append(layer_subject(layer, x, Named(tensors).section(str(i)), rng, title))
-        x = run(subjects[-1], subjects[-1].tensors)[0][0]
-    return subjects
+    return Subject(title, {**inputs, **params}, forward, backward, required=tuple(params), whole=layer)
 
 
 def _width(layer: object, shapes: Mapping) -> int:
@@ -131,39 +121,27 @@ def _width(layer: object, shapes: Mapping) -> int:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a parameter and its gradient live: in which inner layer, and under what names."""
+    """Where a parameter and its gradient live: in which inner layer, under what names, and in dicts or attributes."""
 
     home: tuple[int, ...]
     key: str
-    gradient: str  # the attribute that holds it; empty if both live in params and grads
+    gradient: str
+    in_dicts: bool
 
     @property
     def name(self) -> str:
         """The parameter's name in a report: ``0.W``."""
         return ".".join([*map(str, self.home), self.key])
 
-    def _owner(self, layer: object) -> object:
+    def holders(self, layer: object) -> tuple[dict, dict]:
+        """The dicts that hold the parameter and its gradient."""
         for place in self.home:
             layer = layer.layers[place]
-        return layer
-
-    def read(self, layer: object) -> NDArray:
-        """The parameter."""
-        owner = self._owner(layer)
-        return getattr(owner, self.key) if self.gradient else owner.params[self.key]
-
-    def write(self, layer: object, value: NDArray) -> None:
-        """Put another array in its place."""
-        owner = self._owner(layer)
-        if self.gradient:
-            setattr(owner, self.key, value)
-        else:
-            owner.params[self.key] = value
+        return (layer.params, layer.grads) if self.in_dicts else (vars(layer), vars(layer))
 
     def read_gradient(self, layer: object) -> object:
         """The gradient, None if there is none."""
-        owner = self._owner(layer)
-        return getattr(owner, self.gradient, None) if self.gradient else owner.grads.get(self.key)
+        return self.holders(layer)[1].get(self.gradient)
 
 
 def is_stateful(layer: object) -> bool:
@@ -171,22 +149,22 @@ def is_stateful(layer: object) -> bool:
     return callable(getattr(layer, "forward", None)) and callable(getattr(layer, "backward", None))
 
 
-def stateful_subject(
+def _stateful_subject(
     layer: object, inputs: Mapping[str, object], params: Mapping | None, title: str, accumulate: bool
 ) -> Subject:
     """Such a layer as a `Subject`."""
     pristine = copy.deepcopy(layer)
     names = list(inputs)
-    takes_upstream = bool(_parameters(layer.backward))
+    takes_upstream = bool(parameters_of(layer.backward, ["dy"]))
     slots = list(_slots(pristine, _tried(pristine, list(inputs.values()), takes_upstream)))
-    found = {slot.name: np.asarray(slot.read(pristine)) for slot in slots}
+    found = {slot.name: np.asarray(slot.holders(pristine)[0][slot.key]) for slot in slots}
     everything = {**{n: np.asarray(v) for n, v in inputs.items()}, **found, **(params or {})}
     tensors = {name: np.asarray(array) for name, array in everything.items() if np.asarray(array).dtype.kind == "f"}
 
     def forward(arrays: Tensors) -> tuple[object, object]:
         own = copy.deepcopy(pristine)
         for slot in slots:
-            slot.write(own, arrays[slot.name])
+            slot.holders(own)[0][slot.key] = arrays[slot.name]
         return own.forward(*(arrays.get(name, inputs[name]) for name in names)), own
 
     def backward(own: object, upstream: tuple) -> dict[str, object]:
@@ -199,8 +177,7 @@ def stateful_subject(
         return {**_of_inputs(result, [n for n in names if n in tensors], layer), **after}
 
     needed = tuple(slot.name for slot in slots)
-    traits = {"required": needed, "takes_upstream": takes_upstream, "accumulates": accumulate}
-    return Subject(title, tensors, forward, backward, **traits)
+    return Subject(title, tensors, forward, backward, needed, takes_upstream, accumulates=accumulate)
 
 
 def _of_inputs(result: object, names: list[str], layer: object) -> dict[str, object]:
@@ -219,13 +196,13 @@ def _of_inputs(result: object, names: list[str], layer: object) -> dict[str, obj
 def _slots(layer: object, tried: object, home: tuple[int, ...] = ()) -> Iterator[Slot]:
     """The parameters of a layer and of those inside, by what is there after a trial run."""
     if isinstance(getattr(layer, "params", None), Mapping) and isinstance(getattr(layer, "grads", None), Mapping):
-        yield from (Slot(home, key, "") for key in layer.params)
+        yield from (Slot(home, key, key, True) for key in layer.params)
     else:
         for key, value in getattr(layer, "__dict__", {}).items():
             names = [form.format(key) for form in GRADIENTS]
             held = [n for n in names if np.shape(getattr(tried, n, None)) == np.shape(value) and hasattr(tried, n)]
             if isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f" and held:
-                yield Slot(home, key, held[0])
+                yield Slot(home, key, held[0], False)
     for place, inner in enumerate(getattr(layer, "layers", ())):
         if is_stateful(inner):
             yield from _slots(inner, tried.layers[place], (*home, place))
@@ -242,10 +219,3 @@ def _tried(layer: object, inputs: list, takes_upstream: bool) -> object:
             # What is wrong with it, the check itself will say.
             return tried
     return tried
-
-
-def _parameters(function: object) -> list:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return ["dy"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.layers import JITTER, is_layer, layer_subject
+from npvae.gradcheck.layers import JITTER
 from npvae.gradcheck.point import read_only
 from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild
 
@@ -41,10 +41,8 @@ def distribution_subjects(dist: object, d: int, rng: np.random.Generator) -> lis
     names = [m.removesuffix("_backward") for m in dir(dist) if m.endswith("_backward") and m[0] != "_"]
     names = [name for name in names if hasattr(dist, name)]
     if not names or not hasattr(dist, "n_params"):
-        raise TypeError(
-            f"dist must have n_params and methods with a backward (sample and sample_backward, ...), "
-            f"got {type(dist).__name__}"
-        )
+        rule = "n_params and methods with a backward (sample and sample_backward, ...)"
+        raise TypeError(f"dist must have {rule}, got {type(dist).__name__}")
     subjects = []
     for name in names:
         for label, first, others in LEADING:
@@ -61,14 +59,12 @@ def _arguments(dist: object, name: str, d: int, rng: np.random.Generator, first:
         return SPREAD * rng.standard_normal((*rows, dist.n_params(d)))
 
     def noise(rows: tuple) -> NDArray:
-        if hasattr(dist, "draw_noise"):
-            return np.asarray(dist.draw_noise(rng, (*rows, d), np.float64))
-        return rng.standard_normal((*rows, d))
+        own = hasattr(dist, "draw_noise")
+        return np.asarray(dist.draw_noise(rng, (*rows, d), np.float64)) if own else rng.standard_normal((*rows, d))
 
     def draw(rows: tuple) -> NDArray:
-        if not hasattr(dist, "sample"):
-            return rng.standard_normal((*rows, d))
-        return np.asarray(dist.sample(parameters(rows), noise(rows))[0])
+        own = hasattr(dist, "sample")
+        return np.asarray(dist.sample(parameters(rows), noise(rows))[0]) if own else rng.standard_normal((*rows, d))
 
     makers = {"a": parameters, "b": parameters, "eps": noise, "x": draw}
     tensors: Tensors = {}
@@ -149,7 +145,7 @@ def model_subject(
         required=tuple(tensors),
         takes_upstream=False,
         passes_layout=False,
-        parts=lambda tensors: _rooms(model, tensors, rng),
+        whole=model,
         sizes={len(x): "the batch size"},
     )
 
@@ -169,16 +165,3 @@ def _frozen(value: object, dtype: type) -> object:
         items = [_frozen(item, dtype) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     return value
-
-
-def _rooms(model: object, tensors: Tensors, rng: np.random.Generator) -> list[Subject]:
-    """The layers and distributions that a model is made of, in the order of its attributes."""
-    subjects = []
-    for attribute, part in vars(model).items():
-        if is_layer(part):
-            subjects.append(layer_subject(part, None, Named(tensors).section(attribute), rng, attribute))
-        elif is_distribution(part):
-            for subject in distribution_subjects(part, 3, rng):
-                subject.name = f"{attribute}.{subject.name}"
-                subjects.append(subject)
-    return subjects

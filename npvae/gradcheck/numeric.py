@@ -10,9 +10,6 @@ a derivative is what happens as the step vanishes. So a step that is too long fo
 Both sides of the point have a ladder of their own: where they disagree, there is a kink, and any slope between the two
 is one.
 
-Plain differences, for teaching: truncation errors of order h (forward) and h² (central) against a rounding error of
-eps·|f|/h leave at best √eps = 1e-8 and eps^⅔ = 4e-11 of |f|, at the bottom of a V.
-
 Noise: moving what is differentiated, the upstream gradient and the direction by a unit in the last place draws the
 rounding errors of both sides anew, and shows what their last digits are worth, however much cancels in between.
 """
@@ -192,50 +189,12 @@ def _settle(slopes: NDArray, steps: NDArray, floor: tuple[float, float]) -> tupl
     return slopes[best], float(error[best])
 
 
-def forward(line: Line, step: float) -> float:
-    """(f(t + hv) − f(t)) / h, subtracted term by term before the sum."""
-    return float(((line.terms(step) - line.terms(0.0)) / step).sum())
-
-
-def central(line: Line, step: float) -> float:
-    """(f(t + hv) − f(t − hv)) / 2h, subtracted term by term before the sum."""
-    return float(((line.terms(step) - line.terms(-step)) / (2.0 * step)).sum())
-
-
-def difference(line: Line, method: str, step: float | None = None) -> Estimate:
-    """A central or forward difference with an honest tolerance; NoEstimate if the forward breaks down nearby.
-
-    For order p the truncation error is |D(h) − D(h/2)|·2ᵖ/(2ᵖ − 1), the rounding error 4·eps·‖u∘y‖/h.
-    """
-    function, order, default = (central, 2, 1e-5) if method == "central" else (forward, 1, 1e-8)
-    step = step or default
-    try:
-        value, finer = function(line, step), function(line, step / 2.0)
-        terms = line.terms(0.0)
-        scale = float(np.linalg.norm((line.terms(step) - terms) / step))
-    except Breakdown as breakdown:
-        raise NoEstimate(str(breakdown)) from breakdown
-    if not np.isfinite(value):
-        raise NoEstimate("the forward is not finite at a neighbouring point")
-    truncation = abs(value - finer) * 2**order / (2**order - 1)
-    rounding = 4.0 * EPS * float(np.linalg.norm(terms)) / step
-    return Estimate(value, SAFETY * (truncation + rounding), scale, f"{method} difference, step {step:g}")
-
-
-def natural_size(point: Point, name: str, upstream: tuple) -> float:
-    """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
-    size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, point.outputs, strict=True)))
-    tensor = point.tensors[name]
-    spread = float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0
-    return float(size) / (spread or 1.0)
-
-
 def _nudged(rng: np.random.Generator, array: NDArray, eps: float) -> NDArray:
     """Every number moved by a unit in the last place, up or down."""
     return array * (1.0 + eps * rng.choice((-1.0, 1.0), np.shape(array)))
 
 
-def _neighbours(point: Point, eps: float) -> list[Point]:
+def neighbours(point: Point, eps: float = EPS) -> list[Point]:
     """Points a unit in the last place away in all that is differentiated, at which every operation errs anew.
 
     Labels and whatever else has no gradient stay: the class 2.0 may become 1 by the smallest of nudges.
@@ -259,8 +218,8 @@ def _neighbours(point: Point, eps: float) -> list[Point]:
 def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, NDArray]:
     """For every tensor the largest |Δg| of each element under nudges."""
     here, rng = point.gradients(upstream), np.random.default_rng(DRAWS)
-    noise = {n: np.full(np.shape(g), 0.25 * eps * natural_size(point, n, upstream)) for n, g in here.items()}
-    for near in (*_neighbours(point, eps), point):
+    noise = {n: np.full(np.shape(g), 0.25 * eps * point.natural_size(n, upstream)) for n, g in here.items()}
+    for near in (*neighbours(point, eps), point):
         try:
             there = near.gradients(tuple(_nudged(rng, u, eps) for u in upstream))
         except Breakdown:
@@ -274,7 +233,7 @@ def slope_noise(line: Line, measure: Measure | None) -> float:
     """Largest change of the analytic plus that of the numeric slope (if there is a measure) under nudges."""
     rng, here = np.random.default_rng(DRAWS), _both(line, measure)
     apart = np.zeros(2)
-    for near in (*_neighbours(line.point, EPS), line.point):
+    for near in (*neighbours(line.point), line.point):
         upstream = tuple(_nudged(rng, u, EPS) for u in line.upstream)
         there = replace(line, point=near, upstream=upstream, direction=_nudged(rng, line.direction, EPS))
         try:
@@ -282,7 +241,7 @@ def slope_noise(line: Line, measure: Measure | None) -> float:
         except (Breakdown, NoEstimate):
             continue
     # Few numbers may by luck all round the same way.
-    return max(0.25 * EPS * natural_size(line.point, line.name, line.upstream), float(apart.sum()))
+    return max(0.25 * EPS * line.natural_size, float(apart.sum()))
 
 
 def _both(line: Line, measure: Measure | None) -> NDArray:

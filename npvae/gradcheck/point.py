@@ -74,6 +74,12 @@ class Point:
         """The tensors that have a gradient."""
         return set(self.gradients(tuple(np.zeros(y.shape)[()] for y in self.outputs)))
 
+    def natural_size(self, name: str, upstream: tuple) -> float:
+        """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
+        size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, self.outputs, strict=True)))
+        tensor = self.tensors[name]
+        return float(size) / ((float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0) or 1.0)
+
     @cached_property
     def complex_tensors(self) -> Tensors:
         """The tensors as complex numbers."""
@@ -99,6 +105,11 @@ class Line:
     name: str
     direction: NDArray
     upstream: tuple
+
+    @property
+    def natural_size(self) -> float:
+        """The size of a slope in which nothing cancels."""
+        return self.point.natural_size(self.name, self.upstream)
 
     def terms(self, step: complex, promote: bool = True, branches: Branches | None = None) -> NDArray:
         """The summands u∘y at ``t + step·v``; a complex step makes all tensors complex if they are to be promoted."""

@@ -15,41 +15,36 @@ The entry point has the name of this module, so that naming it as well does not 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from npvae.gradcheck import Report
-
 
 class GradientChecks:
-    """The functions ``check_…`` of `npvae.gradcheck`, each of which raises unless the status is PASS.
+    """The functions ``check`` and ``check_…`` of `npvae.gradcheck`, each of which raises unless the status is PASS.
 
-    The object itself can be called with whatever a factory for ``npvae gradcheck`` may return: a layer, a distribution,
-    ``(forward, backward, inputs[, params])``, ``(model, x)``, ….
+    The object itself is ``check``: it takes a layer, a distribution, a pair of functions, a loss or a model.
     """
 
     # Nothing is imported before a test asks for it: pytest loads this file at every start.
 
-    def __call__(self, made: object, *, name: str | None = None, **settings: object) -> Report:
+    def __call__(self, *made: object, **settings: object) -> object:
         """Check anything that can be checked."""
         __tracebackhide__ = True
-        from npvae.gradcheck import Settings
-        from npvae.gradcheck.check import check_made
+        return self.check(*made, **settings)
 
-        return _passed(check_made(made, Settings(**settings), name))
-
-    def __getattr__(self, name: str) -> Callable[..., Report]:
+    def __getattr__(self, name: str) -> Callable:
         from npvae import gradcheck
 
-        if not name.startswith("check_"):
+        if not name.startswith("check"):
             raise AttributeError(name)
         check = getattr(gradcheck, name)
 
-        def passing(*arguments: object, **settings: object) -> Report:
+        def passing(*arguments: object, **settings: object) -> object:
             __tracebackhide__ = True
-            return _passed(check(*arguments, **settings))
+            report = check(*arguments, **settings)
+            if not report.passed:
+                raise gradcheck.GradientCheckError(report)
+            return report
 
         return passing
 
@@ -58,12 +53,3 @@ class GradientChecks:
 def gradcheck() -> GradientChecks:
     """Gradient checks that fail the test with their report: ``gradcheck.check_layer(layer)``."""
     return GradientChecks()
-
-
-def _passed(report: Report) -> Report:
-    __tracebackhide__ = True
-    from npvae.gradcheck import PASS, GradientCheckError
-
-    if report.status != PASS:
-        raise GradientCheckError(report)
-    return report

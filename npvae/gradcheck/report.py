@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 
@@ -33,72 +33,33 @@ class GradientCheckError(AssertionError):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something seen on the way that is not the comparison of two derivatives.
+    """Something seen on the way that is not the comparison of two derivatives, in one line."""
 
-    Attributes
-    ----------
-    kind : str
-        A fixed name, for example ``"unfrozen randomness"``; `npvae.gradcheck.preflight` lists them.
-    message : str
-        One line.
-    tensor : str, optional
-        The tensor it is about.
-    fails : bool
-        Whether the check fails for it. A finding that does not is a remark.
-    """
-
-    kind: str
+    kind: str  # a fixed name, for example "unfrozen randomness"; `npvae.gradcheck.preflight` lists them
     message: str
-    tensor: str | None = None
-    fails: bool = True
+    tensor: str | None = None  # the tensor it is about
+    fails: bool = True  # whether the check fails for it; a finding that does not is a remark
 
 
 @dataclass
 class Entry:
-    """The verdict on the gradient of one tensor.
-
-    Attributes
-    ----------
-    name, shape
-        The tensor.
-    status : {"PASS", "FAIL", "INCONCLUSIVE"}
-    method : str
-        How the numeric side was computed.
-    numeric, analytic, error : float
-        Both sides along the worst direction, and how far they are apart.
-    tolerance : float
-        The largest error that counts as equal.
-    scale : float
-        ‖g∘v‖₂, the size of the terms of which ``analytic`` is the sum; errors are printed relative to it.
-    evaluations : int
-        Forward passes spent.
-    coordinates : int
-        Elements checked one by one (0: random directions only).
-    guard : float, optional
-        Relative tolerance of the ladder of real differences that agreed with the complex step.
-    spread : float
-        At a kink, half of the distance between the slopes on its two sides.
-    notes : list of str
-        Remarks: a kink, a forward that is not analytic.
-    explanation : list of str
-        On a failure: where, by how much, and what it looks like.
-    """
+    """The verdict on the gradient of one tensor; both sides are those along the worst direction."""
 
     name: str
     shape: tuple[int, ...]
     status: str
-    method: str
+    method: str  # how the numeric side was computed
     numeric: float
     analytic: float
-    error: float
-    tolerance: float
-    scale: float
-    evaluations: int = 0
-    coordinates: int = 0
-    guard: float | None = None
-    spread: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    explanation: list[str] = field(default_factory=list)
+    error: float  # how far the two are apart
+    tolerance: float  # the largest error that counts as equal
+    scale: float  # ‖g∘v‖₂, the size of the terms that `analytic` is the sum of; errors are printed relative to it
+    evaluations: int = 0  # forward passes spent
+    coordinates: int = 0  # elements checked one by one (0: random directions only)
+    guard: float | None = None  # relative tolerance of the ladder that agreed with the complex step
+    spread: float = 0.0  # at a kink, half of the distance between the slopes on its two sides
+    notes: list[str] = field(default_factory=list)  # a kink, a forward that is not analytic
+    explanation: list[str] = field(default_factory=list)  # on a failure: where, by how much, what it looks like
 
     @property
     def relative_error(self) -> float:
@@ -126,30 +87,17 @@ class Entry:
 class Report:
     """Everything a check found.
 
-    Attributes
-    ----------
-    name : str
-        What was checked.
-    entries : list of Entry
-    findings : list of Finding
-    blame : list of str
-        On a failure: the part that is to blame, found by checking the parts one by one, and what is wrong with it.
-    again : str
-        How to repeat the check of what failed.
-    seconds : float
-
     Examples
     --------
-    >>> report = Report("nothing")
-    >>> report.status
+    >>> Report("nothing").status
     'INCONCLUSIVE'
     """
 
     name: str
     entries: list[Entry] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    blame: list[str] = field(default_factory=list)
-    again: str = ""
+    blame: list[str] = field(default_factory=list)  # the part that is wrong by itself, and what is wrong with it
+    again: str = ""  # how to repeat the check of what failed
     seconds: float = 0.0
 
     @property
@@ -176,13 +124,7 @@ class Report:
         return max((entry.resolution for entry in self.entries), default=float("inf"))
 
     def raise_if_failed(self) -> Report:
-        """Return the report itself if the status is PASS.
-
-        Raises
-        ------
-        GradientCheckError
-            If the status is FAIL, or INCONCLUSIVE: a test that could not tell has not passed.
-        """
+        """Return the report itself if the status is PASS; `GradientCheckError` if it is FAIL or could not be told."""
         if self.status != PASS:
             raise GradientCheckError(self)
         return self
@@ -226,9 +168,7 @@ class Report:
         merged = Report(name)
         for report in reports:
             merged.entries += report.entries
-            merged.findings += [
-                Finding(f.kind, f"{report.name}: {f.message}", f.tensor, f.fails) for f in report.findings
-            ]
+            merged.findings += [replace(f, message=f"{report.name}: {f.message}") for f in report.findings]
             merged.blame += report.blame
             merged.seconds += report.seconds
             merged.again = merged.again or (report.again if report.status != PASS else "")

@@ -1,34 +1,22 @@
-"""Beside the check of a gradient: the gradient of a gradient, and how errors fall with the step.
-
-With the right gradient the remainder of Taylor's formula falls with the square of the step; with the right step the
-error of a difference is smallest, and the complex step needs none.
-"""
+"""Beside the check of a gradient: the gradient of a gradient, and the remainder of Taylor's formula."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.gradcheck.check import check_subject, subjects_made
-from npvae.gradcheck.numeric import EPS, STEP, NoEstimate, central, complex_step, forward
-from npvae.gradcheck.point import Line, Point, Probe, direction, draw_probes
+from npvae.gradcheck.check import check_subject
+from npvae.gradcheck.numeric import EPS, STEP
+from npvae.gradcheck.point import direction
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, rebuild, run
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, run, unpacked
 from npvae.gradcheck.verdict import Settings
 
 HALVINGS = 20
 ASYMPTOTIC = 5
-
-METHODS: dict[str, Callable[[Line, float], float]] = {
-    "forward": forward,
-    "central": central,
-    # The term of order h² drops out.
-    "richardson": lambda line, step: (16.0 * central(line, step / 4.0) - central(line, step)) / 15.0,
-    "complex": lambda line, step: complex_step(line, step).value,
-}
 
 
 def check_gradient_of_gradient(
@@ -52,16 +40,10 @@ def check_gradient_of_gradient(
     theta : array or dict of str to array
         Where to check. The gradient has the same structure.
     hvp : callable, optional
-        ``(theta, v) -> H v``, to be checked against g.
-    name : str, optional
-        By default that of `gradient`.
-    **settings
-        See `npvae.gradcheck.Settings`.
-
-    Returns
-    -------
-    Report
-        INCONCLUSIVE if there is no `hvp` and the gradient does not run on complex numbers.
+        ``(theta, v) -> H v``, to be checked against g. Without it, a gradient that does not run on complex numbers
+        makes the report INCONCLUSIVE.
+    name, **settings
+        As for `npvae.gradcheck.check`.
 
     Examples
     --------
@@ -89,16 +71,10 @@ def check_gradient_of_gradient(
 def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, name: str | None) -> Subject:
     if not callable(gradient):
         raise TypeError(f"gradient must be callable, got {type(gradient).__name__}")
-    if not isinstance(theta, (Mapping, np.ndarray)):
-        raise TypeError(f"theta must be an array or a dict of arrays, got {type(theta).__name__}")
-    mapping = isinstance(theta, Mapping)
-    tensors = {key: np.array(theta[key]) for key in theta} if mapping else {"theta": np.array(theta)}
-
-    def build(arrays: Tensors) -> object:
-        return rebuild(theta, arrays) if mapping else arrays["theta"]
+    tensors, build = unpacked(theta)
 
     def unbuild(result: object) -> Tensors:
-        return {key: np.asarray(result[key] if mapping else result) for key in tensors}
+        return {key: np.asarray(result[key] if isinstance(theta, Mapping) else result) for key in tensors}
 
     def forward(arrays: Tensors) -> tuple[tuple, Tensors]:
         result = gradient(build(arrays))
@@ -120,24 +96,12 @@ def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, na
 
 @dataclass(frozen=True)
 class TaylorTest:
-    """Remainders of Taylor's formula along one direction.
+    """Remainders of Taylor's formula along one direction."""
 
-    Attributes
-    ----------
-    steps : (k,) array
-        Step sizes h, each half of the one before.
-    first : (k,) array
-        |f(x + hv) − f(x)|, of order h.
-    second : (k,) array
-        |f(x + hv) − f(x) − h⟨g, v⟩|, of order h² if g is the gradient, of order h if it is not.
-    slope : float
-        Order of `second` where rounding does not hide it; infinite if there is nothing but rounding (f is linear).
-    """
-
-    steps: NDArray
-    first: NDArray
-    second: NDArray
-    slope: float
+    steps: NDArray  # (k,) step sizes h, each half of the one before
+    first: NDArray  # (k,) |f(x + hv) − f(x)|, of order h
+    second: NDArray  # (k,) |f(x + hv) − f(x) − h⟨g, v⟩|, of order h² if g is the gradient, of order h if it is not
+    slope: float  # order of `second` where rounding does not hide it; infinite if there is nothing but rounding
 
     @property
     def status(self) -> str:
@@ -154,9 +118,8 @@ class TaylorTest:
 
     def __str__(self) -> str:
         head = f"{self.status} Taylor test   the remainder falls with slope {self.slope:.2f}, 2 is right"
-        rows = zip(self.steps, self.first, self.second, strict=True)
-        lines = [f"  h {h:.1e}   without gradient {a:.2e}   with gradient {b:.2e}" for h, a, b in rows]
-        return "\n".join([head, *lines])
+        row = "  h {:.1e}   without gradient {:.2e}   with gradient {:.2e}"
+        return "\n".join([head, *map(row.format, self.steps, self.first, self.second)])
 
 
 def taylor_test(
@@ -169,21 +132,10 @@ def taylor_test(
     f : callable
         ``x -> value``.
     gradient : callable or array
-        ``x -> gradient``, or the gradient at x.
+        ``x -> gradient``, or the gradient at x; ValueError if it has another shape than x.
     x : array
     along : array, optional
-        v; random by default.
-    seed : int
-        Of the random direction.
-
-    Returns
-    -------
-    TaylorTest
-
-    Raises
-    ------
-    ValueError
-        If the gradient has another shape than x.
+        v; by default random, fixed by `seed`.
 
     Examples
     --------
@@ -215,69 +167,3 @@ def _slope(steps: NDArray, remainder: NDArray, noise: float) -> float:
     if visible.size < 2:
         return float("nan" if visible.size else "inf")
     return float(np.polyfit(np.log(steps[visible]), np.log(remainder[visible]), 1)[0])
-
-
-def step_curve(
-    target: object, *, steps: Sequence[float] | None = None, only: str | None = None, seed: int = 0
-) -> dict[str, NDArray]:
-    """Error of each numeric derivative, against the step it is taken with.
-
-    Truncation makes the error of a difference fall with h (forward), h² (central) or h⁴ (Richardson), until rounding,
-    which grows as 1/h, takes over: a V on logarithmic axes. The complex step subtracts nothing: no second branch.
-
-    Parameters
-    ----------
-    target : object
-        Whatever a factory for ``npvae gradcheck`` may return.
-    steps : sequence of float, optional
-        By default four per decade from 1 down to 1e-20.
-    only : str, optional
-        The tensor to step in; by default the first that has a gradient.
-    seed : int
-        Of the random direction and the random upstream gradient.
-
-    Returns
-    -------
-    dict of str to (k,) array
-        "step", and under "forward", "central", "richardson" and "complex" the errors |numeric − analytic| / ‖g∘v‖
-        for the analytic gradient g (whose own rounding is the floor) and the direction v, ‖v‖ = 1. NaN where the
-        forward breaks down.
-
-    Raises
-    ------
-    ValueError
-        If there is no such tensor, or a step is not positive.
-    TargetError
-        If `target` cannot be checked.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from npvae.layers import Tanh
-    >>> curve = step_curve(Tanh(), steps=[1e-1, 1e-5, 1e-12])
-    >>> int(np.argmin(curve["central"])), bool(curve["complex"][2] < 1e-14)
-    (1, True)
-    """
-    lengths = np.logspace(0, -20, 81) if steps is None else np.asarray(steps, dtype=np.float64)
-    if lengths.ndim != 1 or not (lengths > 0).all():
-        raise ValueError(f"steps must be a sequence of positive numbers, got {steps!r}")
-    subject = subjects_made(target, seed)[0]
-    tensors = {name: np.array(tensor, dtype=np.float64) for name, tensor in subject.tensors.items()}
-    probes = draw_probes(Point(replace(subject, tensors=tensors), tensors), 1, seed)
-    chosen = [probe for name, (probe,) in probes.items() if Settings(only=only).selects(name)]
-    if not chosen:
-        raise ValueError(f"only must be one of {', '.join(probes)}, got {only!r}")
-    curve = {"step": lengths}
-    with quiet():
-        for name, method in METHODS.items():
-            curve[name] = np.array([_error(method, chosen[0], float(step)) for step in lengths])
-    return curve
-
-
-def _error(method: Callable[[Line, float], float], probe: Probe, step: float) -> float:
-    length = float(np.linalg.norm(probe.line.direction))
-    line = replace(probe.line, direction=probe.line.direction / length)
-    try:
-        return abs(method(line, step) * length - probe.analytic) / (probe.scale or length)
-    except (Breakdown, NoEstimate):
-        return float("nan")

@@ -7,9 +7,10 @@ line of the report: the checker itself never shows a traceback.
 
 from __future__ import annotations
 
+import inspect
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -45,7 +46,7 @@ class Subject:
     required: tuple[str, ...] = ()  # tensors whose gradient must come back: the parameters
     takes_upstream: bool = True  # False for a loss: the gradient is that of just its one number
     passes_layout: bool = True  # False if the tensors are packed into a vector before the user's code sees them
-    parts: Callable[[Tensors], list[Subject]] | None = None  # what it is made of, in the order of the forward
+    whole: object = None  # the layer or model itself, which may be made of parts
     skip: tuple = ()  # outputs to leave out, by place
     accumulates: bool = False  # backward adds to what earlier ones left, on purpose
     chosen: str = ""  # what the checker chose itself, in words
@@ -59,13 +60,7 @@ class Subject:
 
 
 class Named(dict):
-    """A dict of arrays in which ``section("encoder")`` gives those whose names start with ``"encoder."``.
-
-    Examples
-    --------
-    >>> Named({"0.W": 1, "0.b": 2, "1.W": 3}).section("0")
-    {'W': 1, 'b': 2}
-    """
+    """A dict of arrays in which ``section("encoder")`` gives those whose names start with ``"encoder."``."""
 
     def section(self, prefix: str) -> Named:
         """The same arrays under the rest of their names."""
@@ -86,6 +81,32 @@ def rebuild(theta: Mapping, tensors: Mapping) -> Mapping:
     return filled
 
 
+def parameters_of(function: object, default: Sequence = ()) -> Sequence[inspect.Parameter]:
+    """The parameters of a function; `default` if it does not tell."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return default
+
+
+def inputs_by_name(forward: Callable, inputs: object) -> dict[str, object]:
+    """One array, a tuple by position, or a dict: by the names of the arguments of `forward`."""
+    if isinstance(inputs, Mapping):
+        return dict(inputs)
+    values = inputs if isinstance(inputs, tuple) else (inputs,)
+    names = [p.name for p in parameters_of(forward) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return {names[i] if i < len(names) else f"x{i}": value for i, value in enumerate(values)}
+
+
+def unpacked(theta: object) -> tuple[Tensors, Callable[[Tensors], object]]:
+    """The arrays of theta by name, and what makes other arrays into a theta; a single array is called so itself."""
+    if isinstance(theta, Mapping):
+        return {key: np.array(theta[key]) for key in theta}, lambda tensors: rebuild(theta, tensors)
+    if not isinstance(theta, np.ndarray):
+        raise TypeError(f"theta must be an array or a dict of arrays, got {type(theta).__name__}")
+    return {"theta": np.array(theta)}, lambda tensors: tensors["theta"]
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence floating-point noise of the code under test, but let no imaginary part be dropped silently."""
@@ -103,12 +124,16 @@ def _call(who: str, function: Callable, *arguments: object) -> object:
         except Breakdown:
             raise
         except Exception as error:
-            text = " ".join(str(error).split())
-            what = f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
-            if who == "backward" and ("matmul" in text or "not aligned" in text):
+            what = one_line(error)[:300]
+            if who == "backward" and ("matmul" in what or "not aligned" in what):
                 what += " (is a .T missing, or one too many?)"
-            what += _place(error)
-            raise Breakdown("raises", f"{who} raised {what}") from error
+            raise Breakdown("raises", f"{who} raised {what}{_place(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _place(error: Exception) -> str:
@@ -130,18 +155,13 @@ def run(subject: Subject, tensors: Tensors) -> tuple[tuple[NDArray, ...], object
         raise Breakdown("returns", "forward returned an empty tuple")
     if len(outputs) == 1 and not subject.skip:
         return (_as_array(outputs[0]),), cache
-    return tuple(_left_out(y) if _is_skipped(subject, i, y) else _as_array(y) for i, y in enumerate(outputs)), cache
+    return tuple(_kept(subject, place, output) for place, output in enumerate(outputs)), cache
 
 
-def _is_skipped(subject: Subject, place: int, output: object) -> bool:
-    """Whether an output is left out: as asked for, or because it is one of several and made of whole numbers."""
+def _kept(subject: Subject, place: int, output: object) -> NDArray:
+    """One of several outputs; zeros of its shape if it is left out: as asked for, or because it is of whole numbers."""
     whole = isinstance(output, (np.ndarray, np.integer)) and np.asarray(output).dtype.kind in "iub"
-    return place in subject.skip or whole
-
-
-def _left_out(output: object) -> NDArray:
-    """An output of the same shape in which nothing varies."""
-    return np.zeros(np.shape(output))
+    return np.zeros(np.shape(output)) if whole or place in subject.skip else _as_array(output)
 
 
 def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors) -> Tensors:
@@ -153,13 +173,11 @@ def pull_back(subject: Subject, cache: object, upstream: tuple, tensors: Tensors
         raise Breakdown("returns", "backward returned nothing")
     if not isinstance(gradients, Mapping):
         raise Breakdown("returns", f"backward returned a {type(gradients).__name__}, expected a dict")
-    for name in gradients:
-        if name not in subject.tensors:
-            known = ", ".join(subject.tensors)
-            near = [other for other in subject.tensors if other.lower() == str(name).lower()]
-            near = near or get_close_matches(str(name), subject.tensors, 1, 0)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise Breakdown("keys", f"backward returned a gradient for {name!r}, which is not among {known}{hint}")
+    for name in (name for name in gradients if name not in subject.tensors):
+        near = [other for other in subject.tensors if other.lower() == str(name).lower()]
+        near = near or get_close_matches(str(name), subject.tensors, 1, 0)
+        known = ", ".join(subject.tensors) + (f" (did you mean {near[0]!r}?)" if near else "")
+        raise Breakdown("keys", f"backward returned a gradient for {name!r}, which is not among {known}")
     for name in subject.required:
         if gradients.get(name) is None:
             raise Breakdown("keys", f"backward returned no gradient for the parameter {name!r}")
@@ -170,11 +188,15 @@ def require_finite(y: NDArray) -> None:
     """Refuse an output that is complex or has elements that are not finite."""
     if y.dtype.kind == "c":
         raise Breakdown("returns", "forward returned complex numbers for real arguments")
-    places = np.argwhere(~np.isfinite(y))
+    _refuse_nan(y, "forward returned", "y")
+
+
+def _refuse_nan(array: NDArray, who: str, name: str) -> None:
+    places = np.argwhere(~np.isfinite(array))
     if len(places):
-        text = f"forward returned {len(places)} element{'s' if len(places) > 1 else ''} that are NaN or infinite"
-        where = f", the first at y[{', '.join(map(str, places[0]))}]" if y.ndim else ""
-        raise Breakdown("not finite", text + where)
+        where = f", the first at {name}[{', '.join(map(str, places[0]))}]" if array.ndim else ""
+        plural = "s" if len(places) > 1 else ""
+        raise Breakdown("not finite", f"{who} {len(places)} element{plural} that are NaN or infinite{where}")
 
 
 def pair(result: object, who: str, what: str) -> tuple:
@@ -211,23 +233,9 @@ def _as_gradient(name: str, gradient: object, tensor: NDArray) -> NDArray:
     if gradient.dtype.kind != "f":
         raise Breakdown("dtype", f"{who} is {gradient.dtype}, the tensor {tensor.dtype}")
     if gradient.shape != tensor.shape:
-        hint = _shape_hint(gradient.shape, tensor.shape)
+        from npvae.diagnosis.factors import shape_hint  # loaded only where something is wrong
+
+        hint = shape_hint(gradient.shape, tensor.shape)
         raise Breakdown("shape", f"{who} has shape {gradient.shape}, {name} has {tensor.shape}{hint}")
-    places = np.argwhere(~np.isfinite(gradient))
-    if len(places):
-        where = f"the first at {name}[{', '.join(map(str, places[0]))}]"
-        raise Breakdown("not finite", f"{who} has {len(places)} elements that are NaN or infinite, {where}")
+    _refuse_nan(gradient, f"{who} has", name)
     return gradient
-
-
-def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    extra = len(got) - len(expected)
-    if extra > 0 and got[extra:] == expected:
-        what = "axis 0" if extra == 1 else f"axes {tuple(range(extra))}"
-        return f": {what} was broadcast in the forward and has to be summed over in the backward"
-    if len(got) == 2 and got[::-1] == expected:
-        return ": it is the transpose of what it should be"
-    summed = [axis for axis, (a, b) in enumerate(zip(got, expected, strict=False)) if b == 1 != a]
-    if extra == 0 and summed:
-        return f": axis {summed[0]} was broadcast in the forward and has to be summed over with keepdims=True"
-    return ": a reshape is missing" if np.prod(got, dtype=int) == np.prod(expected, dtype=int) else ""

@@ -16,7 +16,8 @@ has a kink at this point                        one-sided ladders, and a point b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import partial
@@ -31,13 +32,11 @@ from npvae.gradcheck.numeric import (
     Measure,
     NoEstimate,
     complex_step,
-    difference,
     ladder,
-    natural_size,
     slope_noise,
     steps_along,
 )
-from npvae.gradcheck.point import Line, Point, Probe, draw_probes, narrow_rounding
+from npvae.gradcheck.point import Point, Probe, draw_probes, narrow_rounding
 from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Entry
 
 COARSEST = 1e-3
@@ -64,34 +63,21 @@ METHODS = ("complex", "ladder", "central", "forward")
 class Settings:
     """Keyword arguments that every ``check_*`` function takes.
 
-    Attributes
-    ----------
-    seed : int
-        Fixes the random directions, the random upstream gradients and whatever input the checker draws itself.
-    probes : int
-        Random directions per tensor. One already finds a single wrong element; more make chance coincidences rarer.
-    full : bool, optional
-        Check every coordinate of every tensor. By default (None) that is done where it costs next to nothing.
-    only : str, optional
-        Name of the one tensor to check. A pattern (``"decoder.*"``) or the last part of a dotted name will do.
-    method : {"complex", "ladder", "central", "forward"}
-        The complex step with a ladder of differences as its guard; the ladder alone; or, to see how much worse they
-        are, a plain central or forward difference.
-    step : float, optional
-        Step of the method "central" (default 1e-5) or "forward" (default 1e-8).
-    float32 : bool, optional
-        Also run the code in float32 and compare with float64. By default (None) when the arrays given are float32.
-    rtol : float
-        Relative error to grant, for functions that are themselves approximate (an iterative solver). 0 by default:
-        nothing is granted but rounding, and what is granted stands in the report.
-    strict : bool
-        An argument whose gradient was not returned, and so not checked, is a finding rather than a remark.
-    explain : bool
-        On a failure, look for the kind of error, its place and the part to blame.
-    target : str, optional
-        What the last line of a failure ("again: ...") tells the reader to run. Set by the command.
-    on_progress : callable, optional
-        Called with the name of each tensor before it is checked.
+    ===========  =======================================================================================================
+    seed         fixes the random directions, the random upstream gradients and what the checker draws as input
+    probes       random directions per tensor; one already finds a single wrong element
+    full         check every element of every tensor; by default (None) where that costs next to nothing
+    only         the one tensor to check; a pattern (``"decoder.*"``) or the last part of a dotted name will do
+    method       "complex" (with a ladder of differences as its guard), "ladder" alone, or, to see how much worse they
+                 are, a plain "central" or "forward" difference
+    step         of the method "central" (default 1e-5) or "forward" (default 1e-8)
+    float32      also run in float32 and compare; by default (None) when the arrays given are float32
+    rtol         relative error to grant, for functions that are themselves approximate (an iterative solver); what is
+                 granted stands in the report
+    strict       an argument whose gradient was not returned, and so not checked, is a finding rather than a remark
+    explain      on a failure, look for the kind of error, its place and the part to blame
+    target       what the last line of a failure ("again: ...") tells the reader to run; set by the command
+    ===========  =======================================================================================================
     """
 
     seed: int = 0
@@ -105,7 +91,6 @@ class Settings:
     strict: bool = False
     explain: bool = True
     target: str | None = None
-    on_progress: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -128,28 +113,18 @@ class Settings:
 
 def judge_all(point: Point, settings: Settings, probes: dict[str, list[Probe]] | None = None) -> list[Entry]:
     """The verdicts on all tensors that are to be checked."""
-    entries = []
-    for name, own in (probes or draw_probes(point, settings.probes, settings.seed)).items():
-        if settings.selects(point.subject.label(name)):
-            if settings.on_progress is not None:
-                settings.on_progress(name)
-            entries.append(judge(name, own, settings))
-    return entries
+    probes = probes or draw_probes(point, settings.probes, settings.seed)
+    chosen = (name for name in probes if settings.selects(point.subject.label(name)))
+    return [judge(name, probes[name], settings) for name in chosen]
 
 
 def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
     """The verdict on one tensor: the worst of its probes, or of its elements."""
     point = probes[0].line.point
     before = point.evaluations
-    try:
-        measure, guard, notes = choose_measure(probes, settings)
-    except NoEstimate as reason:
-        return _no_method(name, probes[0], str(reason))
-    one_by_one = _takes_all_coordinates(point, name, measure, settings)
-    try:
-        worst = max((compare(probe, measure, settings) for probe in probes), key=_badness)
-    except NoEstimate as reason:
-        worst = _no_method(name, probes[0], str(reason))
+    measure, guard, notes = choose_measure(probes, settings)
+    one_by_one = takes_all_elements(point, name, measure, settings)
+    worst = max((compare(probe, measure, settings) for probe in probes), key=_badness)
     # Real differences are surest one element at a time: each has a scale of its own, and kinks of its own.
     if one_by_one and (worst.status == PASS or measure is ladder):
         element = _judge_coordinates(probes[0], measure, settings)
@@ -165,12 +140,6 @@ def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
     return worst
 
 
-def _no_method(name: str, probe: Probe, reason: str) -> Entry:
-    nan, inf = float("nan"), float("inf")
-    given = probe.gradient.shape, INCONCLUSIVE, "no method", nan, probe.analytic, nan, inf, probe.scale
-    return Entry(name, *given, notes=[reason])
-
-
 def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, float | None, list[str]]:
     """The method to trust for one tensor, the relative tolerance of its guard, and what there is to say about it."""
     if settings.method != "complex":
@@ -180,8 +149,9 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
         complex_step(probes[0].line)
     except NoEstimate as reason:
         return ladder, None, [f"{reason}{TAKES_OVER}"]
-    if point.branches.culprits:
-        return ladder, None, [f"the forward is not analytic (it calls {point.branches.culprits}){TAKES_OVER}"]
+    if point.branches.not_analytic:
+        names = ", ".join(sorted(point.branches.not_analytic))
+        return ladder, None, [f"the forward is not analytic (it calls {names}){TAKES_OVER}"]
     objection = ""
     for probe in probes:
         try:
@@ -222,25 +192,35 @@ def _guard(probe: Probe) -> tuple[bool, Estimate]:
 def measure_called(method: str, settings: Settings) -> Measure:
     """The method of that name, in the settings or in an entry."""
     if settings.method in ("central", "forward"):
+        from npvae.diagnosis.steps import difference  # loaded only where it is asked for
+
         return partial(difference, method=settings.method, step=settings.step)
     return complex_step if method.startswith("complex") else ladder
 
 
 def compare(probe: Probe, measure: Measure, settings: Settings, largest: float = 0.0) -> Entry:
     """Hold the analytic slope against the numeric one; `largest` is the size of what lies beside it."""
-    line, estimate, analytic = probe.line, measure(probe.line), probe.analytic
-    scale = max(probe.scale, estimate.scale)
-    error, notes = estimate.miss(analytic), []
+    line, analytic, notes = probe.line, probe.analytic, []
+    try:
+        estimate = measure(line)
+    except NoEstimate as reason:
+        nan, inf = float("nan"), float("inf")
+        sides = "no method", nan, analytic, nan, inf, probe.scale
+        return Entry(line.name, probe.gradient.shape, INCONCLUSIVE, *sides, notes=[str(reason)])
+    scale, error = max(probe.scale, estimate.scale), estimate.miss(analytic)
     granted = settings.rtol * max(scale, largest)
-    tolerance = max(estimate.tolerance, _roundings(probe), granted)
+    roundings = max(ROUNDINGS, narrow_rounding(probe.gradient)) * probe.scale
+    tolerance = max(estimate.tolerance, roundings, granted)
     if error > tolerance:
         # Only now is it worth to find out what the last digits of both sides are worth.
         tolerance = max(tolerance, MARGIN * slope_noise(line, measure if measure is complex_step else None))
-        matters = scale > VANISHING * natural_size(*_at(line))
-        if matters and tolerance > COARSEST * scale and measure is complex_step:
-            estimate = _real_instead(line, estimate)
-            if estimate.method != "complex step":
-                error, tolerance = estimate.miss(analytic), max(estimate.tolerance, granted)
+        real = None
+        if measure is complex_step and tolerance > COARSEST * scale and scale > VANISHING * line.natural_size:
+            # Where they seem to be worth nothing, real differences over long steps may still tell.
+            with suppress(NoEstimate):
+                real = ladder(line)
+        if real is not None and real.tolerance <= COARSEST * real.scale:
+            estimate, error, tolerance = real, real.miss(analytic), max(real.tolerance, granted)
     coarsest = max(COARSEST * scale, granted)
     beside = line.point.rounding**0.5  # half of the digits, for elements that vanish beside others
     status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, beside * largest) else INCONCLUSIVE
@@ -248,34 +228,16 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
         scale = largest
     if status == INCONCLUSIVE:
         # Both sides may be zero up to rounding: then errors are relative to what the gradient is if nothing cancels.
-        natural = natural_size(*_at(line))
+        natural = line.natural_size
         zero = abs(analytic) <= VANISHING * natural and tolerance <= UNSEEN * natural
         if error == 0.0 == estimate.value or zero or tolerance <= VANISHING * natural:
             status, scale = PASS, natural
             if analytic or estimate.value:
                 notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
-    elif status == PASS and error > _roundings(probe) and scale < VANISHING * natural_size(*_at(line)):
+    elif status == PASS and error > roundings and scale < VANISHING * line.natural_size:
         notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
     sides = estimate.method, estimate.value, analytic, error, tolerance, scale
     return Entry(line.name, probe.gradient.shape, status, *sides, spread=estimate.spread, notes=notes)
-
-
-def _at(line: Line) -> tuple:
-    return line.point, line.name, line.upstream
-
-
-def _real_instead(line: Line, exact: Estimate) -> Estimate:
-    """Where the last digits seem to be worth nothing, real differences over long steps may still tell."""
-    try:
-        real = ladder(line)
-    except NoEstimate:
-        return exact
-    return real if real.tolerance <= COARSEST * real.scale else exact
-
-
-def _roundings(probe: Probe) -> float:
-    """What the rounding of the analytic sum, and of the precision it came in, may amount to."""
-    return max(ROUNDINGS, narrow_rounding(probe.gradient)) * probe.scale
 
 
 def _badness(entry: Entry) -> tuple[int, float]:
@@ -283,52 +245,39 @@ def _badness(entry: Entry) -> tuple[int, float]:
     return rank, entry.error / entry.tolerance if entry.tolerance else 0.0
 
 
-def _takes_all_coordinates(point: Point, name: str, measure: Measure, settings: Settings) -> bool:
+def takes_all_elements(point: Point, name: str, measure: Measure, settings: Settings) -> bool:
+    """Whether every element of a tensor is checked alone."""
     size = point.tensors[name].size
     work = max(sum(tensor.size for tensor in point.tensors.values()), CALL * point.branches.calls)
     cost = size * work * (1 if measure is complex_step else 16)
     return settings.full if settings.full is not None else size <= FULL_UP_TO and cost <= FULL_COST
 
 
-def element_probe(probe: Probe, index: int) -> Probe:
-    """The line along the element ``tensor.flat[index]`` alone."""
-    unit = np.zeros(probe.gradient.shape)
-    unit.flat[index] = 1.0
-    return replace(probe, line=replace(probe.line, direction=unit))
+def _elements(probe: Probe, measure: Measure, settings: Settings) -> Iterator[Entry]:
+    """The verdict on every element alone, in the order of ``tensor.flat``."""
+    largest = float(np.abs(probe.gradient).max(initial=0.0))
+    for index in range(probe.gradient.size):
+        unit = np.zeros(probe.gradient.shape)
+        unit.flat[index] = 1.0
+        yield compare(replace(probe, line=replace(probe.line, direction=unit)), measure, settings, largest)
 
 
 def _judge_coordinates(probe: Probe, measure: Measure, settings: Settings) -> Entry:
     """The worst element, or the first wrong one."""
-    gradient, worst, spread, notes = probe.gradient, None, 0.0, {}
-    largest = float(np.abs(gradient).max(initial=0.0))
-    for index in range(gradient.size):
-        element = element_probe(probe, index)
-        try:
-            entry = compare(element, measure, settings, largest)
-        except NoEstimate as reason:
-            entry = _no_method(probe.line.name, element, str(reason))
-        spread = max(spread, entry.spread)
-        notes |= dict.fromkeys(entry.notes)
-        if worst is None or _badness(entry) > _badness(worst):
-            worst = entry
-        if worst.status == FAIL:
+    seen: list[Entry] = []
+    for entry in _elements(probe, measure, settings):
+        seen.append(entry)
+        if entry.status == FAIL:
             break
-    worst.spread, worst.notes = max(worst.spread, spread), list(notes)
+    worst = max(seen, key=_badness)
+    worst.spread = max(entry.spread for entry in seen)
+    worst.notes = list(dict.fromkeys(note for entry in seen for note in entry.notes))
     return worst
 
 
 def wrong_elements(probe: Probe, settings: Settings) -> tuple[list[int], list[int], NDArray]:
     """Elements whose slope is none of those that real differences find, those at a kink, and the middle slopes."""
-    wrong, kinked, middle = [], [], np.zeros(probe.gradient.shape)
-    largest = float(np.abs(probe.gradient).max(initial=0.0))
-    for index in range(probe.gradient.size):
-        try:
-            entry = compare(element_probe(probe, index), ladder, settings, largest)
-        except NoEstimate:
-            continue
-        middle.flat[index] = entry.numeric
-        if entry.status == FAIL:
-            wrong.append(index)
-        if entry.spread:
-            kinked.append(index)
-    return wrong, kinked, middle
+    entries = list(_elements(probe, ladder, settings))
+    wrong = [index for index, entry in enumerate(entries) if entry.status == FAIL]
+    kinked = [index for index, entry in enumerate(entries) if entry.spread]
+    return wrong, kinked, np.array([entry.numeric for entry in entries]).reshape(probe.gradient.shape)

@@ -134,7 +134,7 @@ def step_curve(curve: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figure
     Parameters
     ----------
     curve : mapping of str to (k,) array
-        From `npvae.gradcheck.second_order.step_curve`: "step", and the relative errors of any of "forward", "central",
+        From `npvae.diagnosis.steps.step_curve`: "step", and the relative errors of any of "forward", "central",
         "richardson" and "complex".
         A ValueError if there is no "step", or no error beside it.
     ax : matplotlib Axes, optional

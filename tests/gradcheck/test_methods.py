@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from npvae.diagnosis.steps import central, difference
+from npvae.diagnosis.steps import forward as forward_difference
 from npvae.gradcheck import FAIL, INCONCLUSIVE, PASS, check_function
-from npvae.gradcheck.numeric import central, complex_step, difference, ladder
-from npvae.gradcheck.numeric import forward as forward_difference
+from npvae.gradcheck.numeric import complex_step, ladder
 from npvae.gradcheck.point import Line, Point
 from npvae.gradcheck.subject import Subject
 

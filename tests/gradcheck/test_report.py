@@ -83,12 +83,6 @@ def test_no_explanation_if_none_is_wanted():
     assert "along a random direction" in str(report)
 
 
-def test_progress_is_told():
-    names = []
-    check_function(forward, backward, *arrays(), on_progress=names.append)
-    assert names == ["x", "W", "b"]
-
-
 def test_merging_keeps_every_failure():
     bad = check_function(forward, changed("b", lambda g: -g), *arrays(), name="bad")
     broken = check_function(forward, lambda cache, dy: None, *arrays(), name="broken")

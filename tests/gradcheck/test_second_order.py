@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from npvae.diagnosis.steps import METHODS, step_curve
 from npvae.gradcheck import FAIL, INCONCLUSIVE, PASS, GradientCheckError, check_gradient_of_gradient, taylor_test
 from npvae.gradcheck.check import TargetError
-from npvae.gradcheck.second_order import METHODS, step_curve
 from npvae.layers import Dense, Tanh, mlp
 
 A = np.random.default_rng(0).standard_normal((4, 4))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from npvae import plots
-from npvae.gradcheck.second_order import step_curve
+from npvae.diagnosis.steps import step_curve
 from npvae.layers import Tanh
 
 

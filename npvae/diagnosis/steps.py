@@ -1,0 +1,117 @@
+"""Plain differences, and how the error of a numeric derivative depends on its step.
+
+Truncation errors are of order h (forward) and h² (central) against a rounding error of eps·|f|/h: at best √eps = 1e-8
+and eps^⅔ = 4e-11 of |f| are left, at the bottom of a V. The complex step has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvae.gradcheck.check import subjects_made
+from npvae.gradcheck.numeric import EPS, SAFETY, Estimate, NoEstimate, complex_step
+from npvae.gradcheck.point import Line, Point, Probe, draw_probes
+from npvae.gradcheck.subject import Breakdown, quiet
+from npvae.gradcheck.verdict import Settings
+
+
+def forward(line: Line, step: float) -> float:
+    """(f(t + hv) − f(t)) / h, subtracted term by term before the sum."""
+    return float(((line.terms(step) - line.terms(0.0)) / step).sum())
+
+
+def central(line: Line, step: float) -> float:
+    """(f(t + hv) − f(t − hv)) / 2h, subtracted term by term before the sum."""
+    return float(((line.terms(step) - line.terms(-step)) / (2.0 * step)).sum())
+
+
+def difference(line: Line, method: str, step: float | None = None) -> Estimate:
+    """A central or forward difference with an honest tolerance; NoEstimate if the forward breaks down nearby.
+
+    For order p the truncation error is |D(h) − D(h/2)|·2ᵖ/(2ᵖ − 1), the rounding error 4·eps·‖u∘y‖/h.
+    """
+    function, order, default = (central, 2, 1e-5) if method == "central" else (forward, 1, 1e-8)
+    step = step or default
+    try:
+        value, finer = function(line, step), function(line, step / 2.0)
+        terms = line.terms(0.0)
+        scale = float(np.linalg.norm((line.terms(step) - terms) / step))
+    except Breakdown as breakdown:
+        raise NoEstimate(str(breakdown)) from breakdown
+    if not np.isfinite(value):
+        raise NoEstimate("the forward is not finite at a neighbouring point")
+    truncation = abs(value - finer) * 2**order / (2**order - 1)
+    rounding = 4.0 * EPS * float(np.linalg.norm(terms)) / step
+    return Estimate(value, SAFETY * (truncation + rounding), scale, f"{method} difference, step {step:g}")
+
+
+METHODS: dict[str, Callable[[Line, float], float]] = {
+    "forward": forward,
+    "central": central,
+    # The term of order h² drops out.
+    "richardson": lambda line, step: (16.0 * central(line, step / 4.0) - central(line, step)) / 15.0,
+    "complex": lambda line, step: complex_step(line, step).value,
+}
+
+
+def step_curve(
+    target: object, *, steps: Sequence[float] | None = None, only: str | None = None, seed: int = 0
+) -> dict[str, NDArray]:
+    """Error of each numeric derivative, against the step it is taken with.
+
+    Truncation makes the error of a difference fall with h (forward), h² (central) or h⁴ (Richardson), until rounding,
+    which grows as 1/h, takes over: a V on logarithmic axes. The complex step subtracts nothing: no second branch.
+
+    Parameters
+    ----------
+    target : object
+        Whatever `npvae.gradcheck.check` may be given, as one object; `TargetError` if it cannot be checked.
+    steps : sequence of float, optional
+        By default four per decade from 1 down to 1e-20.
+    only : str, optional
+        The tensor to step in; by default the first that has a gradient. ValueError if there is none of that name.
+    seed : int
+        Of the random direction and the random upstream gradient.
+
+    Returns
+    -------
+    dict of str to (k,) array
+        "step", and under "forward", "central", "richardson" and "complex" the errors |numeric − analytic| / ‖g∘v‖
+        for the analytic gradient g (whose own rounding is the floor) and the direction v, ‖v‖ = 1. NaN where the
+        forward breaks down.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npvae.layers import Tanh
+    >>> curve = step_curve(Tanh(), steps=[1e-1, 1e-5, 1e-12])
+    >>> int(np.argmin(curve["central"])), bool(curve["complex"][2] < 1e-14)
+    (1, True)
+    """
+    lengths = np.logspace(0, -20, 81) if steps is None else np.asarray(steps, dtype=np.float64)
+    if lengths.ndim != 1 or not (lengths > 0).all():
+        raise ValueError(f"steps must be a sequence of positive numbers, got {steps!r}")
+    subject = subjects_made(target, seed)[0]
+    tensors = {name: np.array(tensor, dtype=np.float64) for name, tensor in subject.tensors.items()}
+    probes = draw_probes(Point(replace(subject, tensors=tensors), tensors), 1, seed)
+    chosen = [probe for name, (probe,) in probes.items() if Settings(only=only).selects(name)]
+    if not chosen:
+        raise ValueError(f"only must be one of {', '.join(probes)}, got {only!r}")
+    curve = {"step": lengths}
+    with quiet():
+        for name, method in METHODS.items():
+            curve[name] = np.array([_error(method, chosen[0], float(step)) for step in lengths])
+    return curve
+
+
+def _error(method: Callable[[Line, float], float], probe: Probe, step: float) -> float:
+    length = float(np.linalg.norm(probe.line.direction))
+    line = replace(probe.line, direction=probe.line.direction / length)
+    try:
+        return abs(method(line, step) * length - probe.analytic) / (probe.scale or length)
+    except (Breakdown, NoEstimate):
+        return float("nan")
