@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import exp
 from statistics import NormalDist
-from types import EllipsisType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,10 @@ SHARE = 1 << 30  # what a table has for probability one
 KNOTS = 128  # of a table, for every unit of its argument
 FRACTION = 16  # bits between two knots
 
-Step = int | EllipsisType
+At = tuple[Any, ...]
+"""An index into (S, lanes): (...,) for all, (step,) for all lanes of a step, (step, lanes) for some of them."""
+
+ALL = (...,)
 
 
 class Code(Protocol):
@@ -38,16 +40,16 @@ class Code(Protocol):
     size: int
     precision: int
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """How many shares the symbols below `symbol` have, which is 0 for 0 and 2^precision for `size`.
 
-        `symbol` is (S, lanes), or (…, lanes) for a single step.
+        `symbol` has the shape of a (S, lanes) array at `at`, or more axes before it.
         """
 
 
 def push_all(message: Message, code: Code, symbols: NDArray, active: NDArray) -> Message:
     """Push symbols (S, lanes) step by step, where active (S, lanes); elsewhere a lane is left as it is."""
-    starts, freqs = _shares(code, symbols, ..., active)
+    starts, freqs = _shares(code, symbols, ALL, active)
     for start, freq in zip(starts, freqs, strict=True):
         message = push(message, start, freq, code.precision)
     return message
@@ -59,26 +61,35 @@ def pop_all(message: Message, code: Code, active: NDArray) -> tuple[Message, NDA
     for step in reversed(range(len(active))):
         found = _symbol_of(code, step, peek(message, code.precision))
         symbols[step] = np.where(active[step], found, 0)
-        message = pop(message, *_shares(code, symbols[step], step, active[step]), code.precision)
+        message = pop(message, *_shares(code, symbols[step], (step,), active[step]), code.precision)
     return message, symbols
 
 
 def _symbol_of(code: Code, step: int, share: NDArray) -> NDArray:
-    """The symbol that has a share, (lanes,): its digits to base 16 one after the other, by 15 comparisons at once."""
-    base = min(16, code.size)
-    place, symbol = base, np.zeros(len(share), np.int64)
+    """The symbol that has a share, (lanes,).
+
+    Most pixels are black, so symbol 0 is tried first. What is another has its digits to base 16 found one after the
+    other, by 15 comparisons at once.
+    """
+    symbol = (code.below(np.ones(len(share), np.int64), (step,)) <= share).astype(np.int64)
+    if code.size == 2 or not symbol.any():
+        return symbol
+    lanes = np.flatnonzero(symbol)
+    at, share, base, found = (step, lanes), share[lanes], min(16, code.size), np.zeros(len(lanes), np.int64)
+    place = base
     while place < code.size:
         place *= base
     while place > 1:
         place //= base
-        candidates = np.minimum(symbol + place * np.arange(1, base)[:, None], code.size)
-        symbol += place * (code.below(candidates, step) <= share).sum(axis=0)
+        candidates = np.minimum(found + place * np.arange(1, base)[:, None], code.size)
+        found += place * (code.below(candidates, at) <= share).sum(axis=0)
+    symbol[lanes] = found
     return symbol
 
 
-def _shares(code: Code, symbols: NDArray, step: Step, active: NDArray) -> tuple[NDArray, NDArray]:
-    start = code.below(symbols, step)
-    freq = code.below(symbols + 1, step) - start
+def _shares(code: Code, symbols: NDArray, at: At, active: NDArray) -> tuple[NDArray, NDArray]:
+    start, end = code.below(np.stack([symbols, symbols + 1]), at)
+    freq = end - start
     return np.where(active, start, np.uint64(0)), np.where(active, freq, np.uint64(1 << code.precision))
 
 
@@ -98,7 +109,7 @@ class Uniform:
         """One share for each."""
         return self.bits
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """As many as there are symbols."""
         return symbol.astype(np.uint64)
 
@@ -115,11 +126,11 @@ class Categorical:
         """Number of symbols."""
         return len(self.frequencies)
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """Sum of the frequencies before."""
         ends = np.concatenate([np.zeros_like(self.frequencies[:1]), np.cumsum(self.frequencies, axis=0)])
-        steps, lanes = np.ogrid[: ends.shape[1], : ends.shape[2]]
-        return ends[symbol, steps if step is ... else step, lanes[0] if step is not ... else lanes].astype(np.uint64)
+        steps, lanes = np.indices(ends.shape[1:])
+        return ends[symbol, steps[at], lanes[at]].astype(np.uint64)
 
 
 class Bits:
@@ -131,9 +142,9 @@ class Bits:
         zero = np.rint(_table("logistic").of(-logits) / SHARE * (1 << PRECISION))
         self.zero = np.clip(zero, 1, (1 << PRECISION) - 1).astype(np.uint64)
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """0, the shares of 0, or all."""
-        return np.where(symbol == 0, np.uint64(0), np.where(symbol == 1, self.zero[step], np.uint64(1 << PRECISION)))
+        return np.where(symbol == 0, np.uint64(0), np.where(symbol == 1, self.zero[at], np.uint64(1 << PRECISION)))
 
 
 class GaussianBins:
@@ -144,9 +155,9 @@ class GaussianBins:
     def __init__(self, mu: NDArray, sigma: NDArray, bits: int) -> None:
         self.mu, self.sigma, self.size, self.edges = mu, sigma, 1 << bits, _quantiles(bits)
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """Φ((edge − mu)/σ), tilted so that every bin has a share."""
-        share = _table("normal").of((self.edges[symbol] - self.mu[step]) / self.sigma[step])
+        share = _table("normal").of((self.edges[symbol] - self.mu[at]) / self.sigma[at])
         return _tilted(share, symbol, self.size)
 
 
@@ -168,9 +179,9 @@ class GreyLevels:
     def __init__(self, weights: NDArray, mean: NDArray, scale: NDArray, levels: int) -> None:
         self.weights, self.mean, self.inverse, self.size = weights, mean, 1 / scale, levels
 
-    def below(self, symbol: NDArray, step: Step = ...) -> NDArray[np.uint64]:
+    def below(self, symbol: NDArray, at: At = ALL) -> NDArray[np.uint64]:
         """The mixture's distribution function half a level below the symbol, 0 at the first and 1 beyond the last."""
-        weights, mean, inverse = (part[:, step] for part in (self.weights, self.mean, self.inverse))
+        weights, mean, inverse = (part[(slice(None), *at)] for part in (self.weights, self.mean, self.inverse))
         shape = (len(mean), *(1,) * (symbol.ndim - mean.ndim + 1), *mean.shape[1:])
         u = ((symbol - 0.5) / (self.size - 1) - mean.reshape(shape)) * inverse.reshape(shape)
         total = (weights.reshape(shape) * _table("logistic").of(u)).sum(axis=0)
@@ -214,9 +225,9 @@ def _table(name: str) -> _Table:
 
 @cache
 def _quantiles(bits: int) -> NDArray:
-    """Those of N(0, 1) at i/2^bits, from −∞ to ∞."""
+    """Those of N(0, 1) at i/2^bits, from −∞ to ∞, to 24 bits, in which no two logarithm functions differ."""
     inner = [NormalDist().inv_cdf(i / (1 << bits)) for i in range(1, 1 << bits)]
-    return np.array([-np.inf, *inner, np.inf])
+    return np.array([-np.inf, *inner, np.inf], np.float32).astype(np.float64)
 
 
 def _tilted(share: NDArray, symbol: NDArray, size: int) -> NDArray[np.uint64]:

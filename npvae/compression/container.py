@@ -28,7 +28,7 @@ from npvae.validation import ArgumentError
 
 __all__ = ["CompressedFileError", "compress", "decompress", "model_digest"]
 
-MAGIC = b"npvaeBB\x01"
+MAGIC = b"npvaeBB\x02"
 HEADER = struct.Struct("<16sQIIHHIIIQ")
 BLOCK = 1 << 16  # bytes of words for each checksum
 

@@ -43,7 +43,7 @@ every_code = pytest.mark.parametrize("make", CODES.values(), ids=CODES.keys())
 
 def shares(code):
     """Shares of every symbol, (size, 3, 4)."""
-    ends = np.stack([code.below(np.full((3, 4), i), ...) for i in range(code.size + 1)]).astype(np.int64)
+    ends = np.stack([code.below(np.full((3, 4), i)) for i in range(code.size + 1)]).astype(np.int64)
     assert (ends[0] == 0).all()
     assert (ends[-1] == 1 << code.precision).all()
     return np.diff(ends, axis=0)
@@ -60,9 +60,11 @@ def test_a_step_alone_is_the_step_of_all(make):
     code = make(RNG(0))
     symbols = RNG(1).integers(0, code.size + 1, (3, 4))
     for step in range(3):
-        np.testing.assert_array_equal(code.below(symbols[step], step), code.below(symbols, ...)[step])
+        np.testing.assert_array_equal(code.below(symbols[step], (step,)), code.below(symbols)[step])
         many = np.stack([symbols[step], np.zeros(4, int)])
-        np.testing.assert_array_equal(code.below(many, step)[0], code.below(symbols, ...)[step])
+        np.testing.assert_array_equal(code.below(many, (step,))[0], code.below(symbols)[step])
+        some = np.array([3, 1])
+        np.testing.assert_array_equal(code.below(many[:, some], (step, some))[0], code.below(symbols)[step, some])
 
 
 @pytest.mark.parametrize("name", CODES)
@@ -94,7 +96,7 @@ def test_bins_have_the_probability_of_the_gaussian():
 def test_the_prior_itself_has_equal_bins():
     found = shares(GaussianBins(np.zeros((3, 4)), np.ones((3, 4)), 4)) / (1 << 24)
     np.testing.assert_allclose(found, 1 / 16, rtol=1e-4)
-    np.testing.assert_allclose(bin_centres(4), scipy.stats.norm.ppf((np.arange(16) + 0.5) / 16), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(bin_centres(4), scipy.stats.norm.ppf((np.arange(16) + 0.5) / 16), rtol=1e-7)
 
 
 def test_levels_have_the_probability_of_the_rounded_logistic():

@@ -96,6 +96,33 @@ def test_every_damaged_byte_is_found_and_its_place_said():
             assert first <= i < last
 
 
+@settings(max_examples=300)
+@given(data=st.data())
+def test_whatever_happens_to_a_file_no_wrong_images_come_of_it(data):
+    model, theta = model_of(Bernoulli())
+    rows = rows_of(model, 20)
+    file = compress(model, theta, rows)
+    start = data.draw(st.integers(0, len(file) - 1), "start")
+    end = data.draw(st.integers(start, min(start + 12, len(file))), "end")
+    damaged = file[:start] + data.draw(st.binary(max_size=12), "instead") + file[end:]
+    try:
+        found = decompress(model, theta, damaged)
+    except CompressedFileError:
+        return
+    np.testing.assert_array_equal(found, rows)
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_every_flipped_bit_of_some_bytes_is_found(bit):
+    model, theta = model_of(LogisticMixture(2))
+    file = compress(model, theta, rows_of(model, 3))
+    for i in range(bit, len(file), 8):
+        damaged = bytearray(file)
+        damaged[i] ^= 1 << bit
+        with pytest.raises(CompressedFileError):
+            decompress(model, theta, bytes(damaged))
+
+
 def test_every_cut_is_found():
     model, theta = model_of(Bernoulli())
     data = compress(model, theta, rows_of(model, 40))
