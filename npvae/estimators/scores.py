@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from math import log
 from typing import Any
 
@@ -15,6 +16,10 @@ from npvae.bounds import Loss
 from npvae.estimators.base import needs_fit, random_seed
 from npvae.estimators.options import options_of
 from npvae.estimators.outliers import OutlierMethods
+from npvae.evaluation.processes import over_blocks
+from npvae.models import Model
+from npvae.parameters import Parameters
+from npvae.training.jobs import WORTH_WORKERS, number_of_jobs
 from npvae.validation import ArgumentError, integer
 
 __all__ = ["DensityScores", "ExactScores", "RowScores"]
@@ -27,6 +32,12 @@ CROSS_ENTROPY = "cross-entropy of grey pixels, not a likelihood"
 
 DRAWS = 50_000
 """Draws of z between two reports of progress, about a second."""
+
+
+def _log_likelihood(model: Model, theta: Parameters, seed: int, k: int, x: NDArray) -> evaluation.LogLikelihood:
+    """L_k of some rows; the caller reports what is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return evaluation.log_likelihood(model, theta, x, seed, k)
 
 
 class RowScores(OutlierMethods, ABC):
@@ -148,16 +159,20 @@ class DensityScores(RowScores):
 
         ``vae.log_likelihood(X).mean()`` is that of the data. Rows are seen as by `prepare`; under a Bernoulli
         likelihood they have to be binary then. `progress` is called with the number of rows done, from time to time.
+        Where the work is long, `n_jobs` processes share the rows.
         """
         seed, at_once = random_seed(random_state), max(1, DRAWS // integer("k", k, at_least=1))
         x = self._score_rows(X, seed)
         self._require_density(x)
+        operations = 2 * self.theta_.flat.size * len(x) * k
+        jobs = number_of_jobs(-1 if self.n_jobs == "auto" else self.n_jobs) if operations >= WORTH_WORKERS else 1
+        starts = range(0, len(x), at_once)
+        of_rows = partial(_log_likelihood, self.model_, self.theta_, seed, k)
         parts = []
-        for start in range(0, len(x), at_once):
+        for start, part in zip(starts, over_blocks(of_rows, [x[i : i + at_once] for i in starts], jobs), strict=True):
+            parts.append(part)
             rows = x[start : start + at_once]
-            with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
-                parts.append(evaluation.log_likelihood(self.model_, self.theta_, rows, seed, k))
-            self._require_finite("log-likelihood", parts[-1].log_px + parts[-1].elbo, rows, start)
+            self._require_finite("log-likelihood", part.log_px + part.elbo, rows, start)
             if progress is not None:
                 progress(start + len(rows))
         whole = evaluation.LogLikelihood(*map(np.concatenate, zip(*parts, strict=True)))

@@ -341,3 +341,15 @@ def test_filling_in_that_overflows_is_refused_and_not_nan():
     wide = VAE(2, 8, likelihood="gaussian-pixel", epochs=1, random_state=0).fit(GREY)
     with pytest.raises(ValueError, match="X must have a finite filling in under this model, which row 0 has not"):
         wide.impute(np.full((2, 5), 1e6), np.array([True, True, True, False, False]), steps=4)
+
+
+def test_a_long_estimate_is_shared_by_processes_and_gives_the_same(monkeypatch):
+    monkeypatch.setattr("npvae.estimators.scores.WORTH_WORKERS", 0)
+    monkeypatch.setattr("npvae.estimators.scores.DRAWS", 100)
+    x = (np.random.default_rng(0).random((40, 6)) < 0.4).astype(np.float32)
+    vae = VAE(2, 8, epochs=1, random_state=0).fit(x)
+    alone, done = vae.log_likelihood(x, k=20), []
+    vae.set_params(n_jobs=2)
+    shared = vae.log_likelihood(x, k=20, progress=done.append)
+    np.testing.assert_allclose(shared.log_px, alone.log_px, rtol=1e-5)
+    assert done == [5, 10, 15, 20, 25, 30, 35, 40]
