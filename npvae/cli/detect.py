@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from npvae.cli.arguments import add_command, add_data, read_data
+from npvae.cli.arguments import add_command, add_data, counted, read_data
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
 
 
@@ -46,8 +46,8 @@ def detect(args: argparse.Namespace) -> int:
     score = model.score_samples(data.x)
     decision = score - model.offset_
     flag = np.where(decision < 0, -1, 1)
-    print(f"{(flag < 0).sum():,} of {len(flag):,} rows are outliers: they score below {model.offset_:.6g}, a threshold")
-    print(f"from {source}, for a contamination of {model.contamination_:g}")
+    print(f"{(flag < 0).sum():,} of {counted(len(flag), 'row')} are outliers: they score below {model.offset_:.6g}")
+    print(f"the threshold is from {source}, for a contamination of {model.contamination_:g}")
     if output is not None:
         columns = {"flag": flag, "score": score, "decision": decision}
         write(output, {"flags": np.stack(list(columns.values()), axis=1)}, list(columns))

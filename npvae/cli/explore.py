@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from npvae.cli.arguments import add_command, read_data, row_range
-from npvae.cli.results import Commands, check_output, load_with
+from npvae.cli.results import Commands, check_output, load_with, require_plain_rows
 from npvae.explorer import MOST_BYTES, PRECISIONS, Examples, explorer_page
 from npvae.files import replacing
 
@@ -38,6 +38,7 @@ def explore(args: argparse.Namespace) -> int:
     """``npvae explore``."""
     output: Path = check_output(args.output, (".html", ".htm"), [args.model, args.data, args.labels])
     model = load_with(args.model, "explore", "encode")
+    require_plain_rows(args.model, model, "explore")
     examples = None
     if args.data is not None:
         data = read_data(args.data, args.labels, slice(0, EXAMPLES) if args.rows is None else args.rows)

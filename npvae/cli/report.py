@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 import numpy as np
 
@@ -80,14 +81,24 @@ def info(args: argparse.Namespace) -> int:
         },
         "settings": model.params_,
         "last epoch": model.history_.last(),
-        "arrays": {name: " × ".join(map(str, shape)) for name, shape in model.theta_.shapes.items()},
+        "arrays": {name: " × ".join(map(str, shape)) or "a number" for name, shape in model.theta_.shapes.items()},
     }
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0
     width = max(len(name) for values in facts.values() for name in values)
     for group, values in facts.items():
-        print(group)
+        if values:
+            print(group)
         for name, value in values.items():
-            print(printable(f"  {name:{width}}  {f'{value:.6g}' if isinstance(value, float) else value}"))
+            print(printable(f"  {name:{width}}  {_fact(value)}"))
     return 0
+
+
+def _fact(value: Any) -> str:
+    """A fact in a line."""
+    if value is None:
+        return "none"
+    if isinstance(value, list | tuple):
+        return " × ".join(map(str, value)) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npvae.cli.arguments import add_data, read_data
+from npvae.cli.arguments import add_data, counted, read_data
 from npvae.cli.impute import HALVES
-from npvae.cli.results import SHOWN, Commands, Made, add_maker, image_shape, shown_rows
+from npvae.cli.results import SHOWN, Commands, Made, add_maker, image_shape, require_plain_rows, shown_rows
 from npvae.evaluation import operators, restoration
 from npvae.evaluation.operators import LinearOperator
 from npvae.validation import ArgumentError, number
@@ -22,6 +22,10 @@ AGREE = 1.2
 
 
 def _mask(args: argparse.Namespace, shape: tuple[int, ...]) -> LinearOperator:
+    if args.seen in HALVES and shape[0] == 1:
+        raise ArgumentError(
+            "seen", "be a share of the columns, such as 0.5, where rows are no pictures", repr(args.seen)
+        )
     if args.seen in HALVES:
         return operators.mask(np.broadcast_to(HALVES[args.seen](*shape), shape).reshape(-1))
     share = number("seen", _share(args.seen), above=0, below=1)
@@ -50,9 +54,10 @@ def add_commands(commands: Commands) -> None:
     text = f"""\
 Look at each image of DATA through an operator and noise, y = A x + σ noise, and restore x from y alone, with the
 trained decoder as the prior of images: posterior mean, standard deviation and draws by Hamiltonian Monte Carlo in z.
-With --observed DATA hold y itself. .npy and .csv get the means; .npz gets mean, std, draws, latents, acceptance and
-disagreement (near 1 where the chains of a row agree); a picture shows what was seen, mean, draws and standard
-deviation of the first {SHOWN} rows unless --rows says otherwise."""
+σ and y are on the scale that the model brought its data to, which npvae info tells. With --observed DATA hold y itself.
+.npy and .csv get the means; .npz gets mean, std, draws, latents, acceptance and disagreement (near 1 where the chains
+of a row agree); a picture shows what was seen, mean, draws and standard deviation of the first {SHOWN} rows unless
+--rows says otherwise."""
     example = """\
 npvae restore npvae-run/model.npz digits --operator mask --seen upper
 npvae restore npvae-run/model.npz images.npy --operator downsample --factor 4 --noise 0.05 -o restored.npz
@@ -78,6 +83,7 @@ npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --obser
 
 def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
+    require_plain_rows(args.model, model, "restore")
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))
     rng, data = np.random.default_rng([args.seed, 0]), read_data(args.data, rows=shown_rows(args)).x
     x = None if args.observed else model.prepare(data, args.seed)
@@ -89,16 +95,17 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
     if args.most_probable:
         mean, _ = restoration.most_probable(model.model_, model.theta_, y, operator, args.noise, chains)
     _report(found, x, y, mean)
-    arrays = {"mean": mean, **{name: value for name, value in found._asdict().items() if name != "mean"}, "y": y}
+    back = model.scaling_.inverse
+    made = found._asdict() | {"mean": back(mean), "std": found.std * model.scaling_.unit, "draws": back(found.draws)}
+    arrays = {"mean": made["mean"], **made, "y": y}
     return arrays, lambda plots: _draw(plots, model, operator, y, mean, found)
 
 
 def _report(found: restoration.Restored, x: NDArray | None, y: NDArray, mean: NDArray) -> None:
     """How near the images are, where they are known, and whether the chains can be trusted."""
     apart = int((found.disagreement > AGREE).sum())
-    print(
-        f"{len(mean)} rows; proposals accepted: {found.acceptance.mean():.0%}; chains disagree in {apart} of the rows"
-    )
+    accepted = f"proposals accepted: {found.acceptance.mean():.0%}"
+    print(f"{counted(len(mean), 'row')}; {accepted}; chains disagree in {apart} of them")
     if x is not None:
         seen = f", observed {_psnr(x, y):.1f} dB" if y.shape == x.shape else ""
         print(f"peak signal-to-noise ratio: restored {_psnr(x, mean):.1f} dB{seen}")

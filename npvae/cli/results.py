@@ -18,6 +18,7 @@ import npvae
 from npvae.cli.arguments import add_command
 from npvae.cli.pictures import title
 from npvae.datasets import Table
+from npvae.datasets.coding import Coding
 from npvae.estimators import Estimator, registry
 from npvae.files import replacing
 from npvae.validation import ArgumentError, FolderError, MissingFileError, NotWritableError
@@ -96,7 +97,7 @@ def write(
             with open(temporary, "w", newline="", encoding="utf-8") as table:
                 writer = csv.writer(table)
                 writer.writerow(columns)
-                writer.writerows(first.reshape(len(first), -1).astype(str).tolist())  # the shortest that reads back
+                writer.writerows(first.reshape(-1, len(columns)).astype(str).tolist())  # the shortest that reads back
             return
         with open(temporary, "wb") as file:  # to a mere name NumPy would add an ending that it does not know, as .NPY
             if ending == ".npy":
@@ -172,6 +173,12 @@ def load_with(path: str, command: str, *methods: str) -> Any:
     raise ValueError(f"npvae {command} needs a model of {needed}; {path} is one of {registry.model_name(type(model))}")
 
 
+def require_plain_rows(path: str, model: Any, command: str) -> None:
+    """A ValueError for a model of a table with a likelihood for every column, where a command wants plain numbers."""
+    if isinstance(model.scaling_, Coding):
+        raise ValueError(f"npvae {command} is for pictures and plain numbers; {path} has columns of several kinds")
+
+
 def _write_made(
     make: Callable[[argparse.Namespace, Any], Made],
     column: str,
@@ -183,11 +190,13 @@ def _write_made(
         check_output(args.output, inputs=inputs(args))
     model = load_with(args.model, make.__name__, *needs)
     args.output = check_output(args.output or _default_output(output, model), inputs=inputs(args))
+    if column == "x" and args.output.suffix.lower() in PICTURES:
+        image_shape(model)  # rows that are no pictures cannot be drawn
     arrays, draw = make(args, model)
     first = next(iter(arrays.values()))
     about = Path(args.data).name if getattr(args, "data", None) else "/".join(Path(args.model).parts[-2:])
     what = f"{title(model, about)}: {make.__name__}"
-    columns = [f"{column}{i + 1}" for i in range(first.shape[1])]
+    columns = [f"{column}{i + 1}" for i in range(first.shape[-1])]
     if column == "x":
         columns = column_names(model, len(columns))
     write(args.output, arrays, columns, draw and (lambda plots: plots.titled(draw(plots), what)))

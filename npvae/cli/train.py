@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from npvae import training
-from npvae.cli.arguments import add_command, integers, is_embedded, read_data
+from npvae.cli.arguments import add_command, counted, integers, is_embedded, read_data
 from npvae.cli.columns import add_selection, read_kinds, selection
 from npvae.cli.pictures import draw_pictures
 from npvae.cli.ranks import communicator
@@ -30,6 +30,7 @@ from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
+from npvae.training.run import BROKEN
 from npvae.validation import ArgumentError, integer, printable, widths
 
 DEFAULT_MODEL = "vae"
@@ -161,6 +162,9 @@ def _keep(
         for path in (*earlier_files(folder), *reversed(checkpoints_in(folder))):
             path.unlink(missing_ok=True)
     _save(model, folder, has_checkpoint)
+    if getattr(getattr(model, "run_", None), "stopped", "") in BROKEN:
+        _say(args, f"wrote {folder / MODEL}: the last good parameters, not a trained model")
+        return
     _say(args, *model.summary())
     if not args.no_pictures:
         _say(args, draw_pictures(model, test if test is not None else data, data, folder))
@@ -246,7 +250,7 @@ def _fit(
                 raise error.about("checkpoint_every") from None
             resumed = _run_to_go_on(folder) if args.resume else None
             held_out = f", {len(test):,} held out" if test else ""
-            _say(args, f"{data.name}: {len(data):,} rows of {data.x.shape[1]} features{held_out}")
+            _say(args, f"{data.name}: {counted(len(data), 'row')} of {counted(data.x.shape[1], 'feature')}{held_out}")
     if comm is not None:
         resumed = comm.bcast(resumed)
     held_out = test.given if test is not None else None

@@ -12,6 +12,7 @@ from npvae.estimators.base import random_seed
 from npvae.estimators.gradient_fit import Visits
 from npvae.estimators.options import option
 from npvae.evaluation.row_noise import bernoulli_rows
+from npvae.validation import ArgumentError
 
 __all__ = ["BINARIZE", "Binarizing"]
 
@@ -35,6 +36,14 @@ class Binarizing:
         x = self._rows(X)
         self.model_.likelihood.require_support("X", x)
         return binary(x, self.params_["binarize"], random_seed(random_state))
+
+    def _require_pixels(self, argument: str, x: NDArray) -> None:
+        """An `ArgumentError` for values outside [0, 1] that are to be made binary."""
+        if self.binarize != "none" and not (x.min() >= 0 and x.max() <= 1):
+            got = f"values from {x.min():.9g} to {x.max():.9g}"
+            advice = "divide 8-bit images by 255; other numbers cannot be made binary"
+            settings = {"binarize": self.binarize}
+            raise ArgumentError(argument, "lie in [0, 1] with {binarize}", got, advice, settings)
 
     def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
         """The rows as the encoder gets them: what is random in making them binary is left to `prepare`."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae.bounds import Loss
 from npvae.datasets import Dataset
-from npvae.distributions import Bernoulli
+from npvae.datasets.scaling import Scaling
 from npvae.estimators.base import ROWS, by_rows
 from npvae.estimators.binarizing import Binarizing
 from npvae.estimators.latents import LatentMethods
@@ -29,6 +29,12 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
 
     def _require_bits(self, argument: str, x: NDArray) -> None:
         """An `ArgumentError` for grey pixels, which says how to make them binary."""
+        if not (x.min() >= 0 and x.max() <= 1):
+            got, advice = (
+                f"values from {x.min():.9g} to {x.max():.9g}",
+                "this is a model of bits: take another for numbers",
+            )
+            raise ArgumentError(argument, "be 0 or 1", got, advice)
         grey = (x != 0) & (x != 1)
         if self.binarize == "none" and grey.any():
             advice = "let {binarize} make them binary, or 'fixed' or 'dynamic', or pass X > 0.5"
@@ -36,10 +42,15 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
             rule = f"be 0 or 1, got {x[grey].flat[0]:g}: {advice}"
             raise ArgumentError(argument, rule, settings=settings)
 
+    def _scaling_of(self, x: NDArray) -> Scaling:
+        """The columns of bits are not standardised."""
+        scaling = super()._scaling_of(x)
+        return Scaling() if self.scale == "auto" and scaling.how == "standard" else scaling
+
     def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
         for argument, rows in (("X", x), ("X_val", x_val)):
             if rows is not None:
-                Bernoulli().require_support(argument, rows)
+                self._require_pixels(argument, rows)
                 self._require_bits(argument, rows)
 
     def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:

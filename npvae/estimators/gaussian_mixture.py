@@ -110,7 +110,8 @@ class GaussianMixture(ExactScores, Estimator):
     def summary(self) -> list[str]:
         """How it ended."""
         end = "converged" if self.converged_ else "stopped before it converged"
-        lines = [f"{end} after {self.n_iter_} steps; log p(x) on the model's scale {self.log_likelihood_[-1]:.4f} nats"]
+        steps = f"{self.n_iter_} step{'s' * (self.n_iter_ != 1)}"
+        lines = [f"{end} after {steps}; log p(x) on the model's scale {self.log_likelihood_[-1]:.4f} nats"]
         if self.emptied_:
             lines.append(f"{self.emptied_} of {self.model_.n_components} components lost all their rows: use fewer")
         return lines

@@ -21,7 +21,7 @@ from npvae.estimators.base import DTYPES, Estimator, Rows, random_seed
 from npvae.estimators.objects import described
 from npvae.estimators.options import option, options_of
 from npvae.models import Model
-from npvae.numerics import column_moments
+from npvae.numerics import column_moments, physical_memory
 from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
@@ -289,6 +289,12 @@ class GradientEstimator(Estimator):
         if run.stopped == "non-finite loss":
             advice = "resume from a checkpoint before it, or fit anew with a smaller learning_rate"
             raise ArgumentError("resume_from", f"not be a run that broke down: {advice}")
+        if run.epoch > self._option("epochs"):
+            raise ArgumentError("epochs", f"be at least {run.epoch}, which the run has done already", self.epochs)
+        if run.epoch == self.epochs and self.verbose:
+            with suppress(BrokenPipeError):  # nobody reads on
+                done = f"all {run.epoch} epochs of the run were done before: there is nothing left to train"
+                print(done, file=sys.stderr, flush=True)
         if run.settings:
             self._require_same(run.settings, settings)
         given = self.random_state

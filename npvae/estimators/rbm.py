@@ -132,6 +132,7 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
             return
         for argument, rows in (("X", x), ("X_val", x_val)):
             if rows is not None:
+                self._require_pixels(argument, rows)
                 self._require_units(model, argument, rows)
 
     def _require_units(self, model: Model, argument: str, x: NDArray) -> None:
@@ -140,12 +141,13 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
             return
         outside = (x < 0) | (x > 1)
         if outside.any():
-            got, advice = f"{x[outside].flat[0]:g}", "use visible='gaussian'"
-            raise ArgumentError(argument, "lie in [0, 1] for binary visible units", got, advice)
+            got, settings = f"{x[outside].flat[0]:g}", {"visible": "gaussian"}
+            raise ArgumentError(argument, "lie in [0, 1] for binary visible units", got, "use {visible}", settings)
         if self.binarize == "none" and not is_binary(x):
             got = f"{x[(x != 0) & (x != 1)].flat[0]:g}"
-            advice = "binarise grey pixels with binarize='dynamic' or 'threshold', or use visible='gaussian'"
-            raise ArgumentError(argument, "be 0 or 1 for binary visible units", got, advice)
+            advice = "binarise grey pixels with {binarize} or 'threshold', or use {visible}"
+            settings = {"binarize": "dynamic", "visible": "gaussian"}
+            raise ArgumentError(argument, "be 0 or 1 for binary visible units", got, advice, settings)
 
     def _optimizer(self, n: int) -> Optimizer:
         schedule = SCHEDULES[self.schedule](self._option("learning_rate"), self._steps(n))
@@ -211,7 +213,10 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
 
     def summary(self) -> list[str]:
         """What every trained estimator tells, and log Z."""
-        return [*super().summary(), f"log Z {self._told()}"]
+        return [*super().summary(), self._equation()]
+
+    def _equation(self) -> str:
+        return f"log Z {'' if self.log_z_ is None else '= '}{self._told()}"
 
     def _told(self) -> str:
         """log Z in words."""
@@ -219,9 +224,9 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         if forward is None:
             return "was not estimated (ais_steps=0)"
         if isinstance(forward, float):
-            return f"= {forward:.2f} nats, exactly, by enumeration"
+            return f"{forward:.2f} nats, exactly, by enumeration"
         low, high = forward.interval
-        estimate = f"= {forward.log_z:.2f} nats ({low:.2f} to {high:.2f})"
+        estimate = f"{forward.log_z:.2f} nats ({low:.2f} to {high:.2f})"
         way = f"by annealed importance sampling, {forward.steps:,} steps"
         return f"{estimate} {way}; {reverse.log_z:.2f} in reverse"
 
@@ -254,7 +259,7 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         F = by_rows(lambda rows: self.model_.free_energy(self.theta_, rows)[0], x).astype(np.float64)
         units = 0.0 if self.model_.visible.binary else self.scaling_.log_volume(self.n_features_in_)
         return Loss(
-            {"negative_log_px": F + log_z + units}, labels={"negative_log_px": f"−log p(x), log Z {self._told()}"}
+            {"negative_log_px": F + log_z + units}, labels={"negative_log_px": f"−log p(x), {self._equation()}"}
         )
 
     def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:

@@ -136,6 +136,8 @@ class DensityScores(RowScores):
         return nats / (self.n_features_in_ * log(2)) if likelihood.discrete and likelihood.is_density(x) else None
 
     def _coded_dimensions(self) -> int | None:
+        if "reconstruction" not in self.history_.terms:  # the run broke down in its first epoch
+            return None
         grey = CROSS_ENTROPY in self.history_.terms["reconstruction"].label
         return self.n_features_in_ if self.model_.likelihood.discrete and not grey else None
 

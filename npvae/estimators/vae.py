@@ -27,6 +27,7 @@ from npvae.estimators.scores import CROSS_ENTROPY, DensityScores
 from npvae.models import VAE as Model
 from npvae.models.densities import prior_section
 from npvae.schedules import BETA_SCHEDULES
+from npvae.training.run import BROKEN
 from npvae.validation import ArgumentError
 
 __all__ = ["VAE"]
@@ -215,6 +216,7 @@ class VAE(
     def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
         for argument, rows in (("X", x), ("X_val", x_val)):
             if rows is not None:
+                self._require_pixels(argument, rows)
                 model.likelihood.require_support(argument, rows)
         mean = x.mean(axis=0)
         if self.mean_link == "sigmoid" and not (mean.min() >= 0 and mean.max() <= 1):
@@ -238,7 +240,7 @@ class VAE(
 
     def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
         x, _, transform = visits
-        if self.verbose:
+        if self.verbose and run.stopped not in BROKEN:
             self._report_collapse(model, run, x[:ROWS])
         grey = transform is None and not model.likelihood.is_density(x)
         if grey:

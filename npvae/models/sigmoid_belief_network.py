@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss
+from npvae.bounds.loss import LABELS
 from npvae.bounds.softplus_bound import better_xi, cumulant, softplus_bound, softplus_bound_backward
 from npvae.distributions import Bernoulli
 from npvae.numerics import sigmoid, softplus
@@ -226,7 +227,8 @@ class SigmoidBeliefNetwork:
         if dtheta is not None:
             dtheta["prior.b"][...] = sigmoid(b) - q.mu[-1].mean(axis=0)
         top = q.mu[-1] @ b - softplus(b).sum()
-        return Loss({"reconstruction": -layers[0], "kl": -(layers[1:].sum(axis=0) + top + sum(map(_entropy, q.mu)))})
+        kl = -(layers[1:].sum(axis=0) + top + sum(map(_entropy, q.mu)))
+        return Loss({"reconstruction": -layers[0], "kl": kl}, labels=LABELS)
 
     def _layer(
         self, theta: Parameters, t: int, child: NDArray, mu: NDArray, xi: NDArray, n: int, dtheta: Parameters | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from npvae.plots.canvas import axes_or_new
+from npvae.plots.canvas import axes_or_new, require_matplotlib
 from npvae.validation import data_matrix
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def jacobian_spectra(spectra: Mapping[str, ArrayLike], ax: Axes | None = None) -
         mean = data_matrix(name, values, dtype=np.float64).mean(axis=0)
         ax.plot(range(1, len(mean) + 1), mean, marker="." if len(mean) <= 20 else "", linewidth=1.2, label=name)
     ax.set(yscale="log", xlabel="direction", ylabel="singular value of ∂h/∂x, mean over rows")
+    ax.xaxis.set_major_locator(require_matplotlib().ticker.MaxNLocator(integer=True, min_n_ticks=1))
     ax.spines[["top", "right"]].set_visible(False)
     if len(spectra) > 1:
         ax.legend(frameon=False)

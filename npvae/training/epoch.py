@@ -47,6 +47,7 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
     and not used.
     """
     x, dtype, model, progress = visits.x, run.theta.dtype, visits.model, visits.progress
+    told = 0
     before = run.within or Within(0, visits.batch_size, len(x), 0.0, TermSums())
     run.within = None
     started, sums, first = perf_counter() - before.seconds, before.sums.copy(), run.optimizer_state.t - before.batches
@@ -73,6 +74,7 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
             continue
         steps.step(model, batch, noise, sums)
         if progress is not None and sums.n:
+            told = sums.n
             progress.step(run, sums, len(x))
         for keep in visits.checkpoints:
             if keep.due(run):
@@ -81,6 +83,8 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
                 keep.save(run)
                 run.within = None
     steps.finish(sums)
+    if progress is not None and sums.n != told:  # the last steps have ended just now
+        progress.step(run, sums, len(x))
     earlier = run.history["seconds"][-1] if run.history else 0.0
     annealed = {} if visits.model_at is None else {WEIGHT + name: mean for name, mean in sums.weights().items()}
     return {"seconds": earlier + perf_counter() - started, **sums.means(), **annealed}

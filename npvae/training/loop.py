@@ -232,10 +232,17 @@ def _breakdown(
         advice = "bring the data to a common scale near one, and a given sigma to that of their noise"
         return NonFiniteLossError(f"the loss is not finite {where}, before any training: {advice}", run)
     return NonFiniteLossError(
-        f"the loss stopped being finite {where}; the last good parameters are kept. Try a smaller learning rate or a"
-        f" warm-up ({optimizer}), and look for extreme values in the data",
+        f"the loss stopped being finite {where}; the last good parameters are kept. Try {_smaller(optimizer, step)} "
+        "or a warm-up, and look for extreme values in the data",
         run,
     )
+
+
+def _smaller(optimizer: Optimizer, step: int) -> str:
+    """A smaller learning rate, in words."""
+    rate = getattr(optimizer, "learning_rate", None)
+    rate = rate(step) if callable(rate) else rate
+    return "a smaller learning rate" + ("" if rate is None else f", well below {rate:.3g},")
 
 
 def _worker_error(run: TrainingRun, good: Parameters, error: FailedWorkerError) -> WorkerError:

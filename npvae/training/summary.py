@@ -30,7 +30,11 @@ def summary(run: TrainingRun, datum: str = "row", dimensions: int | None = None)
     list of str
         Lines such as "train: 105.70 nats per image = 80.20 reconstruction (−log p(x|z)) + 25.50 KL(q(z|x) ‖ p(z))".
     """
-    lines = [] if run.stopped == "finished" else [f"stopped: {run.stopped}, after {run.epoch} epochs"]
+    lines = (
+        []
+        if run.stopped == "finished"
+        else [f"stopped: {run.stopped}, after {run.epoch} epoch{'s' * (run.epoch != 1)}"]
+    )
     history = run.history
     row = run.best_epoch - 1 if run.best is not None and run.chosen is run.best else -1
     for prefix, name in (("", "train"), (HELD_OUT, "held-out")):
@@ -48,6 +52,10 @@ def _bits(history: History, row: int, prefix: str, dimensions: int) -> str:
 
 def _sum(history: History, row: int, prefix: str, datum: str) -> str:
     """The terms with their signs and weights, behind the unit of the first, which is that of the loss."""
+    if len(history.terms) == 1:
+        (term,) = history.terms.values()
+        if term.weight == 1:  # the number is the loss
+            return f"{history.unit} per {datum} ({term.label})"
     text = ""
     for name, term in history.terms.items():
         value = history[prefix + name][row]
@@ -56,6 +64,7 @@ def _sum(history: History, row: int, prefix: str, datum: str) -> str:
         beyond = "" if term.unit == history.unit else f" {term.unit}"
         signed = f" {sign} " if text else MINUS * (value < 0)
         text += f"{signed}{weight}{abs(value):.2f}{beyond} {term.label}"
+        text += " (estimated, below 0 by chance)" if name == "kl" and value < -5e-3 else ""  # what two decimals show
     return f"{history.unit} per {datum} = {text}"
 
 

@@ -151,6 +151,48 @@ def test_a_model_named_by_an_abbreviated_option_has_its_own_options(words, here)
     assert type(npvae.load("r/model.npz")).__name__ == "PCA"
 
 
+@pytest.fixture
+def table(here):
+    """A model of a table with text and gaps, and one of plain numbers, with the files."""
+    rng = np.random.default_rng(0)
+    lines = [f"{a:.2f},{'' if i % 7 == 0 else 'xy'[i % 2]}" for i, a in enumerate(rng.normal(size=40))]
+    (here / "mixed.csv").write_text("\n".join(["height,kind", *lines]))
+    (here / "plain.csv").write_text("\n".join(["a,b", *(f"{a:.3f},{a * 100 + 7:.3f}" for a in rng.normal(size=40))]))
+    for name in ("mixed", "plain"):
+        words = ["--latent", "2", "--hidden", "4", "--epochs", "1", "--seed", "0", "--quiet"]
+        assert main(["train", f"{name}.csv", *words, "-o", name]) == 0
+    return here
+
+
+@pytest.mark.parametrize("command", ["interpolate 0 1", "reconstruct", "traverse 0"])
+def test_a_table_has_no_pictures(table, refused, command):
+    name, *rest = command.split()
+    said = refused(name, "mixed/model.npz", "mixed.csv", *rest, "-o", "out.png")
+    assert "the model's rows of 2 features are no pictures; use .npy, .npz or .csv" in said
+
+
+@pytest.mark.parametrize("command", ["explore", "restore"])
+def test_columns_of_several_kinds_are_refused_in_those_words(table, refused, command):
+    said = refused(command, "mixed/model.npz", "mixed.csv")
+    assert f"npvae {command} is for pictures and plain numbers; mixed/model.npz has columns of several kinds" in said
+
+
+def test_a_restored_table_has_its_names_and_its_units(table, refused):
+    said = refused("restore", "plain/model.npz", "plain.csv")
+    assert "--seen must be a share of the columns, such as 0.5, where rows are no pictures, got 'upper'" in said
+    words = ["--operator", "noise", "--noise", "0.01", "--steps", "20", "-o", "out.csv"]
+    assert main(["restore", "plain/model.npz", "plain.csv", *words]) == 0
+    assert (table / "out.csv").read_text().splitlines()[0] == "a,b"
+    assert np.loadtxt("out.csv", delimiter=",", skiprows=1)[:, 1].std() > 5
+
+
+def test_a_traversal_of_a_table_has_a_column_for_each_of_its_own(table):
+    assert main(["traverse", "plain/model.npz", "plain.csv", "0", "--steps", "3", "-o", "out.csv"]) == 0
+    lines = (table / "out.csv").read_text().splitlines()
+    assert lines[0] == "a,b"
+    assert [line.count(",") for line in lines] == [1] * 7
+
+
 def test_log_prob_is_the_score_of_rows():
     x = np.random.default_rng(1).normal(size=(50, 2))
     mixture = GaussianMixture(2, random_state=0).fit(x)

@@ -260,8 +260,41 @@ def test_a_broken_run_says_so_and_keeps_the_last_good_parameters(files, here, ca
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.startswith("npvae: error: the loss stopped being finite at step ")
-    assert "smaller learning rate" in err
+    assert "smaller learning rate, well below 1e+06, or a warm-up" in err
+    assert "Adam" not in err
     assert np.isfinite(npvae.load("run/model.npz").theta_.flat).all()
+
+
+@pytest.mark.parametrize("model", [["vae"], ["rbm", "--visible", "gaussian"], ["autoencoder"]])
+def test_a_broken_run_draws_nothing_and_sums_nothing_up(files, here, capsys, model):
+    words = ["--latent", "2"] if "rbm" not in model else []
+    words += ["--epochs", "50", "--learning-rate", "1e12", "--hidden", "8", "--model", *model]
+    assert main(["train", files.images, "-o", "run", *words]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[1:] == ["wrote run/model.npz: the last good parameters, not a trained model"]
+    assert "latents collapsed" not in captured.err
+    assert not list((here / "run").glob("*.png"))
+
+
+def test_a_resumed_run_with_fewer_epochs_than_are_done_is_refused_and_nothing_written(files, here, refused, capsys):
+    words = ["train", files.images, "-o", "run", *TINY]
+    assert main([*words, "--epochs", "3"]) == 0
+    before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
+    said = refused(*words, "--epochs", "2", "--resume")
+    assert "--epochs must be at least 3, which the run has done already, got 2" in said
+    assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+    assert main([*words[:-1], "--epochs", "3", "--resume"]) == 0
+    assert "all 3 epochs of the run were done before: there is nothing left to train" in capsys.readouterr().err
+
+
+def test_numbers_are_no_bits(files, here, refused):
+    (here / "table.csv").write_text("a,b\n" + "\n".join(f"{i}.5,{-i}" for i in range(20)))
+    for model in ("vae", "rbm", "binary-vae", "sbn"):
+        said = refused("train", "table.csv", "--model", model, "--binarize", "threshold", "--quiet")
+        assert "DATA must lie in [0, 1] with --binarize threshold, got values from -19 to 19.5; divide" in said
+        assert "gaussian" not in said
+    said = refused("train", "table.csv", "--model", "sbn", "--quiet")
+    assert "DATA must be 0 or 1, got values from -19 to 19.5; this is a model of bits" in said
 
 
 def test_pictures(files, here, capsys):

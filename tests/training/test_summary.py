@@ -28,6 +28,23 @@ def test_every_term_stands_with_its_sign_weight_unit_and_label():
     ]
 
 
+def test_a_loss_of_one_term_is_told_once():
+    history = History({"epoch": [1], "loss": [-0.21], "gap": [-0.21]}, {"gap": Term("F(data) − F(chains)")})
+    run = TrainingRun(Mean().init(None), None, epoch=1, history=history, stopped="finished")
+    assert summary(run) == ["train: -0.21 nats per row (F(data) − F(chains))"]
+
+
+def test_a_negative_estimate_of_a_kl_is_remarked_upon():
+    history = History(
+        {"epoch": [1], "loss": [8.0], "error": [8.1], "kl": [-0.1]}, {"error": Term("e"), "kl": Term("KL")}
+    )
+    run = TrainingRun(Mean().init(None), None, epoch=1, history=history, stopped="callback")
+    assert summary(run) == [
+        "stopped: callback, after 1 epoch",
+        "train: 8.00 nats per row = 8.10 e − 0.10 KL (estimated, below 0 by chance)",
+    ]
+
+
 def test_held_out_data_have_a_line_of_their_own():
     line = summary(run_with(COLUMNS | doubled()))[1]
     assert line.startswith("held-out: 16.25 nats per row = 16.00 ½‖x − x̂‖² + 0.01 · 44.60 units")
@@ -47,8 +64,8 @@ def test_with_early_stopping_the_numbers_are_those_of_the_best_epoch():
 
 @pytest.mark.parametrize("first", [-8.0, 8.0])
 def test_a_negative_first_term_keeps_its_sign(first):
-    run = run_with({"loss": [first], "error": [first]})
-    assert summary(run) == [f"train: {first:.2f} nats per row = {'−' * (first < 0)}8.00 ½‖x − x̂‖²"]
+    run = run_with({"loss": [first + 1], "error": [first], "gap": [1.0]})
+    assert summary(run) == [f"train: {first + 1:.2f} nats per row = {'−' * (first < 0)}8.00 ½‖x − x̂‖² + 1.00 gap"]
 
 
 def test_a_run_without_epochs_says_why_alone():
