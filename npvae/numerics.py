@@ -190,11 +190,3 @@ def keep_freed_memory() -> None:
     nothing touches, is enough. Elsewhere this does nothing.
     """
     np.empty(31 << 20, np.uint8)
-
-
-def physical_memory() -> int:
-    """Bytes of this machine's memory; 8 GB where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 8 * 10**9

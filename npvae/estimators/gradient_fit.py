@@ -21,7 +21,7 @@ from npvae.estimators.base import DTYPES, Estimator, Rows, random_seed
 from npvae.estimators.objects import described
 from npvae.estimators.options import option, options_of
 from npvae.models import Model
-from npvae.numerics import column_moments, physical_memory
+from npvae.numerics import column_moments
 from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
