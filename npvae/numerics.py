@@ -6,7 +6,6 @@ Every function here is analytic where it is smooth and accepts complex input, so
 
 from __future__ import annotations
 
-import os
 from math import log
 
 import numpy as np
