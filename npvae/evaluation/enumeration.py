@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -12,10 +12,22 @@ from numpy.typing import DTypeLike, NDArray
 from npvae.numerics import logsumexp
 from npvae.validation import ArgumentError, integer
 
-__all__ = ["STATES_AT_MOST", "Enumerated", "Moments", "binary_states", "enumerate_latents", "moments", "uniform_points"]
+__all__ = [
+    "STATES_AT_MOST",
+    "Enumerated",
+    "Moments",
+    "binary_state_blocks",
+    "binary_states",
+    "enumerate_latents",
+    "moments",
+    "uniform_points",
+]
 
 STATES_AT_MOST = 1 << 20
 """A million states: some seconds with a small network. Every further bit doubles that."""
+
+BLOCK_BITS = 14
+"""2¹⁴ states at once, where any number of them may be asked for."""
 
 BLOCK = 4096
 """States whose densities are computed at once."""
@@ -48,7 +60,18 @@ def binary_states(d: int, dtype: DTypeLike = np.float64) -> NDArray:
     """
     d = integer("d", d, at_least=1)
     require_few("d", 2.0**d, f"{d} bits")
-    return (np.arange(1 << d)[:, None] >> np.arange(d)[::-1] & 1).astype(dtype)
+    return _bits(np.arange(1 << d), d, dtype)
+
+
+def binary_state_blocks(d: int, dtype: DTypeLike = np.float64) -> Iterator[NDArray]:
+    """The rows of `binary_states`, any number of them, in blocks of at most 2¹⁴: they stay in the cache."""
+    size = 1 << min(d, BLOCK_BITS)
+    for start in range(0, 1 << d, size):
+        yield _bits(np.arange(start, start + size), d, dtype)
+
+
+def _bits(numbers: NDArray, d: int, dtype: DTypeLike) -> NDArray:
+    return (numbers[:, None] >> np.arange(d)[::-1] & 1).astype(dtype)
 
 
 class Enumerated(NamedTuple):

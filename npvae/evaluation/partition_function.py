@@ -7,32 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.evaluation.enumeration import binary_state_blocks
 from npvae.models.rbm import RBM
 from npvae.numerics import logsumexp
 from npvae.parameters import Parameters
 from npvae.validation import ArgumentError, integer
 
-__all__ = ["MOST_UNITS", "binary_states", "exact_expected_gradient", "exact_gradient", "exact_log_partition"]
+__all__ = ["MOST_UNITS", "exact_expected_gradient", "exact_gradient", "exact_log_partition"]
 
 MOST_UNITS = 20
 """Units enumerated without being asked twice: 2²⁰ states take about a second for each hundred of the other units."""
-
-BLOCK_BITS = 14
-"""States enumerated at once: 2¹⁴ rows."""
-
-
-def binary_states(n_units: int) -> Iterator[NDArray]:
-    """All 2^n_units rows of zeros and ones, in blocks of at most 2¹⁴ rows of float64.
-
-    Examples
-    --------
-    >>> [block.astype(int).tolist() for block in binary_states(2)]
-    [[[0, 0], [0, 1], [1, 0], [1, 1]]]
-    """
-    size = 1 << min(n_units, BLOCK_BITS)
-    bits = np.arange(n_units - 1, -1, -1)
-    for start in range(0, 1 << n_units, size):
-        yield ((np.arange(start, start + size)[:, None] >> bits) & 1).astype(np.float64)
 
 
 def exact_log_partition(model: RBM, theta: Parameters, most_units: int = MOST_UNITS) -> float:
@@ -108,7 +92,7 @@ def _enumerated(model: RBM, most_units: int) -> str:
 
 def _free_energies(model: RBM, theta: Parameters, side: str) -> Iterator[tuple[NDArray, NDArray]]:
     """The states of one side in blocks, and their free energies with the other side summed out."""
-    for states in binary_states(model.n_features if side == "visible" else model.n_hidden):
+    for states in binary_state_blocks(model.n_features if side == "visible" else model.n_hidden):
         if side == "visible":
             yield states, model.free_energy(theta, states)[0]
         else:

@@ -5,7 +5,8 @@ import pytest
 import scipy.integrate
 import scipy.special
 
-from npvae.evaluation.partition_function import binary_states, exact_gradient, exact_log_partition
+from npvae.evaluation.enumeration import binary_state_blocks
+from npvae.evaluation.partition_function import exact_gradient, exact_log_partition
 from npvae.models import RBM, BinaryUnits, GaussianUnits
 from tests.models.machines import joint_energies, machine, rows
 from tests.numerical import central_difference, error
@@ -25,11 +26,11 @@ def test_log_z_of_gaussian_units_is_the_integral_of_the_free_energy():
 
 
 def test_all_states_come_once_and_in_blocks():
-    blocks = list(binary_states(16))
+    blocks = list(binary_state_blocks(16))
     assert [len(block) for block in blocks] == [2**14] * 4
     states = np.concatenate(blocks)
     np.testing.assert_array_equal(states @ 2.0 ** np.arange(15, -1, -1), np.arange(2**16))
-    np.testing.assert_array_equal(np.concatenate(list(binary_states(3))), rows(3))
+    np.testing.assert_array_equal(np.concatenate(list(binary_state_blocks(3))), rows(3))
 
 
 @pytest.mark.parametrize(("n_features", "n_hidden"), [(5, 3), (3, 5)])
