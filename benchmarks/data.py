@@ -122,3 +122,16 @@ def scene(data: str, quick: bool) -> Scene:
     else:
         x, x_test = (datasets.frey_faces(part, data_folder()).x for part in ("train", "test"))
     return Scene(x, lambda rows, rng: rows, x, x_test, 200, LearnedGaussian(link="sigmoid"))
+
+
+def fixed_images(quick: bool) -> tuple:
+    """Training, validation and test images of the fixed binarisation of MNIST, and the name of the data.
+
+    With `quick`, some of the embedded digits, binary by a threshold.
+    """
+    if quick:
+        grey, test, name = digit_images(quick)
+        fixed = (grey > 127).astype(np.float32)
+        return fixed[:1800], fixed[1800:], test, name
+    parts = (datasets.binarized_mnist(split, data_folder()).x for split in ("train", "valid", "test"))
+    return *parts, "MNIST"

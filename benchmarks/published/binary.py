@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import files
-from benchmarks.data import data_folder, digit_images
+from benchmarks.data import fixed_images
 from benchmarks.estimates import likelihood, row, thinned, write
 from benchmarks.files import RESULTS
 from benchmarks.long_run import add_options, add_start, begin, legs, long_run, recipe
-from npvae import datasets
 from npvae.bounds import ESTIMATORS
 from npvae.models import BinaryVAE
 
@@ -59,7 +58,7 @@ def main(argv: list[str]) -> int:
     work = args.work or Path("runs/published") / (name + "-quick" * args.quick)
     samples = 10 if args.quick else args.samples
 
-    x, x_val, x_test, data = _images(args.quick)
+    x, x_val, x_test, data = fixed_images(args.quick)
     mean = x.mean(axis=0, dtype=np.float64)
     model = build(args.layers, args.estimator, k, mean.astype(np.float32))
     plan = replace(recipe(args), epsilon=EPSILON)
@@ -110,13 +109,3 @@ def build(layers: Sequence[int], estimator: str, k: int, mean: np.ndarray) -> Bi
 def told(parts: Sequence[Mapping[str, Any]]) -> str:
     """How many epochs by which estimator with which K, leg by leg."""
     return ", then ".join(f"{part['epochs']} epochs by {part['estimator']}, K = {part['k']}" for part in parts)
-
-
-def _images(quick: bool) -> tuple:
-    """Training, validation and test images, and the name of the data."""
-    if quick:
-        grey, test, name = digit_images(quick)
-        fixed = (grey > 127).astype(np.float32)
-        return fixed[:1800], fixed[1800:], test, name
-    parts = (datasets.binarized_mnist(split, data_folder()).x for split in ("train", "valid", "test"))
-    return *parts, "MNIST"

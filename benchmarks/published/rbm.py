@@ -16,10 +16,9 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks import files
-from benchmarks.data import data_folder, digit_images
+from benchmarks.data import fixed_images
 from benchmarks.estimates import row, write
 from benchmarks.files import RESULTS
-from npvae import datasets
 from npvae.evaluation import LogPartition, annealed_importance_sampling, reverse_annealing
 from npvae.models import RBM
 from npvae.optimizers import SGD
@@ -42,7 +41,7 @@ def main(argv: list[str]) -> int:
     """Train, estimate, print, write."""
     args = _arguments(argv)
     work = args.work or Path("runs/published") / ("rbm" + "-quick" * args.quick)
-    x, x_val, x_test, data = _images(args.quick)
+    x, x_val, x_test, data = fixed_images(args.quick)
     epochs, steps, runs = (5, 50, 10) if args.quick else (args.epochs, args.ais_steps, args.ais_runs)
     settings = {
         "data": data,
@@ -184,13 +183,3 @@ def _bars(found: LogPartition) -> str:
 
 def _summary(found: LogPartition) -> dict[str, object]:
     return {"log_z": found.log_z, "interval": list(found.interval), "effective_runs": found.effective_runs}
-
-
-def _images(quick: bool) -> tuple:
-    """Training, validation and test images, and the name of the data."""
-    if quick:
-        grey, test, name = digit_images(quick)
-        fixed = (grey > 127).astype(np.float32)
-        return fixed[:1800], fixed[1800:], test, name
-    parts = (datasets.binarized_mnist(split, data_folder()).x for split in ("train", "valid", "test"))
-    return *parts, "MNIST"

@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import files
-from benchmarks.data import data_folder, digit_images
+from benchmarks.data import fixed_images
 from benchmarks.estimates import active_units, likelihood, row, thinned, write
 from benchmarks.files import RESULTS
 from benchmarks.long_run import BOUNDS, add_options, add_start, begin, legs, long_run, recipe, told
-from npvae import datasets
 from npvae.models import VAE
 
 PUBLISHED = "89.78 (pythae; 89.9 in the paper)"
@@ -32,22 +31,12 @@ ACTIVATION = "relu"
 
 def main(argv: list[str]) -> int:
     """Train, choose, estimate, print, write."""
-    what = __doc__.split(": ", 1)[1]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks published static", description=what)
-    parser.add_argument("--k", type=files.count, default=1, help="samples in the training's bound (1, the VAE)")
-    add_start(parser)
-    parser.add_argument(
-        "--samples", type=files.count, nargs="+", default=[200, 5000], help="samples of the estimates (200 5000)"
-    )
-    prior = "precision of a Gaussian prior on the weights; 0 is none (20)"
-    parser.add_argument("--weight-prior", type=float, default=20.0, metavar="TAU", help=prior)
-    add_options(parser, epochs=700)
-    args = parser.parse_args(argv)
+    args = _arguments(argv)
     name = "static" + f"-{args.k}" * (args.k > 1)
     work = args.work or Path("runs/published") / (name + "-quick" * args.quick)
     samples = [5, 10] if args.quick else args.samples
 
-    x, x_val, x_test, data = _images(args.quick)
+    x, x_val, x_test, data = fixed_images(args.quick)
     model = build(args.k, args.weight_prior / len(x))
     drawn = model.init(np.random.default_rng(args.seed), mean=x.mean(axis=0))
     plan = recipe(args)
@@ -101,11 +90,15 @@ def build(k: int, weight_precision: float) -> VAE:
     return VAE.mlp(784, 40, (400,), ACTIVATION, bound=bound, n_samples=k, weight_precision=weight_precision)
 
 
-def _images(quick: bool) -> tuple:
-    """Training, validation and test images, and the name of the data."""
-    if quick:
-        grey, test, name = digit_images(quick)
-        fixed = (grey > 127).astype(np.float32)
-        return fixed[:1800], fixed[1800:], test, name
-    parts = (datasets.binarized_mnist(split, data_folder()).x for split in ("train", "valid", "test"))
-    return *parts, "MNIST"
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    what = __doc__.split(": ", 1)[1]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks published static", description=what)
+    parser.add_argument("--k", type=files.count, default=1, help="samples in the training's bound (1, the VAE)")
+    add_start(parser)
+    parser.add_argument(
+        "--samples", type=files.count, nargs="+", default=[200, 5000], help="samples of the estimates (200 5000)"
+    )
+    prior = "precision of a Gaussian prior on the weights; 0 is none (20)"
+    parser.add_argument("--weight-prior", type=float, default=20.0, metavar="TAU", help=prior)
+    add_options(parser, epochs=700)
+    return parser.parse_args(argv)
