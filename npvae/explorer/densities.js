@@ -20,7 +20,51 @@ function gaussian(x, mean, logVar) {
   return -0.5 * sum(x.map((v, i) => LOG_2PI + logVar(i) + (v - mean[i]) ** 2 * Math.exp(-logVar(i))));
 }
 
+/* A logistic variable on grey levels: the logarithm of the probability of one, and the mean. */
+function logMass(mean, logScale, x, levels) {
+  const half = 0.5 / (levels - 1), u = (x - mean) * Math.exp(-logScale), w = half * Math.exp(-logScale);
+  const belowTop = x < 1 - half, aboveBottom = x > half;
+  const ends = (belowTop ? softplus(-u - w) : 0) + (aboveBottom ? softplus(u - w) : 0);
+  return (belowTop && aboveBottom ? Math.log(-Math.expm1(-2 * w)) : 0) - ends;
+}
+function meanLevel(mean, logScale, levels) {
+  const inverse = Math.exp(-logScale);
+  let total = 0;
+  for (let i = 1; i < levels; i++) total += sigmoid((mean - (i - 0.5) / (levels - 1)) * inverse);
+  return total / (levels - 1);
+}
+function levelled(components, levels) {
+  const over = (parts, f) => parts.reduce((total, [weight, mean, scale]) => total + weight * f(mean, scale), 0);
+  return {
+    mean: (a) => Float64Array.from(components(a), (parts) => over(parts, (m, s) => meanLevel(m, s, levels))),
+    logProb(a, x) {
+      const each = components(a);
+      return sum(x.map((v, i) => {
+        const terms = each[i].map(([weight, m, s]) => Math.log(weight) + logMass(m, s, v, levels));
+        const top = Math.max(...terms);
+        return top + Math.log(terms.reduce((total, term) => total + Math.exp(term - top), 0));
+      }));
+    },
+  };
+}
+
 const LIKELIHOODS = {
+  discretizedlogistic: ({ link, levels, min_log_scale: floor }) =>
+    levelled((a) => {
+      const d = a.length / 2;
+      return Array.from({ length: d }, (_, i) => [[1, linked(link, a[i]), floor + softplus(a[d + i] - floor)]]);
+    }, levels),
+  logisticmixture: ({ n_components: n, levels, min_log_scale: floor }) =>
+    levelled((a) => {
+      const d = a.length / (3 * n), numbers = Array.from({ length: n }, (_, c) => c);
+      return Array.from({ length: d }, (_, i) => {
+        const v = numbers.map((c) => a[c * d + i]), top = Math.max(...v), e = v.map((one) => Math.exp(one - top));
+        const at = (block, c) => a[(block * n + c) * d + i];
+        return numbers.map((c) => [
+          e[c] / e.reduce((total, one) => total + one, 0), at(1, c), floor + softplus(at(2, c) - floor),
+        ]);
+      });
+    }, levels),
   bernoulli: () => ({
     mean: (a) => a.map(sigmoid),
     logProb: (a, x) => sum(x.map((v, i) => v * a[i] - softplus(a[i]))),

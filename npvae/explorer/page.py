@@ -103,10 +103,8 @@ def explorer_page(
         if size <= most_bytes:
             return page
     others = size - len(shipped.blob)
-    got = f"{size:,} ({len(shipped.blob):,} of weights as {kind}, {others:,} of everything else)"
-    raise ArgumentError(
-        "page", f"have at most {most_bytes:,} bytes", got, "take a smaller network, or raise most_bytes"
-    )
+    parts = f"{len(shipped.blob):,} of weights as {kind}, {others:,} of everything else"
+    raise ArgumentError("most_bytes", f"be at least {size:,} for this page ({parts})", most_bytes)
 
 
 def _page(model: VAE, theta: Parameters, told: dict, shipped: Shipped, kind: str, title: str) -> str:
@@ -150,6 +148,8 @@ _LIKELIHOODS: dict[str, tuple[str, ...]] = {
     "DiagonalGaussian": (),
     "FixedGaussian": ("sigma", "link"),
     "LearnedGaussian": ("shared", "link", "min_log_var"),
+    "DiscretizedLogistic": ("link", "levels", "min_log_scale"),
+    "LogisticMixture": ("n_components", "levels", "min_log_scale"),
 }
 """Likelihoods that ``densities.js`` knows, with the options that it reads."""
 

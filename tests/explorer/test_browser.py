@@ -7,9 +7,11 @@ from npvae.distributions import (
     Bernoulli,
     ContinuousBernoulli,
     DiagonalGaussian,
+    DiscretizedLogistic,
     FixedGaussian,
     FullGaussian,
     LearnedGaussian,
+    LogisticMixture,
 )
 from npvae.explorer import Examples, explorer_page, ship
 from npvae.layers import (
@@ -68,7 +70,8 @@ def require_same_numbers(page, model, theta, precision="float16"):
     """Decoded and encoded means and both terms of the loss, against NumPy with the weights that the page has."""
     shipped, rng = ship(theta, precision).theta, np.random.default_rng(5)
     z = 2 * rng.standard_normal((3, model.latent_dim))
-    x = (rng.random((3, model.n_features)) < 0.4).astype(float)
+    top = getattr(model.likelihood, "levels", 2) - 1
+    x = np.rint(np.maximum(rng.uniform(-0.5, 1, (3, model.n_features)), 0) * top) / top
     decoded = page.js(f"{z.tolist()}.map((z) => Array.from(explorer.model.decode(z)))")
     np.testing.assert_allclose(decoded, model.likelihood.mean(model.decode(shipped, z)), atol=1e-5, rtol=1e-5)
     a = model.encode(shipped, x)
@@ -98,6 +101,9 @@ def test_every_activation_is_numpys(chromium, tmp_path, activation):
         FixedGaussian(0.7, "sigmoid"),
         LearnedGaussian(shared=True, link="sigmoid"),
         LearnedGaussian(),
+        DiscretizedLogistic("sigmoid"),
+        DiscretizedLogistic(levels=5),
+        LogisticMixture(3),
     ],
     ids=repr,
 )
@@ -223,6 +229,31 @@ def test_drawing_encodes_what_was_drawn(page):
     page.mouse("mouseReleased", left + 0.7 * width, top + 0.2 * height)
     assert page.js('document.getElementById("loss").textContent') != "–"
     assert page.js("explorer.position().some((v) => v !== 0)")
+
+
+def test_a_dropped_file_is_encoded_and_one_that_is_no_image_is_said_to_be_none(page):
+    drop = """(async (make) => {
+        const file = await make(), transfer = new DataTransfer();
+        transfer.items.add(file);
+        dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+        await new Promise((done) => setTimeout(done, 300));
+    })"""
+    page.js(
+        drop
+        + """(() => new Promise((done) => {
+            const canvas = document.createElement("canvas");
+            canvas.width = canvas.height = 40;
+            canvas.getContext("2d").fillStyle = "#fff";
+            canvas.getContext("2d").fillRect(0, 0, 20, 40);
+            canvas.toBlob((blob) => done(new File([blob], "half.png", { type: "image/png" })));
+        }))"""
+    )
+    half = np.zeros((1, 16))
+    half.reshape(4, 4)[:, :2] = 1
+    expected = page.js(f"explorer.model.loss({half[0].tolist()}).reconstruction")
+    assert float(page.js('document.getElementById("reconstruction").textContent')) == pytest.approx(expected, abs=0.01)
+    page.js(drop + '(() => new File(["nothing"], "note.txt", { type: "text/plain" }))')
+    assert "note.txt is no image" in page.js('document.getElementById("status").textContent')
 
 
 def test_the_travel_button_moves_and_stops(page):

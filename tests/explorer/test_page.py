@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from npvae import explorer
 from npvae.distributions import Bernoulli, FixedGaussian, LearnedGaussian, UniformBernoulli
 from npvae.explorer import MOST_BYTES, Examples, describe, explorer_page
 from npvae.layers import Chain, Dense, Tanh
@@ -97,8 +99,16 @@ def test_what_a_page_cannot_compute_is_refused():
 
 def test_a_page_that_would_be_too_large_says_by_what():
     model, theta = small()
-    message = r"page must have at most 9,000 bytes, got [\d,]+ \([\d,]+ of weights as int8, [\d,]+ of everything else\)"
+    message = r"be at least [\d,]+ for this page \([\d,]+ of weights as int8, [\d,]+ of everything else\), got 9000"
     with pytest.raises(ValueError, match=message):
         explorer_page(model, theta, most_bytes=9000)
     middle = len(explorer_page(model, theta).encode()) - 50
     assert data(explorer_page(model, theta, most_bytes=middle))["manifest"]["encoder.0.W"]["packed"] == "int8"
+
+
+def test_the_finished_page_has_the_scripts_of_today():
+    docs, sources = Path(__file__).parents[2] / "docs" / "explorer.html", Path(explorer.__file__).parent
+    page = docs.read_text("utf-8")
+    assert len(page.encode()) < MOST_BYTES
+    for name in ("network.js", "densities.js", "page.js", "page.css"):
+        assert (sources / name).read_text("utf-8").strip() in page
