@@ -24,7 +24,7 @@ def test_a_page_needs_no_data(files, here):
     ("words", "message"),
     [
         (["-o", "page.txt"], "output must end in .html, .htm, got 'page.txt'"),
-        (["--most-bytes", "1000"], "page must have at most 1,000 bytes"),
+        (["--most-bytes", "1000"], "--most-bytes must be at least"),
     ],
 )
 def test_what_cannot_be_is_refused(files, here, refused, words, message):
