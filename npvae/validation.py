@@ -187,7 +187,9 @@ def data_matrix(
         count = "1 such entry" if len(bad) == 1 else f"{len(bad)} such entries"
         value, precision = given[row, column], f" in {x.dtype}" if np.isfinite(given[row, column]) else ""
         where = f"{value} at row {row}, column {column if names is None else repr(names[column])} ({count} in all)"
-        advice = "NaN stands for what is missing: fill it in or leave the row out" if np.isnan(value) else ""
+        advice = (
+            "NaN stands for what is missing: fill it in, leave the row out, or take a VAE" if np.isnan(value) else ""
+        )
         raise ArgumentError(argument, f"be finite{precision}", where, advice)
     return x
 

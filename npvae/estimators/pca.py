@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from npvae.bounds import Loss
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
@@ -13,6 +14,7 @@ from npvae.estimators.latents import LatentMethods
 from npvae.estimators.options import option
 from npvae.estimators.scores import ExactScores
 from npvae.models import PCA as Model
+from npvae.validation import ArgumentTypeError
 
 __all__ = ["PCA"]
 
@@ -32,6 +34,8 @@ class PCA(LatentMethods, ExactScores, Estimator):
     ----------
     model_, theta_ : npvae.models.PCA, Parameters
         "mean", "components", "variances" and "noise_variance" of the data on the model's scale.
+    spread_ : npvae.models.pca.Spread
+        Number, mean and spread of the rows so far, which `partial_fit` adds to; a model file does not hold it.
     params_, history_, seed_, n_features_in_, n_latents_, feature_names_in_, image_shape_, scaling_
         As of every estimator.
 
@@ -51,7 +55,27 @@ class PCA(LatentMethods, ExactScores, Estimator):
         return Model(n_features, self._option("latent_dim"), self._option("min_variance"))
 
     def _learn(self, model: Model, rows: Rows) -> dict[str, Any]:
-        return {"theta_": model.fit(rows.x), "seed_": random_seed(self.random_state)}
+        spread = model.spread(rows.x)
+        return {"theta_": model.of_spread(spread), "spread_": spread, "seed_": random_seed(self.random_state)}
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> PCA:
+        """Learn from a chunk of data that come in chunks: what all of their rows at once would give, up to rounding.
+
+        The first call learns the scale of all. A file does not hold what is needed to go on.
+        """
+        if not self.__sklearn_is_fitted__():
+            return self.fit(X)
+        if not hasattr(self, "spread_"):
+            raise ArgumentTypeError("partial_fit", "go on with a model that was fitted here", "one from a file")
+        self._check_options()
+        x, names = self._rows(X), getattr(self, "feature_names_in_", None)
+        rows = Rows(x, None if names is None else list(names), self.image_shape_, self.scaling_)
+        decided = copy(self)
+        model = decided._build(x.shape[1], len(x))
+        spread = model.together(self.spread_, model.spread(x))
+        decided._adopt(model, rows, {"theta_": model.of_spread(spread), "spread_": spread, "seed_": self.seed_})
+        self._take_over(decided)
+        return self
 
     def _restore(self, state: dict[str, Any], arrays: dict[str, NDArray]) -> None:
         if min(self.theta_["variances"].min(), float(self.theta_["noise_variance"])) < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,20 @@ from npvae.distributions.diagonal_gaussian import LOG_2PI
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, integer, number
 
-__all__ = ["PCA"]
+__all__ = ["PCA", "Spread"]
 
 _BLOCK = 4096  # rows at a time, or four times as many as there are features
+
+
+class Spread(NamedTuple):
+    """What the components of rows x (n, D) are made of, in float64."""
+
+    n: int
+    """How many rows."""
+    mean: NDArray
+    """m, (D,)."""
+    triangle: NDArray
+    """R, (at most D, D), where x − m = Q R: RᵀR is n times the covariance."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +93,31 @@ class PCA:
         ArgumentError
             If there are fewer rows than latents.
         """
-        n, d = len(x), self.latent_dim
-        if d > n:
-            raise ArgumentError("latent_dim", f"be at most {n}, the number of rows", d)
+        return self.of_spread(self.spread(x))
+
+    def spread(self, x: NDArray) -> Spread:
+        """The spread of rows (n, D), block by block."""
         mean = x.mean(axis=0, dtype=np.float64)
         triangle, rows = np.empty((0, self.n_features)), max(_BLOCK, 4 * self.n_features)
-        for start in range(0, n, rows):
+        for start in range(0, len(x), rows):
             triangle = np.linalg.qr(np.concatenate([triangle, x[start : start + rows] - mean]), mode="r")
+        return Spread(len(x), mean, triangle)
+
+    def together(self, a: Spread, b: Spread) -> Spread:
+        """The spread of the rows of both, of which there are n = n_a + n_b.
+
+        RᵀR = R_aᵀ R_a + R_bᵀ R_b + n_a n_b/n (m_a − m_b)(m_a − m_b)ᵀ.
+        """
+        n = a.n + b.n
+        between = np.sqrt(a.n * b.n / n) * (a.mean - b.mean)
+        triangle = np.linalg.qr(np.concatenate([a.triangle, b.triangle, between[None]]), mode="r")
+        return Spread(n, (a.n * a.mean + b.n * b.mean) / n, triangle)
+
+    def of_spread(self, spread: Spread) -> Parameters:
+        """The parameters of highest likelihood for rows of that spread; an ArgumentError if they are fewer than d."""
+        (n, mean, triangle), d = spread, self.latent_dim
+        if d > n:
+            raise ArgumentError("latent_dim", f"be at most {n}, the number of rows", d)
         _, singular, vectors = np.linalg.svd(triangle, full_matrices=False)
         variances, components = singular**2 / n, vectors[:d]
         largest = np.take_along_axis(components, np.argmax(np.abs(components), axis=1)[:, None], axis=1)

@@ -61,7 +61,7 @@ def learning_curves(history: Mapping[str, Sequence[float]], figure: Figure | Non
     terms = history.terms
     (first, *others), unit = terms, history.unit
     is_loss = not others and terms[first].weight == 1 and WEIGHT + first not in history
-    panels = [(["loss"] if is_loss else ["loss", first], unit)]
+    panels = [([first] if is_loss else ["loss", first], unit)]
     for other in dict.fromkeys(terms[name].unit for name in others):
         panels.append(([name for name in others if terms[name].unit == other], other))
     figure = figure_or_new(figure)

@@ -49,3 +49,25 @@ def test_from_the_command_line(tmp_path, capsys):
     assert main(["info", model]) == 0
     assert main(["reconstruct", model, "digits", "--rows", "0:3", "-o", str(tmp_path / "r.npy")]) == 0
     assert main(["score", model, "digits", "--rows", "0:20"]) == 0
+
+
+@pytest.mark.parametrize("chunks", [[30, 30, 30], [50, 1, 39], [20, 70]])
+def test_chunks_give_what_all_rows_give(chunks):
+    x = np.random.default_rng(5).normal(size=(90, 6)) * [5, 4, 3, 2, 1, 0.5] + 10
+    whole, parts = PCA(3, scale="none").fit(x), PCA(3, scale="none")
+    start = 0
+    for n in chunks:
+        parts.partial_fit(x[start : start + n])
+        start += n
+    for name in whole.theta_:
+        np.testing.assert_allclose(parts.theta_[name], whole.theta_[name], rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_a_model_from_a_file_has_no_rows_to_add_to(tmp_path):
+    x = np.random.default_rng(6).normal(size=(20, 4))
+    pca = PCA(2).fit(x)
+    pca.save(tmp_path / "m.npz")
+    with pytest.raises(TypeError, match="a model that was fitted here, got one from a file"):
+        npvae.load(tmp_path / "m.npz").partial_fit(x)
+    with pytest.raises(ValueError, match="X has 3 features, but PCA is expecting 4"):
+        pca.partial_fit(x[:, :3])

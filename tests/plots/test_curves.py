@@ -133,3 +133,9 @@ def test_draws_into_the_given_figure():
 def test_histories_that_cannot_be_drawn(history, message):
     with pytest.raises(ValueError, match=message):
         plots.learning_curves(history)
+
+
+def test_a_loss_of_one_term_is_drawn_once():
+    history = History({"epoch": [1, 2], "loss": [0.4, -0.2], "gap": [0.4, -0.2]}, {"gap": Term("F(data) − F(chains)")})
+    (ax,) = plots.learning_curves(history).axes
+    assert [line.get_label() for line in ax.lines] == ["F(data) − F(chains), training"]
