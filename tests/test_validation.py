@@ -177,7 +177,7 @@ def test_data_matrix_leaves_its_argument_alone():
             [[None, 1.0]],
             ValueError,
             "x must be finite, got nan at row 0, column 0 (1 such entry in all); NaN stands for what is missing: "
-            "fill it in or leave the row out",
+            "fill it in, leave the row out, or take a VAE",
         ),
         (np.zeros((32, 100)), ValueError, "x must have 784 features, got shape (32, 100)"),
         (np.zeros((32, 10, 10)), ValueError, "x must have 784 features, got shape (32, 10, 10)"),
@@ -197,7 +197,7 @@ def test_data_matrix_refuses_ragged_rows():
 def test_data_matrix_says_where_the_first_non_finite_entry_is_and_how_many_there_are(bad, shown):
     x = np.zeros((4, 5))
     x[2, 3] = bad
-    advice = "; NaN stands for what is missing: fill it in or leave the row out" if np.isnan(bad) else ""
+    advice = "; NaN stands for what is missing: fill it in, leave the row out, or take a VAE" if np.isnan(bad) else ""
     with refuses(ValueError, f"x must be finite, got {shown} at row 2, column 3 (1 such entry in all){advice}"):
         data_matrix("x", x)
     x[3, 0] = bad
