@@ -77,9 +77,10 @@ def _seen(path: str, model: Any) -> NDArray:
     """The mask behind --seen: of every row of DATA, or one row for all."""
     if path in HALVES and not Path(path).exists():
         shape = model.image_shape_
-        if shape is None or len(shape) != 2:
+        if shape is None or len(shape) > 3:
             raise ValueError(f"--seen must name a file where rows are no pictures, got {path!r}")
-        return np.broadcast_to(HALVES[path](*shape), shape).reshape(1, -1)
+        half = np.broadcast_to(HALVES[path](*shape[:2]), shape[:2])
+        return np.broadcast_to(half.reshape(*shape[:2], *[1] * (len(shape) - 2)), shape).reshape(1, -1)
     if is_embedded(path):
         raise ValueError(f"--seen must name a file or one of {', '.join(HALVES)}, got {path!r}")
     mask = read_data(path, argument="--seen").numbers("--seen")

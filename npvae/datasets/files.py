@@ -18,7 +18,7 @@ from npvae.datasets.csv_table import read_table
 from npvae.datasets.dataset import Dataset
 from npvae.datasets.idx import GZIP_MAGIC, MAX_DEFLATE_RATIO, TYPES, read_idx_part
 from npvae.datasets.parts import NoRowsError, Part, read_part
-from npvae.datasets.pictures import Size, read_pictures
+from npvae.datasets.pictures import MOST, Size, read_pictures
 from npvae.storage import DAMAGED, NPY_MAGIC, ZIP_MAGIC, read_npy_header
 from npvae.validation import ArgumentError, data_matrix, existing_file
 
@@ -82,6 +82,8 @@ def load(
     if folder.is_dir():
         array, classes = read_pictures(folder, size, progress)
         grey = True
+        if array.dtype == np.uint16:
+            array = np.divide(array, MOST, dtype=np.float32)
     else:
         array, n, grey = _read(path, "path", rows)
         array = channels_last(array)

@@ -8,7 +8,7 @@ import pytest
 from npvae.datasets import load
 from npvae.datasets.channels import channels_last, like_images
 from npvae.datasets.pictures import read_pictures
-from npvae.validation import ArgumentError
+from npvae.validation import ArgumentError, DataWarning
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -59,7 +59,8 @@ def test_opacity_is_left_out_and_palettes_are_colours(tmp_path):
     colour = random(4, 4, 3)
     write(tmp_path / "a.png", np.concatenate([colour, np.full((4, 4, 1), 9)], axis=2))
     Image.fromarray(colour).quantize(16).save(tmp_path / "b.png")
-    pictures, _ = read_pictures(tmp_path)
+    with pytest.warns(DataWarning, match=r"one sees through, such as a.png \(1 of them\): their opacity is left out"):
+        pictures, _ = read_pictures(tmp_path)
     np.testing.assert_array_equal(pictures[0], colour)
     assert pictures.shape == (2, 4, 4, 3)
 
@@ -72,9 +73,36 @@ def test_jpeg(tmp_path):
     assert abs(pictures.astype(int) - smooth).max() < 8
 
 
-def test_sixteen_bits_become_eight(tmp_path):
-    Image.fromarray(np.array([[0, 65535], [256 * 128, 256]], np.uint16)).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_pictures(tmp_path)[0], [[[0, 255], [128, 1]]])
+def test_sixteen_bits_are_kept_and_eight_among_them_are_as_bright_as_before(tmp_path):
+    deep, flat = np.array([[0, 65535], [256 * 128, 256]], np.uint16), random(2, 2)
+    Image.fromarray(deep).save(tmp_path / "b.png")
+    write(tmp_path / "a.png", flat)
+    write(tmp_path / "c.png", flat)
+    pictures, _ = read_pictures(tmp_path)
+    assert pictures.dtype == np.uint16
+    np.testing.assert_array_equal(pictures[1], deep)
+    np.testing.assert_allclose(load(tmp_path).x[[0, 2]], np.stack([flat.ravel() / 255] * 2), rtol=1e-6)
+
+
+def test_a_camera_that_used_few_of_its_bits_is_told_of(tmp_path):
+    Image.fromarray(np.array([[0, 4095]], np.uint16)).save(tmp_path / "a.png")
+    with pytest.warns(DataWarning, match="whose largest pixel is 4095: they are dark as they are; scale='minmax'"):
+        read_pictures(tmp_path)
+
+
+def test_a_picture_is_turned_as_its_camera_says(tmp_path):
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_pictures(tmp_path)[0][0], np.rot90(pixels, -1))
+
+
+def test_pictures_of_other_kinds_are_named(tmp_path):
+    for name in ("a.tif", "b.BMP"):
+        write(tmp_path / name, random(2, 2), format=name[2:].upper().replace("TIF", "TIFF"))
+    with pytest.raises(ValueError, match=r"must have .png, .jpg or .jpeg files, .* got .bmp, .tif: convert them"):
+        read_pictures(tmp_path)
 
 
 def test_a_folder_a_class(tmp_path):
