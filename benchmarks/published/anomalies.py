@@ -25,7 +25,7 @@ from npvae.files import replacing
 
 LATENTS, HIDDEN, BATCH, RATE = 16, 128, 128, 0.001
 
-EPOCHS = 5
+EPOCHS = 3
 
 
 def main(argv: list[str]) -> int:
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     label, what = f"autoencoder, 784-{HIDDEN}-{LATENTS}", "AUROC of the digit left out, mean of ten"
     rows = [row(label, data, what, f"{means['npvae']:.3f}", "–", notes, seconds)]
     settings = {"epochs": epochs, "batch_size": BATCH, "learning_rate": RATE, "data": data}
-    finish(args, "anomalies", settings, rows, {"means": means, "runs": found})
+    finish(args, "anomalies", settings, rows, {"means": means, "runs": found}, {})
     return 0
 
 

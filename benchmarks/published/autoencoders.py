@@ -24,7 +24,9 @@ from npvae.datasets import Dataset
 
 PYTORCH = {8: "; PyTorch 0.0191 after 6 epochs", 32: "; PyTorch 0.0046 after 6 epochs"}
 
-EPOCHS = {2: 4, 8: 8, 32: 12}
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
+
+EPOCHS = {2: 2, 8: 6, 32: 12}
 """Passes over the data by the number of latents: more of them learn for longer."""
 
 
@@ -34,7 +36,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--latents", type=files.count, nargs="+", default=[*EPOCHS], metavar="D", help="of the codes (2 8 32)"
     )
-    add_options(parser, "4, 8 and 12 for 2, 8 and 32 latents", "autoencoders")
+    add_options(parser, "2, 6 and 12 for 2, 8 and 32 latents", "autoencoders")
     args = parser.parse_args(argv)
     x, test, data = images(args.quick)
     rows, results, models = [], {}, {}
@@ -47,7 +49,7 @@ def main(argv: list[str]) -> int:
         label, what = f"convolutional autoencoder, {d} latents", f"squared error a pixel, {len(test):,} images"
         rows.append(row(label, data, what, f"{errors['conv']:.4f}", "–", notes, seconds))
         results[str(d)] = errors | {"epochs": model.n_iter_, "history": thinned(model.history_)}
-    finish(args, "autoencoders", {"data": data, "images": len(x)}, rows, results, draw(test, models))
+    finish(args, "autoencoders", {"data": data, "images": len(x)}, rows, results, {"autoencoders": draw(test, models)})
     return 0
 
 
@@ -59,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser, epochs: str, work: str) -> None
     parser.add_argument("--epochs", type=files.count, help=f"passes over the data ({epochs})")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help=f"what is done so far (runs/published/{work})")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it there (docs/gallery/…)")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw them there (docs/gallery)")
     parser.add_argument("--quick", action="store_true", help="a few steps on few images: does it run?")
     parser.set_defaults(folder=Path("runs/published") / work)
 
@@ -113,14 +115,16 @@ def per_pixel(x: NDArray, model: Any) -> float:
 
 
 def finish(
-    args: argparse.Namespace, name: str, settings: dict, rows: list[dict], results: dict, figure: Any = None
+    args: argparse.Namespace, name: str, settings: dict, rows: list[dict], results: dict, figures: Mapping[str, Any]
 ) -> None:
-    """Write the result and the picture; a quick run writes what it was told to."""
+    """Write the result, and the pictures by their names; a quick run writes what it was told to."""
     output = args.output or (None if args.quick else RESULTS / f"published-{name}.json")
     write(output, name, settings, rows, results)
-    picture = args.picture or (None if args.quick else RESULTS.parents[1] / "docs" / "gallery" / f"{name}.png")
-    if figure is not None and picture is not None:
-        plots.save(figure, picture, dpi=100)
+    folder = args.pictures or (None if args.quick else GALLERY)
+    if folder is not None and figures:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture, figure in figures.items():
+            plots.save(figure, folder / f"{picture}.png", dpi=100)
 
 
 def one_a_class(data: Dataset) -> NDArray:

@@ -28,7 +28,7 @@ SHOWN = {("zeros", 0.5): "p = 0.5", ("zeros", 0.9): "p = 0.9", ("gaussian", 1.0)
 def main(argv: list[str]) -> int:
     """Train for every noise, restore, print, draw, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks published denoising", description=__doc__)
-    add_options(parser, "10", "denoising")
+    add_options(parser, "5", "denoising")
     args = parser.parse_args(argv)
     x, test, data = images(args.quick)
     rows, results = [], {}
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     for noise, level in NOISES[:: 3 if args.quick else 1]:
         name = f"{noise}-{level:g}"
         network = {"hidden": 50 if args.quick else 500, "mean_link": "sigmoid"}
-        model = DenoisingAutoencoder(100, **network, corruption=noise, noise_level=level, **recipe(args, 10))
+        model = DenoisingAutoencoder(100, **network, corruption=noise, noise_level=level, **recipe(args, 5))
         model = trained(model, x.x, args, name)
         noisy = model.corrupt(test.x, random_state=1)
         found = {"autoencoder": psnr(test.x, model.denoise(noisy)), "identity": psnr(test.x, noisy)}
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
             corrupted = model.corrupt(shown["x"], random_state=2)
             called = SHOWN[noise, level]
             shown |= {called: np.clip(corrupted, 0, 1), f"restored, {called}": model.denoise(corrupted)}
-    finish(args, "denoising", {"data": data, "images": len(x)}, rows, results, draw(shown))
+    finish(args, "denoising", {"data": data, "images": len(x)}, rows, results, {"denoising": draw(shown)})
     return 0
 
 

@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         here, seconds = f"{excess['test']:.4%}, {angle:.2f}°", sum(model.history_["seconds"][-1:])
         rows.append(row(f"linear autoencoder, {d} latents", data, what, here, "–", notes, seconds))
         results[str(d)] = {"excess": excess, "degrees": angle}
-    finish(args, "linear", recipe(args, 20) | {"data": data, "images": len(x)}, rows, results)
+    finish(args, "linear", recipe(args, 20) | {"data": data, "images": len(x)}, rows, results, {})
     return 0
 
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import training
 from npvae.bounds import Loss
 from npvae.datasets import Dataset
-from npvae.datasets.scaling import Scaling
 from npvae.distributions import LIKELIHOODS
 from npvae.distributions.registry import named_likelihood
 from npvae.estimators.base import by_rows, estimator
@@ -108,13 +107,6 @@ class Autoencoder(NetworkOptions, LatentMethods, RowScores, GradientEstimator):
         if self.likelihood == SQUARED_ERROR:
             return SquaredError(self.mean_link)
         return named_likelihood(self.likelihood, mean_link=self.mean_link)
-
-    def _scaling_of(self, x: NDArray) -> Scaling:
-        # To standardise would lead out of the interval that the likelihood or the link wants.
-        named = LIKELIHOODS.get(self.likelihood) if isinstance(self.likelihood, str) else None
-        wants_unit_interval = self.mean_link == "sigmoid" or (named is not None and named.unit_interval)
-        scaling = super()._scaling_of(x)
-        return Scaling() if self.scale == "auto" and scaling.how == "standard" and wants_unit_interval else scaling
 
     # ---- training ----------------------------------------------------------------------------------------------------
 

@@ -215,18 +215,26 @@ class Estimator(Conventions, ABC):
     def _rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
         """Rows (n, d) as the fitted model sees them: of its columns, on its scale, in its precision."""
         known = getattr(self, "feature_names_in_", None)
-        return self._scaled(argument, X, self.scaling_, self.n_features_in_, None if known is None else list(known))
+        names = None if known is None else list(known)
+        return self._scaled(argument, X, self.scaling_, self.n_features_in_, names, self.image_shape_)
 
     def _scaled(
-        self, argument: str, X: ArrayLike, scaling: Scaling | Coding, n_features: int, known: list[str] | None
+        self,
+        argument: str,
+        X: ArrayLike,
+        scaling: Scaling | Coding,
+        n_features: int,
+        known: list[str] | None,
+        image_shape: tuple[int, ...] | None,
     ) -> NDArray:
-        """Rows on that scale, if they have so many columns, of those names where both have any."""
+        """Rows on that scale, if they have so many columns, of those names and that shape where both have any."""
         names, values = names_and_values(argument, X)
         if names is not None and known is not None:
             require_same_names(argument, names, known, type(self).__name__)
         given = channels_last(numeric_array(argument, values))
         x = data_matrix(argument, given, dtype=None, names=names)
         self._require_width(argument, x.shape[1], n_features, given.shape)
+        require_same_images(argument, image_shape, given.shape[1:])
         return data_matrix(argument, scaling(x), dtype=self._dtype, names=names)
 
     def _require_width(self, argument: str, got: int, n_features: int, shape: tuple[int, ...]) -> None:
@@ -288,6 +296,13 @@ def random_seed(random_state: int | np.random.Generator | np.random.RandomState 
         got, rule = type(random_state).__name__, "be an integer, a numpy.random.Generator or None"
         raise ArgumentTypeError("random_state", rule, got)
     return integer("random_state", random_state, at_least=0)
+
+
+def require_same_images(argument: str, shape: tuple[int, ...] | None, got: tuple[int, ...]) -> None:
+    """An `ArgumentError` for images of another shape than those of the fit; rows of numbers have none."""
+    if shape is not None and len(got) > 1 and got != tuple(shape):
+        advice = "rows of numbers have no shape: X.reshape(len(X), -1)"
+        raise ArgumentError(argument, f"have images of shape {tuple(shape)}, as in the fit", got, advice)
 
 
 def by_rows(function: Callable[[NDArray], NDArray], x: NDArray, copies: int = 1) -> NDArray:

@@ -14,6 +14,7 @@ from npvae.estimators.base import by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
 from npvae.models import CORRUPTIONS, Corruption
 from npvae.models import DenoisingAutoencoder as Model
+from npvae.validation import ArgumentError
 
 __all__ = ["DenoisingAutoencoder"]
 
@@ -63,6 +64,10 @@ class DenoisingAutoencoder(Autoencoder):
     def _corruption(self) -> Corruption:
         if not isinstance(self.corruption, str):
             return self.corruption
+        if self.corruption != "gaussian" and self.noise_level >= 1:
+            rule, reason = "be less than 1 with {corruption}", "nothing of x would be left to learn from"
+            settings = {"corruption": self.corruption}
+            raise ArgumentError("noise_level", rule, self.noise_level, reason, settings=settings)
         return CORRUPTIONS[self.corruption](self._option("noise_level"))
 
     def _require_encodable(self, argument: str, x: NDArray) -> None:

@@ -152,7 +152,8 @@ class GradientEstimator(Estimator):
         with training.together(comm):
             rows = self._training_rows(X)
             n_columns = rows.scaling.n_columns(rows.x.shape[1])
-            x_val = None if X_val is None else self._scaled("X_val", X_val, rows.scaling, n_columns, rows.names)
+            known = (rows.scaling, n_columns, rows.names, rows.image_shape)
+            x_val = None if X_val is None else self._scaled("X_val", X_val, *known)
             decided = self._decided(rows)
             model = decided._build(rows.x.shape[1], len(rows.x))
             decided._require_memory(model)

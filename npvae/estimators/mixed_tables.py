@@ -97,10 +97,16 @@ class MixedTables:
         return table if _has_kinds(table) else None
 
     def _scaled(
-        self, argument: str, X: ArrayLike, scaling: Scaling | Coding, n_features: int, known: list[str] | None
+        self,
+        argument: str,
+        X: ArrayLike,
+        scaling: Scaling | Coding,
+        n_features: int,
+        known: list[str] | None,
+        image_shape: tuple[int, ...] | None,
     ) -> NDArray:
         if not isinstance(scaling, Coding):
-            return super()._scaled(argument, X, scaling, n_features, known)
+            return super()._scaled(argument, X, scaling, n_features, known, image_shape)
         table = as_table(X, argument)
         if table.has_names and known is not None:
             require_same_names(argument, table.columns, known, type(self).__name__)

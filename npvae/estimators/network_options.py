@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from math import isqrt, prod
 from typing import Any
 
+from numpy.typing import NDArray
+
+from npvae.datasets.scaling import Scaling
+from npvae.distributions import LIKELIHOODS
 from npvae.estimators.options import option
 from npvae.layers import ACTIVATIONS, INITIALIZERS, Chain, networks
 from npvae.validation import ArgumentError
@@ -29,7 +33,8 @@ def _mlp(options: NetworkOptions, n_features: int, n_code: int, n_out: int) -> t
 
 def _conv(options: NetworkOptions, n_features: int, n_code: int, n_out: int) -> tuple[Chain, Chain]:
     """Convolutions that halve the image, then dense layers; and the mirror image."""
-    shape, channels = options._image(n_features), options._option("channels") or CHANNELS
+    shape = options._image(n_features)
+    channels = CHANNELS if options.channels is None else options._option("channels")
     given = {"hidden": options._option("hidden"), **options._layer_options()}
     encoder = networks.conv(shape, channels, n_code, **given)
     return encoder, networks.conv_transpose(options.latent_dim, shape, channels, n_out, **given)
@@ -41,7 +46,7 @@ NETWORKS: dict[str, Callable[[Any, int, int, int], tuple[Chain, Chain]]] = {"mlp
 
 @dataclass(eq=False, repr=False)
 class NetworkOptions:
-    """An estimator of two networks: x to code, and code to x."""
+    """An estimator of two networks: x to code, and code to x. It has options `likelihood` and `mean_link` as well."""
 
     latent_dim: int = option(20, "number of latents", at_least=1, flag="latent", metavar="D")
     hidden: int | Sequence[int] = option(
@@ -103,6 +108,17 @@ class NetworkOptions:
     def _decide_shape(self, image_shape: tuple[int, ...] | None) -> dict[str, Any]:
         is_taken = self.network == "conv" and self.image_shape is None and image_shape is not None
         return {"image_shape": image_shape} if is_taken else {}
+
+    def _wants_unit_interval(self) -> bool:
+        """Whether the likelihood or its link has no place for data outside [0, 1]."""
+        named = LIKELIHOODS.get(self.likelihood) if isinstance(self.likelihood, str) else None
+        return self.mean_link == "sigmoid" or (named is not None and named.unit_interval)
+
+    def _scaling_of(self, x: NDArray) -> Scaling:
+        # To standardise would lead out of the interval.
+        scaling = super()._scaling_of(x)
+        leaves = self.scale == "auto" and scaling.how == "standard" and self._wants_unit_interval()
+        return Scaling() if leaves else scaling
 
     def _size(self) -> tuple[str, str]:
         hidden = ", ".join(map(str, self._option("hidden"))) or "none"

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae import evaluation, training
 from npvae.bounds import BOUNDS
-from npvae.datasets.scaling import Scaling, in_unit_interval
+from npvae.datasets.scaling import in_unit_interval
 from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution, FullGaussian
 from npvae.distributions.registry import named_likelihood
 from npvae.estimators.base import ROWS, by_rows, estimator, needs_fit
@@ -195,12 +195,8 @@ class VAE(
         binary = self.binarize != "none" or in_unit_interval(x)
         return {"likelihood": "bernoulli" if binary else "gaussian-shared"}
 
-    def _scaling_of(self, x: NDArray) -> Scaling:
-        # To standardise would lead out of the interval that the likelihood or the link wants.
-        named = LIKELIHOODS.get(self.likelihood) if isinstance(self.likelihood, str) else None
-        wants_unit_interval = self.mean_link == "sigmoid" or self.binarize != "none" or (named and named.unit_interval)
-        scaling = super()._scaling_of(x)
-        return Scaling() if self.scale == "auto" and scaling.how == "standard" and wants_unit_interval else scaling
+    def _wants_unit_interval(self) -> bool:
+        return self.binarize != "none" or super()._wants_unit_interval()
 
     # ---- training ----------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from npvae.plots.canvas import require_matplotlib, save, titled
 from npvae.plots.curves import learning_curves, step_curve
 from npvae.plots.ellipses import ellipses
 from npvae.plots.factors import factor_matrix
-from npvae.plots.images import completions, filters, image_grid, image_rows, interpolations, reconstructions
+from npvae.plots.images import filters, image_grid, image_rows, interpolations, reconstructions
 from npvae.plots.manifold import latent_scatter, manifold, manifold_grid
-from npvae.plots.restorations import restorations
+from npvae.plots.restorations import completions, restorations
 from npvae.plots.spectrum import jacobian_spectra
 from npvae.plots.traversal import traversal
 

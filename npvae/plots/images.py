@@ -84,43 +84,11 @@ def reconstructions(
         With the rows labelled x and x̂.
     """
     tiles = {"x": as_images("x", x, image_shape), "x_hat": as_images("x_hat", x_hat, image_shape)}
-    _require_one_shape(tiles, x=x, x_hat=x_hat)
+    require_one_shape(tiles, x=x, x_hat=x_hat)
     return draw_stacks(dict(zip(["$x$", r"$\hat{x}$"], tiles.values(), strict=True)), ax, vmin, vmax, left=0.3)
 
 
-def completions(
-    x: ArrayLike,
-    seen: ArrayLike,
-    mean: ArrayLike,
-    draw: ArrayLike,
-    image_shape: tuple[int, int] | None = None,
-    ax: Axes | None = None,
-    vmin: float = 0,
-    vmax: float = 1,
-) -> Figure:
-    """Draw what is seen of each image, above two completions of it, at most twelve side by side.
-
-    Parameters
-    ----------
-    x : array of shape (n, d) or (n, h, w)
-        Data; what is not seen is left blank, and may be anything, NaN too.
-    seen : array of bool, like x
-    mean, draw : arrays like x
-        Such as those of `npvae.VAE.impute`.
-    image_shape, ax, vmin, vmax
-        As for `image_grid`.
-    """
-    if np.size(seen) != np.size(x):
-        raise ValueError(f"seen must have the shape of x, {np.shape(x)}, got {np.shape(seen)}")
-    seen = np.reshape(seen, np.shape(x)).astype(bool)
-    arrays = {"x": np.where(seen, x, 0), "seen": seen, "mean": mean, "draw": draw}
-    tiles = {name: as_images(name, value, image_shape) for name, value in arrays.items()}
-    _require_one_shape(tiles, **arrays)
-    tiles["seen"] = np.where(tiles["seen"] != 0, tiles.pop("x"), np.nan)
-    return draw_stacks(tiles, ax, vmin, vmax, left=0.5)
-
-
-def _require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
+def require_one_shape(tiles: dict[str, NDArray], **given: ArrayLike) -> None:
     """Refuse images of unequal number or size, by the shapes in which they were given."""
     first, *others = tiles
     for name in others:
@@ -161,7 +129,7 @@ def image_rows(
     matplotlib Figure
     """
     tiles = {name: as_images(name, images, image_shape) for name, images in rows.items()}
-    _require_one_shape(tiles, **rows)
+    require_one_shape(tiles, **rows)
     return draw_stacks(tiles, ax, vmin, vmax, left=0.75)
 
 

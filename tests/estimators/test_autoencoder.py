@@ -112,7 +112,7 @@ def test_the_spectrum_of_the_jacobian_is_that_of_its_singular_values():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: DenoisingAutoencoder(**SMALL, noise_level=1.0), "level must be less than 1, got 1.0"),
+        (lambda: DenoisingAutoencoder(**SMALL, noise_level=1.0), "noise_level must be less than 1 with corruption"),
         (lambda: DenoisingAutoencoder(**SMALL, corruption="blur"), "corruption must be one of 'zeros', "),
         (
             lambda: SparseAutoencoder(**SMALL, target_rate=0.1, code_activation="relu"),

@@ -11,16 +11,24 @@ from benchmarks.published.linear import largest_angle, principal_subspace
 
 
 @pytest.mark.parametrize(
-    ("name", "n_rows"), [("autoencoders", 3), ("denoising", 2), ("generation", 2), ("linear", 2), ("anomalies", 1)]
+    ("name", "n_rows", "pictures"),
+    [
+        ("autoencoders", 3, {"autoencoders"}),
+        ("denoising", 2, {"denoising"}),
+        ("generation", 2, {"generation"}),
+        ("codes", 2, {"codes", "bits"}),
+        ("linear", 2, set()),
+        ("anomalies", 1, set()),
+    ],
 )
-def test_a_quick_run_trains_goes_on_where_it_stopped_and_reports(name, n_rows, tmp_path, capsys):
-    output, picture = tmp_path / "result.json", tmp_path / "picture.png"
-    argv = [name, "--quick", "--work", str(tmp_path / "work"), "--output", str(output), "--picture", str(picture)]
+def test_a_quick_run_trains_goes_on_where_it_stopped_and_reports(name, n_rows, pictures, tmp_path, capsys):
+    output, folder = tmp_path / "result.json", tmp_path / "pictures"
+    argv = [name, "--quick", "--work", str(tmp_path / "work"), "--output", str(output), "--pictures", str(folder)]
     assert main(argv) == 0
     result = json.loads(output.read_text())
     assert len(result["rows"]) == n_rows
     assert ("without 1" if name == "anomalies" else "epoch 2") in capsys.readouterr().out
-    assert picture.exists() == (name not in ("linear", "anomalies"))
+    assert {path.stem for path in folder.glob("*.png")} == pictures
     assert main(argv) == 0
     assert "epoch" not in capsys.readouterr().out.partition("model:")[0]
     assert json.loads(output.read_text())["rows"][0]["here"] == result["rows"][0]["here"]
