@@ -15,6 +15,7 @@ COMMANDS = {
     "gradcheck": "the gradient checker against planted errors",
     "restoration": "images restored by a decoder's posterior, beside other ways",
     "strangers": "the gradient checker against other people's functions",
+    "faults": "damaged files, kills, full disks, shared folders, threads, a soak: the table of docs/reliability.md",
     "published": "published figures, trained again",
     "table": "the tables of README.md and docs/, from the results",
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from npvae import storage
 from npvae.datasets.coding import Coding
 from npvae.datasets.scaling import SCALED, Scaling
-from npvae.estimators.objects import rebuilt
+from npvae.estimators.objects import described, rebuilt
 from npvae.estimators.options import Option, options_of
 from npvae.estimators.registry import class_named
 from npvae.parameters import Parameters
@@ -119,6 +119,7 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     if unknown := set(params) - set(table):
         raise ValueError(f"it has no option {', '.join(sorted(unknown))}")
     params.setdefault("scale", "none")  # a file from before the scaling holds a model of data as they were
+    params = {**{name: described(o.default) for name, o in table.items()}, **params}
     made = {name: rebuilt(value, table[name].members) for name, value in params.items() if table[name].members}
     fitted = cls(**{**params, **made})
     fitted._check_options()
