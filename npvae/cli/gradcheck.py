@@ -57,6 +57,10 @@ a function without arguments that returns what to check: a layer, (forward, back
 ...; file.py:factory will do as well. The module or the file is run: give none that you would not run"""
 
 
+ONLY = """\
+check one tensor (with --all: one part; with --mutate: break the functions with this in their name); patterns with *"""
+
+
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add ``npvae gradcheck``."""
     parser = add_command(commands, "gradcheck", run, "check hand-written gradients", DESCRIPTION, EXAMPLE)
@@ -64,7 +68,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     add("target", nargs="?", metavar="package.module:factory", help=TARGET)
     add("--all", action="store_true", help="check everything this package exports")
     add("--full", action="store_true", help="check every single element, however many there are")
-    add("--only", metavar="NAME", help="check one tensor (with --all: one part); patterns with *")
+    add("--only", metavar="NAME", help=ONLY)
     add("--probes", type=int, default=PROBES, metavar="K", help="random directions per tensor")
     add("--seed", type=int, default=0, metavar="S", help="of everything random")
     add("--method", choices=METHODS, default="complex", help="how the numeric side is computed")

@@ -116,3 +116,15 @@ def _wrong_entries(point: Point, settings: Settings) -> list[Entry]:
         return [] if wrong and point.branches.ties else wrong
     except Breakdown:
         return []
+
+
+def what_varies(point: Point) -> str:
+    """Why two forwards of the same numbers may differ."""
+    before, seeded = np.random.get_state(), []  # noqa: NPY002
+    for _ in range(2):
+        np.random.seed(0)  # noqa: NPY002
+        seeded.append(point.run()[0])
+    np.random.set_state(before)  # noqa: NPY002
+    if all(map(np.array_equal, *seeded)):
+        return "it draws from NumPy's global generator: draw the noise outside and pass it in as an argument"
+    return "it keeps a generator or a state (a running mean?): draw the noise outside and pass it in as an argument"

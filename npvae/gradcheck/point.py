@@ -61,7 +61,11 @@ class Point:
 
     def gradients(self, upstream: tuple) -> Tensors:
         """The analytic side, after a fresh forward."""
-        return pull_back(self.subject, self.run()[1], upstream, self.tensors)
+        return self.pull(self.run()[1], upstream)
+
+    def pull(self, cache: object, upstream: tuple) -> Tensors:
+        """Backward of a cache."""
+        return pull_back(self.subject, cache, upstream, self.tensors)
 
     @cached_property
     def rounding(self) -> float:

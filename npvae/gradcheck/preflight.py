@@ -124,10 +124,6 @@ class Flight:
         """The outputs where every operation errs anew."""
         return [y for near in (*neighbours(self.point), self.point) for y in near.outputs]
 
-    def pull(self, cache: object) -> Tensors:
-        """Backward of a cache with the reference upstream gradient."""
-        return pull_back(self.point.subject, cache, self.upstream, self.point.tensors)
-
     def dtypes(self) -> Iterator[Finding]:
         """Gradients have the dtype of their tensors, or are as precise as is asked for."""
         for name, gradient in self.gradients.items():
@@ -143,8 +139,10 @@ class Flight:
         again, _ = self.point.run()
         if all(_close(a, b) for a, b in zip(again, self.outputs, strict=True)):
             return []
-        text = "forward gives something else the second time: draw the noise outside and pass it in as an argument"
-        return [Finding("unfrozen randomness", text)]
+        from npvae.diagnosis.blame import what_varies  # loaded only where something is wrong
+
+        why = what_varies(self.point)
+        return [Finding("unfrozen randomness", f"forward gives something else the second time: {why}")]
 
     def state(self) -> list[Finding]:
         """Backward again, after another forward, and after a forward of other data.
@@ -152,7 +150,7 @@ class Flight:
         The same code on the same numbers: nothing is granted to rounding but the order of a threaded sum.
         """
         _, cache = self.point.run()
-        first, second, third = self.pull(cache), self.pull(cache), self.pull(cache)
+        first, second, third = (self.point.pull(cache, self.upstream) for _ in range(3))
         name = _differing(second, first)
         if name and _close(third[name] - second[name], second[name] - first[name]):
             text = f"every backward adds to the gradient of {name} that the one before left behind"
@@ -170,7 +168,7 @@ class Flight:
             self.point.run({name: np.roll(t, 1, axis=0) if t.ndim else t for name, t in self.point.tensors.items()})
         except Breakdown:
             return []
-        name = _differing(self.pull(cache), first)
+        name = _differing(self.point.pull(cache, self.upstream), first)
         text = f"after a forward of other data, backward of the first cache gives another gradient of {name}: "
         text += "it uses something (noise? activations?) that is not in its cache"
         return [Finding("stale state", text, name)] if name else []

@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from functools import partial
 from types import FunctionType
 
@@ -189,9 +190,11 @@ def try_mutants(
     exposed: Iterable[Exposed], only: str | None = None, on_tally: Callable[[Tally], object] | None = None
 ) -> MutationReport:
     """Try all mutants of the functions given that have `only` in their name; ValueError if there is none."""
-    chosen = [one for one in exposed if only is None or only in one.name]
+    exposed = list(exposed)
+    chosen = [one for one in exposed if only is None or fnmatch(one.name, f"*{only}*")]
     if not chosen:
-        raise ValueError(f"only must be in the name of a backward, got {only!r}")
+        names = ", ".join(one.name for one in exposed[:12]) + (", ..." if len(exposed) > 12 else "")
+        raise ValueError(f"only must be in the name of a function that is broken ({names}), got {only!r}")
     report = MutationReport()
     for one in chosen:
         report.tallies.append(_try_one(one))
@@ -228,10 +231,18 @@ def _rehearse(exposed: Exposed) -> tuple[list[Call], list[Check], set[str]]:
         report, recorded = record(exposed.function, one, most, exposed.part)
         report.raise_if_failed()
         calls += recorded
-        passed += [(report, one)] if recorded else []
+        passed += [(report, _strict(one, report))] if recorded else []
     passed.sort(key=lambda pair: pair[0].seconds)
     tensors = {entry.name for report, _ in passed[:1] for entry in report.entries}
     return calls, [one for _, one in passed], tensors
+
+
+def _strict(one: Check, report: Report) -> Check:
+    """The same check; where all gradients came back from the whole code, one that does not is a finding."""
+    if not isinstance(one, partial) or any(finding.kind == "not checked" for finding in report.findings):
+        return one
+    subject, settings = one.args
+    return partial(one.func, subject, replace(settings, strict=True))
 
 
 def _reports(function: FunctionType, mutant: Mutant, checks: list[Check]) -> Iterator[Report | None]:

@@ -156,7 +156,7 @@ def test_mutation_wants_a_gradient_that_is_right(factories, capsys):
         (["mine.py:right", "--mutate", "--method", "central"], "--mutate has a check of its own"),
         (["mine.py:right", "--mutate", "--full"], "--mutate has a check of its own"),
         (["mine.py:right", "--mutate", "--probes", "9"], "--mutate has a check of its own"),
-        (["--all", "--mutate", "--only", "nonesuch"], "only must be in the name of a backward, got 'nonesuch'"),
+        (["--all", "--mutate", "--only", "nonesuch"], "only must be in the name of a function that is broken ("),
         (["mine.py:closure", "--mutate"], "a closure is made anew by every forward"),
     ],
 )

@@ -351,3 +351,15 @@ def test_the_two_sides_are_printed_with_enough_digits_to_differ():
     text = text_of(lambda x: (np.sin(x), x), wrong, draw(4))
     line = next(line for line in text.splitlines() if line.strip().startswith("x[1]"))
     assert line.split("numeric ")[1].split()[0] != line.split("analytic ")[1].split()[0]
+
+
+# Warnings -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_warning_inside_a_guess_is_no_error():
+    def forward(x):
+        return np.where(x > 0, np.log(np.where(x > 0, x, 1)), 800 * x), x
+
+    x = np.array([1e-3, -2.0, 700.0, -700.0])  # exp of the output overflows, its logarithm warns
+    with np.errstate(all="warn"):
+        text_of(forward, lambda x, dy: dy * np.where(x > 0, 2 / x, 800), x)

@@ -67,6 +67,27 @@ def test_unfrozen_randomness():
     report, found = findings(noisy, backward)
     assert found == [("unfrozen randomness", None)]
     assert report.entries == []
+    assert "it keeps a generator or a state" in str(report)
+
+
+def test_numpys_global_generator_is_named_and_left_as_it_was():
+    def noisy(x, W, b):
+        return forward(x + np.random.standard_normal(x.shape), W, b)  # noqa: NPY002
+
+    np.random.seed(7)  # noqa: NPY002
+    report, found = findings(noisy, backward)
+    assert found == [("unfrozen randomness", None)]
+    assert "it draws from NumPy's global generator" in str(report)
+
+
+def test_a_sum_that_cancels_is_not_blamed_on_the_memory_layout():
+    big = np.random.default_rng(0).standard_normal((40, 30)) * 1e8
+
+    def cancelling(x):
+        return ((x + big).sum() - big.sum()) + (x**2).sum(), x
+
+    report, found = findings(cancelling, lambda x, dy: {"x": dy * (1 + 2 * x)}, {"x": np.ones((40, 30))}, {})
+    assert not any(kind == "memory layout" for kind, _ in found), str(report)
 
 
 def test_a_generator_given_as_an_argument_is_frozen():
