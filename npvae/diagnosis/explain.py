@@ -37,17 +37,16 @@ def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, sp
         estimates = [measure(probe.line) for probe in own]
     except NoEstimate as reason:
         return [f"{two_sides(entry.numeric, entry.analytic)}   ({reason})"]
-    hint = diagnose(
-        Evidence(
-            name=entry.name,
-            probes=own,
-            numeric=[estimate.value for estimate in estimates],
-            slack=[max(estimate.tolerance, entry.tolerance) for estimate in estimates],
-            gradients={name: [probe.gradient for probe in others] for name, others in probes.items()},
-            sizes=sizes_of(own[0].line.point, entry.name),
-            measure=measure,
-        )
+    evidence = Evidence(
+        name=entry.name,
+        probes=own,
+        numeric=[estimate.value for estimate in estimates],
+        slack=[max(estimate.tolerance, entry.tolerance) for estimate in estimates],
+        gradients={name: [probe.gradient for probe in others] for name, others in probes.items()},
+        sizes=sizes_of(own[0].line.point, entry.name),
+        measure=measure,
     )
+    hint = None if culprits.counted else diagnose(evidence)
     lines = _numbers(entry, culprits, hint, len(own))
     if hint is None and spoiled:
         return lines[:1]
@@ -97,6 +96,7 @@ class Culprits:
     extent: str
     everywhere: bool
     numeric: NDArray | None = None
+    counted: bool = False  # whether these few are all: then no guess at the whole gradient fits
 
 
 def find_culprits(probe: Probe, measure: Measure, tolerance: float) -> Culprits:
@@ -121,6 +121,8 @@ def find_culprits(probe: Probe, measure: Measure, tolerance: float) -> Culprits:
     if counting and everywhere:
         return Culprits(wrong[:FEW], f"Every element looked at is wrong ({len(wrong)} of {size:,}).", True)
     found, extent = search.one_by_one(np.arange(size))
+    if extent.endswith("elements wrong."):
+        return Culprits(found, extent, False, counted=True)
     return Culprits(found, extent or f"Some elements are wrong ({len(wrong)} of {counting} looked at).", False)
 
 

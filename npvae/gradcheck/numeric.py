@@ -218,7 +218,8 @@ def neighbours(point: Point, eps: float = EPS) -> list[Point]:
 def gradient_noise(point: Point, upstream: tuple, eps: float = EPS) -> dict[str, NDArray]:
     """For every tensor the largest |Δg| of each element under nudges."""
     here, rng = point.gradients(upstream), np.random.default_rng(DRAWS)
-    noise = {n: np.full(np.shape(g), 0.25 * eps * point.natural_size(n, upstream)) for n, g in here.items()}
+    terms = np.concatenate([np.ravel(u * y) for u, y in zip(upstream, point.outputs, strict=True)])
+    noise = {n: np.full(np.shape(g), 0.25 * eps * point.natural_size(n, terms)) for n, g in here.items()}
     for near in (*neighbours(point, eps), point):
         try:
             there = near.gradients(tuple(_nudged(rng, u, eps) for u in upstream))

@@ -78,11 +78,11 @@ class Point:
         """The tensors that have a gradient."""
         return set(self.gradients(tuple(np.zeros(y.shape)[()] for y in self.outputs)))
 
-    def natural_size(self, name: str, upstream: tuple) -> float:
+    def natural_size(self, name: str, terms: NDArray) -> float:
         """The size a gradient has if nothing cancels: ‖u∘y‖ per size of the tensor's elements."""
-        size = np.sqrt(sum(float(np.sum((u * y) ** 2)) for u, y in zip(upstream, self.outputs, strict=True)))
         tensor = self.tensors[name]
-        return float(size) / ((float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0) or 1.0)
+        typical = float(np.sqrt(np.mean(tensor**2))) if tensor.size else 0.0
+        return float(np.linalg.norm(terms)) / (typical or 1.0)
 
     @cached_property
     def complex_tensors(self) -> Tensors:
@@ -112,8 +112,13 @@ class Line:
 
     @property
     def natural_size(self) -> float:
-        """The size of a slope in which nothing cancels."""
-        return self.point.natural_size(self.name, self.upstream)
+        """The size of a slope in which nothing cancels, as far as the outputs change along the line."""
+        terms = self.terms(0.0)
+        try:
+            changing = self.terms(1j * 1e-20).imag != 0
+        except Breakdown:
+            changing = terms != 0
+        return self.point.natural_size(self.name, terms * changing if np.any(changing) else terms)
 
     def terms(self, step: complex, promote: bool = True, branches: Branches | None = None) -> NDArray:
         """The summands u∘y at ``t + step·v``; a complex step makes all tensors complex if they are to be promoted."""

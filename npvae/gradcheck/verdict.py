@@ -16,7 +16,7 @@ has a kink at this point                        one-sided ladders, and a point b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
@@ -124,10 +124,10 @@ def judge(name: str, probes: list[Probe], settings: Settings) -> Entry:
     before = point.evaluations
     measure, guard, notes = choose_measure(probes, settings)
     one_by_one = takes_all_elements(point, name, measure, settings)
-    worst = max((compare(probe, measure, settings) for probe in probes), key=_badness)
+    worst = _worst(compare(probe, measure, settings) for probe in probes)
     # Real differences are surest one element at a time: each has a scale of its own, and kinks of its own.
     if one_by_one and (worst.status == PASS or measure is ladder):
-        element = _judge_coordinates(probes[0], measure, settings)
+        element = _worst(_elements(probes[0], measure, settings))
         if measure is ladder or element.status != PASS:
             worst = element
         worst.coordinates = point.tensors[name].size
@@ -224,6 +224,7 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
     coarsest = max(COARSEST * scale, granted)
     beside = line.point.rounding**0.5  # half of the digits, for elements that vanish beside others
     status = FAIL if error > tolerance else PASS if tolerance <= max(coarsest, beside * largest) else INCONCLUSIVE
+    small = scale
     if status == PASS and tolerance > coarsest:
         scale = largest
     if status == INCONCLUSIVE:
@@ -234,7 +235,7 @@ def compare(probe: Probe, measure: Measure, settings: Settings, largest: float =
             status, scale = PASS, natural
             if analytic or estimate.value:
                 notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
-    elif status == PASS and error > roundings and scale < VANISHING * line.natural_size:
+    elif status == PASS and error > roundings and small < VANISHING * line.natural_size:
         notes.append(f"below {VANISHING:g} of what the size of the outputs suggests: as good as zero")
     sides = estimate.method, estimate.value, analytic, error, tolerance, scale
     return Entry(line.name, probe.gradient.shape, status, *sides, spread=estimate.spread, notes=notes)
@@ -262,10 +263,10 @@ def _elements(probe: Probe, measure: Measure, settings: Settings) -> Iterator[En
         yield compare(replace(probe, line=replace(probe.line, direction=unit)), measure, settings, largest)
 
 
-def _judge_coordinates(probe: Probe, measure: Measure, settings: Settings) -> Entry:
-    """The worst element, or the first wrong one."""
+def _worst(entries: Iterable[Entry]) -> Entry:
+    """The worst entry, or the first that fails, with the notes of all."""
     seen: list[Entry] = []
-    for entry in _elements(probe, measure, settings):
+    for entry in entries:
         seen.append(entry)
         if entry.status == FAIL:
             break
