@@ -84,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--factors needs data of known factors, DATA must be digits, got {args.data!r}")
     integer("--k", args.k, at_least=1)
     vae = load_with(args.model, "evaluate", "log_likelihood", "log_prob")
+    if picture is not None and not hasattr(vae, "transform"):
+        raise ValueError(f"--factors needs a model with latents, {args.model} has none")
     rows = slice(0, DIGITS) if embedded and args.rows is None else args.rows
     choice = selection(args)
     read = read_data(args.data, rows=rows, choice=choice, model=vae)

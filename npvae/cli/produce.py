@@ -162,9 +162,7 @@ def manifold(args: argparse.Namespace, model: Any) -> Made:
     from npvae.plots import manifold_grid
 
     if model.n_latents_ != 2:
-        raise ValueError(
-            f"the manifold needs a model with two latents (npvae train --latent 2), got {model.n_latents_}"
-        )
+        raise ValueError(f"the manifold needs a model with two latents, {args.model} has {model.n_latents_}")
     z = manifold_grid(args.side)
     images = model.inverse_transform(z)
     return {"images": images, "z": z}, lambda plots: plots.manifold(images, image_shape=image_shape(model))
@@ -219,7 +217,7 @@ def attribute(args: argparse.Namespace, model: Any) -> Made:
     steps = integer("--steps", args.steps, at_least=2)
     data = read_data(args.data, args.labels, args.rows, choice=selection(args), model=model)
     if data.labels is None:
-        raise ValueError(f"--labels must name the classes of {args.data}")
+        raise ValueError(f"--labels, or --label-column of a table, must name the classes of {args.data}")
     of_class = data.labels == args.label
     if of_class.all() or not of_class.any():
         classes = ", ".join(map(str, np.unique(data.labels)[:20]))

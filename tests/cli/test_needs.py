@@ -39,7 +39,7 @@ COMMANDS = {
 def words(tmp_path_factory):
     """Every model of 40 binary images of 3 × 3 pixels, in a folder, and the words that stand for files there."""
     folder = tmp_path_factory.mktemp("needs")
-    x = (np.random.default_rng(0).random((40, 9)) > 0.5).astype(np.float32)
+    x = (np.random.default_rng(0).random((40, 3, 3)) > 0.5).astype(np.float32)
     np.save(folder / "x.npy", x)
     np.save(folder / "z.npy", np.zeros((2, 2), np.float32))
     np.save(folder / "labels.npy", np.arange(40) % 2)
@@ -84,6 +84,13 @@ def test_evaluate_gives_the_exact_log_density_where_there_is_one(words, here, ca
     assert "draws of z each" not in out
     assert "area by −log p(x)      0.500" in out
     np.testing.assert_allclose(np.load("rows.npy")[:, 0], -npvae.load(path).score_samples(x))
+
+
+def test_factors_need_latents(words, here, refused):
+    x = np.random.default_rng(0).random((30, 784))
+    GaussianMixture(covariance="diagonal").fit(x).save("m.npz")
+    said = refused("evaluate", "m.npz", "digits", "--rows", "0:5", "--factors", "f.png")
+    assert "--factors needs a model with latents, m.npz has none" in said
 
 
 @pytest.mark.parametrize(("model", "draws"), [("vae", True), ("binary-vae", True), ("pca", False), ("sparse", False)])

@@ -1,12 +1,14 @@
 """Training by several processes gives what training by one gives."""
 
+from io import StringIO
+
 import numpy as np
 import pytest
 
 from npvae.distributions import Bernoulli
 from npvae.models import WakeSleep
 from npvae.optimizers import SGD, Adagrad, Adam
-from npvae.training import Averaged, load_checkpoint, save_checkpoint, train
+from npvae.training import Averaged, Progress, load_checkpoint, save_checkpoint, train
 from npvae.validation import ArgumentError
 from tests.training.toys import Chain, Mean, Nested, NormalisedSGD, binary_rows, small_vae
 
@@ -53,6 +55,14 @@ def test_every_optimiser_moves_theta_as_it_does_alone(optimizer):
     settings = {"optimizer": optimizer, "epochs": 3, "batch_size": 5}
     one, two = (train(Nested(), Mean().init(None), X, n_jobs=n, **settings) for n in (1, 2))
     close(two, one, 1e-4)
+
+
+def test_rows_a_second_are_those_of_all_steps_of_the_epoch():
+    model, told = Nested(), StringIO()
+    settings = {"epochs": 2, "batch_size": 23, "optimizer": SGD(0.1), "n_jobs": 2}  # one step, which ends last
+    train(model, model.init(None), X, progress=Progress(2, told), **settings)
+    assert told.getvalue().count("rows/s") == 2
+    assert " 0 rows/s" not in told.getvalue()
 
 
 def test_a_batch_of_fewer_rows_than_processes():
