@@ -193,6 +193,26 @@ def test_a_restored_table_has_its_names_and_its_units(table, refused):
     assert np.loadtxt("out.csv", delimiter=",", skiprows=1)[:, 1].std() > 5
 
 
+def test_a_table_with_text_comes_out_as_a_table_or_not_at_all(table, refused):
+    np.save("z.npy", np.zeros((3, 2)))
+    for command in (["sample", "mixed/model.npz", "-n", "3"], ["decode", "mixed/model.npz", "z.npy"]):
+        assert main([*command, "-o", "out.csv"]) == 0
+        head, *rows = (table / "out.csv").read_text().splitlines()
+        assert head == "height,kind"
+        assert {row.split(",")[1] for row in rows} <= {"x", "y"}
+        assert "--output must end in .csv, since the result has text" in refused(*command, "-o", "out.npy")
+        assert not (table / "out.npy").exists()
+
+
+def test_a_gap_in_a_table_is_filled_in_by_a_value_of_its_column(table):
+    assert main(["impute", "mixed/model.npz", "mixed.csv", "--steps", "5", "-o", "out.csv"]) == 0
+    before, after = ((table / name).read_text().splitlines() for name in ("mixed.csv", "out.csv"))
+    assert len(before) == len(after)
+    for old, new in zip(before[1:], after[1:], strict=True):
+        kind, filled = old.split(",")[1], new.split(",")[1]
+        assert filled == kind or (kind == "" and filled in ("x", "y"))
+
+
 def test_a_traversal_of_a_table_has_a_column_for_each_of_its_own(table):
     assert main(["traverse", "plain/model.npz", "plain.csv", "0", "--steps", "3", "-o", "out.csv"]) == 0
     lines = (table / "out.csv").read_text().splitlines()
