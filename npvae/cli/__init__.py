@@ -10,13 +10,12 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import npvae
 from npvae import memory
 from npvae.cli import compress, detect, evaluate, explore, gradcheck, impute, produce, report, restore, train, traverse
-from npvae.cli.arguments import HelpFormatter, Parser, as_typed
+from npvae.cli.arguments import HelpFormatter, Parser, as_typed, silence
 from npvae.validation import ArgumentError, DataWarning, printable
 
 __all__ = ["build_parser", "main"]
@@ -54,7 +53,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the process ends)
         if hasattr(getattr(sys, name), "reconfigure"):
             getattr(sys, name).reconfigure(errors="replace")  # a terminal without Greek letters gets question marks
-    argv, options = list(sys.argv[1:] if argv is None else argv), {}
+    lost = False
+    try:
+        status = _run(list(sys.argv[1:] if argv is None else argv))
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError as error:  # what is left in the buffer goes nowhere, or Python would complain at its end
+                lost = lost or (stream is sys.stdout and not isinstance(error, BrokenPipeError))
+                silence(stream)
+    return 2 if lost and status == 0 else status
+
+
+def _run(argv: Sequence[str]) -> int:
+    options: Mapping[str, Any] = {}
     try:
         args = build_parser(argv).parse_args(argv)
         options = getattr(args, "options", {})
@@ -65,22 +78,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has read enough
         return 0
     except KeyboardInterrupt:
-        print("npvae: interrupted", file=sys.stderr)
+        _complain("npvae: interrupted")
         return 130
     except (ImportError, MemoryError, OSError, OverflowError, TypeError, ValueError) as error:
-        print(f"npvae: error: {_one_line(error, options)}", file=sys.stderr)
+        _complain(f"npvae: error: {_one_line(error, options)}")
         return 2
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except BrokenPipeError:  # what is left in the buffer goes nowhere, or Python would complain at its end
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _complain(line: str) -> None:
+    """Print a line to standard error, if that can be written."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
 
 
 def _show_warning(message: Warning, *where: Any) -> None:
-    with suppress(BrokenPipeError):  # nobody reads on; the work goes on
-        print(f"npvae: warning: {_one_line(message, {})}", file=sys.stderr, flush=True)
+    _complain(f"npvae: warning: {_one_line(message, {})}")
 
 
 def _one_line(error: BaseException, options: Mapping[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from time import perf_counter
@@ -104,6 +106,12 @@ def size_of_memory(text: str) -> int:
         return memory.parsed(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def silence(stream: Any) -> None:
+    """Have what is still to be written to a stream go nowhere: nobody reads it, or its disk is full."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def integers(text: str) -> tuple[int, ...]:

@@ -71,7 +71,7 @@ def selected(data: Dataset, choice: Selection, path: str, model: Any = None) -> 
         table = table.select(known)
         notes.append("the columns are put in the order of the training")
     for note in notes:
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             print(printable(f"npvae: {path}: {note}"), file=sys.stderr)
     return Dataset.from_table(table, labels, data.name)
 

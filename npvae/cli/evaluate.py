@@ -223,6 +223,6 @@ class _Progress:
             return
         minutes, seconds = divmod(round((perf_counter() - self.started) * (self.n - done) / done), 60)
         line = f"{done:,} of {self.n:,} rows | {minutes}:{seconds:02} left" if done < self.n else ""
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             self.stream.write(f"\r{line}\033[K")
             self.stream.flush()

@@ -6,13 +6,13 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from npvae import training
-from npvae.cli.arguments import add_command, counted, integers, is_embedded, read_data
+from npvae.cli.arguments import add_command, counted, integers, is_embedded, read_data, silence
 from npvae.cli.columns import add_selection, read_kinds, selection
 from npvae.cli.pictures import draw_pictures
 from npvae.cli.ranks import communicator
@@ -145,8 +145,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _say(args: argparse.Namespace, *lines: str) -> None:
     if not args.quiet:
-        with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+        try:
             print(*map(printable, lines), sep="\n", flush=True)
+        except OSError:  # nobody reads on, or the log has no room; the training goes on
+            silence(sys.stdout)
 
 
 def _keep(

@@ -216,7 +216,7 @@ class GradientEstimator(Estimator):
         if n_jobs == "auto":
             n_jobs = training.fastest_jobs(model, len(x), epochs) if comm is None else 1
             if speaks and n_jobs > 1:
-                with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+                with suppress(OSError):  # nobody reads on; the training goes on
                     print(f"{n_jobs} processes share every batch", file=sys.stderr, flush=True)
 
         def keep(run: training.TrainingRun) -> None:
@@ -293,7 +293,7 @@ class GradientEstimator(Estimator):
         if run.epoch > self._option("epochs"):
             raise ArgumentError("epochs", f"be at least {run.epoch}, which the run has done already", self.epochs)
         if run.epoch == self.epochs and self.verbose:
-            with suppress(BrokenPipeError):  # nobody reads on
+            with suppress(OSError):  # nobody reads on
                 done = f"all {run.epoch} epochs of the run were done before: there is nothing left to train"
                 print(done, file=sys.stderr, flush=True)
         if run.settings:

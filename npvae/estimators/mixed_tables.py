@@ -65,7 +65,7 @@ class MixedTables:
         coding = Coding.learn(table, self.columns)
         warn_of_extremes(coding.columns)
         if self.verbose:
-            with suppress(BrokenPipeError):  # nobody reads on
+            with suppress(OSError):  # nobody reads on
                 print("columns:", *described_columns(coding.columns), sep="\n", file=sys.stderr, flush=True)
         names = table.columns if table.has_names else None
         given = np.shape(X) if isinstance(X, np.ndarray) else ()

@@ -247,7 +247,7 @@ class VAE(
         """Tell which latents are in use, if some are not."""
         used = evaluation.active_units(evaluation.activity(model, run.chosen, x))
         if not used.all():
-            with suppress(BrokenPipeError):  # nobody reads on
+            with suppress(OSError):  # nobody reads on
                 print(self.collapse_message(used), file=sys.stderr, flush=True)
 
     def _remedies(self) -> list[str]:

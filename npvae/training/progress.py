@@ -76,7 +76,7 @@ class Progress:
         return f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}"
 
     def _write(self, text: str) -> None:
-        with suppress(BrokenPipeError):  # nobody reads on; the training goes on
+        with suppress(OSError):  # nobody reads on, or the log has no room; the training goes on
             self.stream.write(text)
             self.stream.flush()
 

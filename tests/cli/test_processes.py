@@ -123,3 +123,20 @@ def test_no_input_is_overwritten(files, here, refused):
         before = (here / argv[-1]).read_bytes()
         assert "--output must be another file than the inputs" in refused(*argv)
         assert (here / argv[-1]).read_bytes() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="writes to a device that is full")
+def test_a_log_without_room_ends_no_training(files, here, environment):
+    words = [word for word in TINY if word != "--quiet"]
+    with open("/dev/full", "w") as full:
+        argv = [*NPVAE, "train", files.images, "-o", "run", *words]
+        done = subprocess.run(argv, env=environment, stdout=full, stderr=full, timeout=60, check=False)
+        assert done.returncode == 0
+        assert {path.name for path in (here / "run").iterdir()} == {"model.npz", "history.csv", "checkpoint.npz"}
+        said = {"env": environment, "stderr": subprocess.PIPE, "text": True, "timeout": 60, "check": False}
+        for words in (["info", files.model], ["--help"]):
+            done = subprocess.run([*NPVAE, *words], stdout=full, **said)
+            assert done.returncode in (0, 2)
+            assert "Traceback" not in done.stderr
+            assert done.stderr.count("\n") <= 1
+        assert subprocess.run([*NPVAE, "info", files.model], stdout=full, **said).returncode == 2
