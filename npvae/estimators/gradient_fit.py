@@ -161,7 +161,7 @@ class GradientEstimator(Estimator):
             visits = decided._visits(rows.x, x_val, seed)
             start = decided._first_or_next(model, visits[0], seed, resume_from)
         try:
-            decided._train(model, start, rows, visits, seed, self.epochs, callbacks, comm)
+            decided._train(model, start, rows, visits, seed, decided.epochs, callbacks, comm)
         finally:
             self._take_over(decided)
         return self

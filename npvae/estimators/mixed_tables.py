@@ -29,6 +29,10 @@ FEW_COLUMNS = 100
 """Columns up to which "auto" looks for their kinds where a table has numbers only; more are rather pixels."""
 
 
+EPOCHS, MOST_EPOCHS, STEPS = 10, 300, 1500
+"""Epochs of a matrix and at least of a table; epochs of a table at most; steps that a table is given within these."""
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class MixedTables:
     """An estimator whose likelihood can be one for every column, with what is missing left out.
@@ -46,6 +50,19 @@ class MixedTables:
         group="data",
         flag=None,
     )
+
+    epochs: int | None = option(
+        None,
+        f"passes over the data; by default {EPOCHS}, and for a table with a likelihood for every column as many as "
+        f"{STEPS:,} steps take, at most {MOST_EPOCHS}",
+        kind=int, at_least=1, optional=True, group="training", metavar="N", fixed=False,
+    )  # fmt: skip
+
+    def _enough_epochs(self, n: int) -> int:
+        """The number of epochs for n rows where none is given: a small table takes many to be learnt."""
+        if not self._is_mixed():
+            return EPOCHS
+        return min(max(EPOCHS, -(-STEPS // -(-n // self.batch_size))), MOST_EPOCHS)
 
     def _is_mixed(self) -> bool:
         """Whether rows come from a coding of columns: of the fitted model, or of the one that is being fitted."""

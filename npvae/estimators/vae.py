@@ -188,12 +188,13 @@ class VAE(
             raise ArgumentError(name, f"be {expected!r} {reason}", repr(value), settings=settings)
 
     def _decide(self, x: NDArray) -> dict[str, Any]:
+        decided: dict[str, Any] = {} if self.epochs is not None else {"epochs": self._enough_epochs(len(x))}
         if self.likelihood != "auto":
-            return {}
+            return decided
         if self._is_mixed():
-            return {"likelihood": "mixed"}
+            return decided | {"likelihood": "mixed"}
         binary = self.binarize != "none" or in_unit_interval(x)
-        return {"likelihood": "bernoulli" if binary else "gaussian-shared"}
+        return decided | {"likelihood": "bernoulli" if binary else "gaussian-shared"}
 
     def _wants_unit_interval(self) -> bool:
         return self.binarize != "none" or super()._wants_unit_interval()

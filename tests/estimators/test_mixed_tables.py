@@ -212,3 +212,11 @@ def test_errors_name_the_column():
     frame.loc[3, "b"] = 1e300
     with pytest.raises(ValueError, match=r"X must have values below 1e\+150, got 1e\+300 at row 3, column 'b'"):
         VAE(epochs=1).fit(frame)
+
+
+def test_a_small_table_is_learnt_for_as_many_epochs_as_it_needs():
+    rng = np.random.default_rng(0)
+    table = Table({"a": rng.normal(size=300), "b": rng.poisson(2.0, size=300).astype(float)})
+    assert VAE(latent_dim=1, hidden=2, batch_size=50, random_state=0).fit(table).params_["epochs"] == 250
+    assert VAE(latent_dim=1, hidden=2, epochs=2).fit(table).n_iter_ == 2
+    assert VAE(latent_dim=1, hidden=2).fit(rng.normal(size=(30, 2))).n_iter_ == 10
