@@ -29,7 +29,7 @@ PARTS = {
     "starts": ("starts", 100, 1),
     "full": ("disks", 100, 2),
     "read-only": ("disks", 20, 1),
-    "folders": ("folders", 40, 2),
+    "folders": ("folders", 53, 2),
     "threads": ("endurance", 24_000, 1),
     "soak": ("endurance", 3_000, 1),
 }

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae import memory
 from npvae.compression.ans import EmptyError, Message, flatten
 from npvae.compression.bits_back import Coder
 from npvae.distributions import Bernoulli
@@ -121,6 +122,7 @@ def decompress(model: Any, theta: Parameters, data: bytes) -> NDArray[np.uint8]:
     header, heads, kept = _read(data)
     if header.digest != model_digest(model, theta):
         raise CompressedFileError("was compressed by another model than this one")
+    memory.require("the first words", 16 * header.first_words)
     coder = Coder(model, theta, header.batch, header.lanes)
     words = np.concatenate([_first_words(0, header.first_words)[: header.shared_words], kept])
     message, parts = Message.of(heads, words), []

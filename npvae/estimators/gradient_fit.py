@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import memory, training
 from npvae.estimators import registry
 from npvae.estimators.base import DTYPES, Estimator, Rows, random_seed
+from npvae.estimators.large_values import warn_of_scale
 from npvae.estimators.objects import described
 from npvae.estimators.options import option, options_of
 from npvae.models import Model
@@ -25,7 +25,7 @@ from npvae.numerics import column_moments
 from npvae.optimizers import OPTIMIZERS, Optimizer
 from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
-from npvae.validation import ArgumentError, ArgumentTypeError, DataWarning
+from npvae.validation import ArgumentError, ArgumentTypeError
 
 __all__ = ["GradientEstimator", "Visits"]
 
@@ -34,11 +34,11 @@ G = TypeVar("G", bound="GradientEstimator")
 INIT = 3
 """Stream of random numbers of the initial parameters, beside 0 to 2 of the training loop."""
 
-LARGE = 10
-"""Root mean square of data from which on `fit` warns: a tenfold input makes the first layer's outputs tenfold."""
-
 COPIES = 8
 """Vectors of all weights during training: now, at the start, when last good, and a gradient; two moments, twice."""
+
+MOST_PROCESSES = 1024
+"""A checkpoint that tells of as many is not believed."""
 
 Visits = tuple[NDArray, "NDArray | None", "training.Transform | None"]
 """Training rows, held-out rows, and what makes of a batch what the model sees at this visit."""
@@ -214,7 +214,10 @@ class GradientEstimator(Estimator):
         speaks = self.verbose and (comm is None or comm.rank == 0)
         n_jobs = self.n_jobs
         if n_jobs == "auto":
+            began = start.settings.get("processes")  # so many as the run began with, wherever it goes on
             n_jobs = training.fastest_jobs(model, len(x), epochs) if comm is None else 1
+            n_jobs = began if began in range(1, MOST_PROCESSES) and comm is None else n_jobs
+            start = replace(start, settings={**start.settings, "processes": n_jobs})
             if speaks and n_jobs > 1:
                 with suppress(OSError):  # nobody reads on; the training goes on
                     print(f"{n_jobs} processes share every batch", file=sys.stderr, flush=True)
@@ -335,15 +338,3 @@ class GradientEstimator(Estimator):
     def _size(self) -> tuple[str, str]:
         """The options that would make the weights fewer, and what they are."""
         return "X", "many columns"
-
-
-def warn_of_scale(x: NDArray) -> None:
-    """A DataWarning if data are far larger than what networks are made for."""
-    mean, var = column_moments(x)
-    size = float(np.sqrt((mean.astype(np.float64) ** 2 + var).mean()))
-    if size > LARGE:
-        remark = (
-            f"has values of about {size:.3g}, where a network expects them of about one: divide 8-bit images by 255, "
-            "bring columns to mean 0 and variance 1"
-        )
-        warnings.warn(DataWarning("X", remark), stacklevel=4)  # who called fit

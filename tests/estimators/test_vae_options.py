@@ -251,3 +251,17 @@ def test_collapsed_latents_are_told_in_the_end(capsys, posterior):
     assert "collapsed" not in capsys.readouterr().err
     tiny(beta=100.0, **{**settings, "verbose": False}).fit(BINARY)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_goes_on_with_the_processes_that_it_began_with(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        training, "train", lambda model, start, *rest, **settings: asked.append(settings["n_jobs"]) or start
+    )
+    monkeypatch.setattr(training, "fastest_jobs", lambda *arguments: 3)
+    vae = tiny(n_jobs="auto", epochs=2).fit(BINARY)
+    monkeypatch.setattr(training, "fastest_jobs", lambda *arguments: 1)
+    tiny(n_jobs="auto", epochs=2).fit(BINARY, resume_from=vae.run_)
+    vae.run_.settings["processes"] = 10**9
+    tiny(n_jobs="auto", epochs=2).fit(BINARY, resume_from=vae.run_)
+    assert asked == [3, 3, 1]
