@@ -49,20 +49,24 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case (0)")
     parser.add_argument("--cases", type=files.count, help="cases of each part, at the most")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
+    earlier = "run nothing: the table is that of results which are written already"
+    parser.add_argument("--results", type=files.result_file, nargs="+", metavar="FILE.json", help=earlier)
     parser.add_argument("--into", metavar="FILE.md", help="write the table between the marks 'faults' of this page")
     args = parser.parse_args(argv)
     if os.name != "posix":
         raise ValueError("faults needs the signals and processes of POSIX")
-    if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # to fork a process with threads is to lose them
+    if args.results is None and any(
+        os.environ.get(name) != "1" for name in ONE_THREAD
+    ):  # to fork a process with threads is to lose them
         command = [sys.executable, "-m", "benchmarks", "faults", *argv]
         return subprocess.run(command, env={**os.environ, **ONE_THREAD}, check=False).returncode
-    outcomes = list(_outcomes(args))
+    outcomes = _read(args.results) if args.results else list(_outcomes(args))
     text = table(outcomes)
     print(f"\n{text}")
     if args.into:
         page = Path(args.into)
         page.write_text(insert(page.read_text(encoding="utf-8"), {"faults": text}), encoding="utf-8")
-    settings = {name: value for name, value in vars(args).items() if name not in ("output", "into")}
+    settings = {name: value for name, value in vars(args).items() if name not in ("output", "into", "results")}
     files.write(args.output, "faults", settings, rows=[outcome.plain() for outcome in outcomes])
     return 1 if any(outcome.failures or not outcome.cases for outcome in outcomes) else 0
 
@@ -82,6 +86,13 @@ def _outcomes(args: argparse.Namespace) -> Iterator[Outcome]:
             print(f"  case {case}: {text}", flush=True)
         left = None if left is None else max(left - (monotonic() - began), 1.0)
         yield outcome
+
+
+def _read(results: list[Path]) -> list[Outcome]:
+    """The outcomes of several results, in the order of the parts."""
+    rows = [row for path in results for row in files.read(path, "faults")["rows"]]
+    found = [Outcome(**{**row, "failures": list(map(tuple, row["failures"]))}) for row in rows]
+    return sorted(found, key=lambda outcome: list(PARTS).index(outcome.part))
 
 
 def table(outcomes: list[Outcome]) -> str:

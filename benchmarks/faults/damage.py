@@ -39,7 +39,7 @@ class TooLongError(BaseException):
 
 def run(part: str, folder: Path, watch: Watch) -> Outcome:
     """Damage one of the part's files in each case, load it, judge what comes."""
-    kinds, outcome, ends = originals(part, folder), Outcome(WHAT[part]), Counter()
+    kinds, outcome, ends = originals(part, folder), Outcome(part, WHAT[part]), Counter()
     slowest = 0.0
     for case, draw in watch:
         original = draw.choice(kinds)

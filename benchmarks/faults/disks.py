@@ -29,7 +29,7 @@ def run(part: str, folder: Path, watch: Watch) -> Outcome:
         "full": (_full, "disks that are full at a random byte, then have room: resumed"),
         "read-only": (_read_only, "folders on a disk that cannot be written"),
     }[part]
-    outcome, references, ways = Outcome(what), References(folder), Counter()
+    outcome, references, ways = Outcome(part, what), References(folder), Counter()
     for case, draw in watch:
         name = ALONE[case % len(ALONE)]
         try:

@@ -31,7 +31,7 @@ def _threads(watch: Watch) -> Outcome:
     x = bits()
     models = [_fit(model, x) for model in fitted().values() if model.n_features_in_ == x.shape[1]]
     expected = [{name: call(model, x) for name, call in CALLS.items() if hasattr(model, name)} for model in models]
-    outcome = Outcome(f"calls from {THREADS} threads at estimators that are fitted meanwhile")
+    outcome = Outcome("threads", f"calls from {THREADS} threads at estimators that are fitted meanwhile")
     lock, cases = threading.Lock(), iter(watch)
     done = threading.Event()
 
@@ -83,7 +83,7 @@ CALLS = {
 
 def _soak(folder: Path, watch: Watch) -> Outcome:
     """Each case is a round: fit, save, load, score, sample, and an error."""
-    outcome, x = Outcome("rounds of fit, save, load, use and errors in one process"), bits()
+    outcome, x = Outcome("soak", "rounds of fit, save, load, use and errors in one process"), bits()
     started = len(os.listdir("/proc/self/fd"))
     models = [model for name, model in fitted().items() if name != "table"]
     first = last = 0

@@ -16,7 +16,7 @@ LONG = ["--epochs", "100000"]
 
 def run(part: str, folder: Path, watch: Watch) -> Outcome:
     """Each case starts two processes with the same words, at once or one after the other."""
-    outcome = Outcome("two processes in one folder: new, with --overwrite, with --resume, or without --output")
+    outcome = Outcome(part, "two processes in one folder: new, with --overwrite, with --resume, or without --output")
     data_files(folder)
     refused = 0
     for case, draw in watch:

@@ -57,7 +57,7 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 
 def run(part: str, folder: Path, watch: Watch) -> Outcome:
     """Each case is a training, killed and resumed until it ends by itself."""
-    outcome = Outcome("trainings of every model, killed at random moments by every signal and resumed")
+    outcome = Outcome(part, "trainings of every model, killed at random moments by every signal and resumed")
     references, kills = References(folder), Counter()
     for case, draw in watch:
         name = list(CONFIGURATIONS)[case % len(CONFIGURATIONS)]

@@ -15,6 +15,7 @@ __all__ = ["Outcome", "Watch"]
 class Outcome:
     """The cases of one part."""
 
+    part: str
     what: str
     cases: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)

@@ -19,7 +19,7 @@ LONGEST = 0.6
 
 def run(part: str, folder: Path, watch: Watch) -> Outcome:
     """Each case starts an interpreter and presses Ctrl-C."""
-    outcome = Outcome("Ctrl-C while the command starts, in its imports for the most part")
+    outcome = Outcome(part, "Ctrl-C while the command starts, in its imports for the most part")
     data_files(folder)
     for case, draw in watch:
         process = subprocess.Popen(

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from benchmarks import faults
+from benchmarks import faults, files
 from benchmarks.__main__ import main
 from benchmarks.faults import damage, kills, mutations, originals
 from benchmarks.faults.outcome import Outcome, Watch
@@ -80,8 +80,17 @@ def test_every_model_is_among_the_files_and_the_trainings():
 def test_failures_make_the_exit_status(monkeypatch, capsys):
     for name in faults.ONE_THREAD:
         monkeypatch.setenv(name, "1")
-    monkeypatch.setattr(faults, "_outcomes", lambda args: [Outcome("a", 3, [(1, "wrong")], "b")])
+    monkeypatch.setattr(faults, "_outcomes", lambda args: [Outcome("kills", "a", 3, [(1, "wrong")], "b")])
     assert faults.main([]) == 1
     assert "| a | 3 | 1 | b |" in capsys.readouterr().out
-    monkeypatch.setattr(faults, "_outcomes", lambda args: [Outcome("a", 3)])
+    monkeypatch.setattr(faults, "_outcomes", lambda args: [Outcome("kills", "a", 3)])
     assert faults.main([]) == 0
+
+
+def test_results_of_several_parts_make_one_table(tmp_path, capsys):
+    for part, failures in (("soak", []), ("models", [(7, "wrong")])):
+        files.write(tmp_path / f"{part}.json", "faults", {}, rows=[Outcome(part, f"of {part}", 3, failures).plain()])
+    capsys.readouterr()
+    assert main(["faults", "--results", str(tmp_path / "soak.json"), str(tmp_path / "models.json")]) == 1
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| of")]
+    assert rows == ["| of models | 3 | 1 |  |", "| of soak | 3 | 0 |  |"]
