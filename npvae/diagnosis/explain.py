@@ -20,9 +20,13 @@ from npvae.gradcheck.report import Entry, two_sides
 from npvae.gradcheck.verdict import Settings, measure_called
 
 SHOWN = 3
+"""Wrong elements printed where no guess fits: enough to see a pattern."""
 SAMPLES = 12
+"""Elements of a large tensor looked at one by one: if all are wrong, all of it is."""
 LOOK_AT_ALL = 64
+"""Size up to which every element is looked at: a few milliseconds."""
 FEW = 4
+"""Wrong elements searched for by halves; more have a cause that is no single element."""
 
 
 def explain(entry: Entry, probes: dict[str, list[Probe]], settings: Settings, spoiled: bool = False) -> list[str]:

@@ -32,7 +32,14 @@ def diagnose(evidence: Evidence) -> Hint | None:
         *(_zero, _lost_output, factor, rearranged, transposed, _mistaken, _term, _product, _upstream, _region),
         *(upstream_rearranged, _single_share, forgotten),
     )
-    return next(filter(None, (guess(evidence) for guess in guesses)), None)
+    for guess in guesses:
+        try:
+            hint = guess(evidence)
+        except Exception:  # numbers or code that a guess cannot cope with: it explains nothing, and spoils nothing
+            continue
+        if hint is not None:
+            return hint
+    return None
 
 
 def _zero(evidence: Evidence) -> Hint | None:

@@ -180,7 +180,7 @@ def _slope(line: Line, threads: Threads) -> float | None:
     """The slope along a line with some threads cut; None if the forward cannot be watched."""
     point = line.point
     moved = dict(point.complex_tensors)
-    moved[line.name] = moved[line.name] + 1j * STEP * line.direction
+    moved[line.name] = np.asarray(moved[line.name] + 1j * STEP * line.direction)
     threads.root = moved[line.name]
     try:
         outputs, _ = point.run({name: Thread.of(tensor, threads) for name, tensor in moved.items()})

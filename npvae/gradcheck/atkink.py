@@ -144,7 +144,7 @@ def _judge_ties(
         if kinked:
             along[name] = np.zeros(point.tensors[name].shape)
             along[name].flat[kinked] = 1.0
-    if not along or not point.branches.sides:
+    if not along:
         return entries
     upstream = next(iter(probes.values()))[0].line.upstream
 

@@ -142,6 +142,8 @@ def function_subject(
 
 
 def _arguments(forward: Callable, inputs: object, params: Mapping | None) -> Arguments:
+    if isinstance(inputs, list):  # several arguments, unless they are numbers: then one array
+        inputs = np.array(inputs) if all(np.ndim(value) == 0 for value in inputs) else tuple(inputs)
     if not isinstance(inputs, (Mapping, tuple, np.ndarray, float, np.floating)):
         raise TypeError(f"inputs must be an array, a tuple or a dict, got {type(inputs).__name__}")
     if params is not None and not isinstance(params, Mapping):

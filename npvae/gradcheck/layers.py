@@ -32,6 +32,7 @@ ROWS, WIDTH = 7, 5
 JITTER = 0.1
 """How far initial values are moved: a bias of zero would hide an error that is multiplied by it."""
 GRADIENTS = ("d{}", "grad_{}", "{}_grad", "g{}")
+"""What the gradient of an attribute is called, by people who keep it in another attribute."""
 
 
 def is_layer(thing: object) -> bool:

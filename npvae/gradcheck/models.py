@@ -13,7 +13,9 @@ from npvae.gradcheck.point import read_only
 from npvae.gradcheck.subject import Breakdown, Named, Subject, Tensors, given, pair, quiet, rebuild
 
 SPREAD = 0.7
+"""Size of drawn parameters: every activation bends there, and none saturates."""
 LEADING = (("", (5,), (5,)), (" of several draws", (5,), (3, 5)), (" of several parameters", (3, 5), (5,)))
+"""Axes before the last of the first argument and of the others: three shapes, each broadcast another way."""
 
 
 def is_distribution(thing: object) -> bool:

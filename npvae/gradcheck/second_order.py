@@ -1,22 +1,17 @@
-"""Beside the check of a gradient: the gradient of a gradient, and the remainder of Taylor's formula."""
+"""The gradient of a gradient: is a Hessian symmetric, and does a Hessian-vector product belong to it?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npvae.gradcheck.check import check_subject
-from npvae.gradcheck.numeric import EPS, STEP
-from npvae.gradcheck.point import direction
-from npvae.gradcheck.report import FAIL, INCONCLUSIVE, PASS, Finding, GradientCheckError, Report
-from npvae.gradcheck.subject import Breakdown, Subject, Tensors, quiet, run, unpacked
+from npvae.gradcheck.numeric import STEP
+from npvae.gradcheck.report import FAIL, Finding, Report
+from npvae.gradcheck.subject import Breakdown, Subject, Tensors, run, unpacked
 from npvae.gradcheck.verdict import Settings
-
-HALVINGS = 20
-ASYMPTOTIC = 5
 
 
 def check_gradient_of_gradient(
@@ -92,78 +87,3 @@ def _hessian_subject(gradient: Callable, theta: object, hvp: Callable | None, na
 
     subject = Subject(name or getattr(gradient, "__name__", "gradient"), tensors, forward, backward, tuple(tensors))
     return subject
-
-
-@dataclass(frozen=True)
-class TaylorTest:
-    """Remainders of Taylor's formula along one direction."""
-
-    steps: NDArray  # (k,) step sizes h, each half of the one before
-    first: NDArray  # (k,) |f(x + hv) − f(x)|, of order h
-    second: NDArray  # (k,) |f(x + hv) − f(x) − h⟨g, v⟩|, of order h² if g is the gradient, of order h if it is not
-    slope: float  # order of `second` where rounding does not hide it; infinite if there is nothing but rounding
-
-    @property
-    def status(self) -> str:
-        """PASS from a slope of 1.9, FAIL below 1.5, INCONCLUSIVE between them."""
-        if np.isnan(self.slope):
-            return INCONCLUSIVE
-        return PASS if self.slope >= 1.9 else FAIL if self.slope < 1.5 else INCONCLUSIVE
-
-    def raise_if_failed(self) -> TaylorTest:
-        """Return the test itself if the status is PASS; a GradientCheckError if it is not."""
-        if self.status != PASS:
-            raise GradientCheckError(self)
-        return self
-
-    def __str__(self) -> str:
-        head = f"{self.status} Taylor test   the remainder falls with slope {self.slope:.2f}, 2 is right"
-        row = "  h {:.1e}   without gradient {:.2e}   with gradient {:.2e}"
-        return "\n".join([head, *map(row.format, self.steps, self.first, self.second)])
-
-
-def taylor_test(
-    f: Callable, gradient: object, x: NDArray, *, along: NDArray | None = None, seed: int = 0
-) -> TaylorTest:
-    """Taylor's formula as a test: f(x + hv) − f(x) − h⟨g, v⟩ is of order h².
-
-    Parameters
-    ----------
-    f : callable
-        ``x -> value``.
-    gradient : callable or array
-        ``x -> gradient``, or the gradient at x; ValueError if it has another shape than x.
-    x : array
-    along : array, optional
-        v; by default random, fixed by `seed`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> test = taylor_test(lambda x: np.exp(x).sum(), np.exp, np.zeros(3))
-    >>> test.status, round(test.slope)
-    ('PASS', 2)
-    """
-    x = np.array(x, dtype=np.float64)
-    g = np.asarray(gradient(x.copy()) if callable(gradient) else gradient)
-    if g.shape != x.shape:
-        raise ValueError(f"gradient must have the shape of x, {x.shape}, got {g.shape}")
-    v = direction(np.random.default_rng(seed), x.shape) if along is None else np.asarray(along)
-    v = v / np.linalg.norm(v)
-    steps = 0.1 * 0.5 ** np.arange(HALVINGS)
-    with quiet():
-        base = float(f(x.copy()))
-        change = np.array([float(f(x + h * v)) - base for h in steps])
-    second = np.abs(change - steps * float((g * v).sum()))
-    noise = 64.0 * EPS * max(abs(base), float(np.abs(change).max()))
-    return TaylorTest(steps, np.abs(change), second, _slope(steps, second, noise))
-
-
-def _slope(steps: NDArray, remainder: NDArray, noise: float) -> float:
-    """Order of the remainder over the smallest steps at which it still stands out of the noise."""
-    if not np.isfinite(remainder).all():
-        return float("nan")
-    visible = np.flatnonzero(remainder > noise)[-ASYMPTOTIC:]
-    if visible.size < 2:
-        return float("nan" if visible.size else "inf")
-    return float(np.polyfit(np.log(steps[visible]), np.log(remainder[visible]), 1)[0])

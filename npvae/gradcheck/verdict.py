@@ -48,14 +48,15 @@ UNSEEN = 1e-9
 AGREED = 1e-7
 """A few rungs that agree with the complex step to this save the others: it is far below any mistake."""
 FEW_RUNGS = slice(2, 7)
+"""Five steps of middling size: enough to extrapolate, and for most functions the good ones."""
+GUARDED = 64
+"""Elements whose own ladders are asked where no ladder along a random direction agrees with itself."""
 FULL_UP_TO = 2_000
 FULL_COST = 500_000
 """Elements, and elements times numbers in a forward, up to which every element is checked: about a second."""
 CALL = 50
 """What a call of NumPy costs beside its arithmetic, in numbers: a microsecond or two."""
 TAKES_OVER = "; real differences decide"
-
-
 METHODS = ("complex", "ladder", "central", "forward")
 
 
@@ -159,9 +160,11 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
         except NoEstimate as reason:
             objection = objection or str(reason)
             continue
+        if real.spread and not point.branches.ties:
+            return ladder, None, [f"there is a kink here that does not show itself{TAKES_OVER}"]
         if agreed:
             return complex_step, real.tolerance / real.scale if real.scale else 0.0, []
-        if real.spread or real.tolerance > COARSEST * real.scale:
+        if real.tolerance > COARSEST * real.scale:
             objection = objection or "real differences do not agree with each other here"
             continue
         return ladder, None, [f"the forward is not analytic (abs? norm? a real part?){TAKES_OVER}"]
@@ -170,6 +173,11 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
     if point.branches.continued:
         names = ", ".join(sorted(point.branches.continued))
         return ladder, None, [f"the forward is not analytic (it calls {names}){TAKES_OVER}"]
+    for index in range(min(probes[0].gradient.size, GUARDED)):  # each element has a scale of its own
+        with suppress(NoEstimate):
+            agreed, real = _guard(_element(probes[0], index))
+            if not agreed and real.tolerance <= COARSEST * real.scale:
+                return ladder, None, [f"the forward is not analytic (abs? norm? a real part?){TAKES_OVER}"]
     return complex_step, None, [f"the complex step stands unguarded: {objection}"]
 
 
@@ -186,7 +194,8 @@ def _guard(probe: Probe) -> tuple[bool, Estimate]:
     apart = real.miss(exact.value)
     # The last digits of an ill-conditioned forward differ between real and complex arithmetic.
     agreed = apart <= real.tolerance + exact.tolerance and real.tolerance <= COARSEST * real.scale
-    return agreed or apart <= MARGIN * slope_noise(line, complex_step), real
+    close = apart <= COARSEST * max(real.scale, exact.scale)
+    return agreed or (close and apart <= MARGIN * slope_noise(line, complex_step)), real
 
 
 def measure_called(method: str, settings: Settings) -> Measure:
@@ -258,9 +267,13 @@ def _elements(probe: Probe, measure: Measure, settings: Settings) -> Iterator[En
     """The verdict on every element alone, in the order of ``tensor.flat``."""
     largest = float(np.abs(probe.gradient).max(initial=0.0))
     for index in range(probe.gradient.size):
-        unit = np.zeros(probe.gradient.shape)
-        unit.flat[index] = 1.0
-        yield compare(replace(probe, line=replace(probe.line, direction=unit)), measure, settings, largest)
+        yield compare(_element(probe, index), measure, settings, largest)
+
+
+def _element(probe: Probe, index: int) -> Probe:
+    unit = np.zeros(probe.gradient.shape)
+    unit.flat[index] = 1.0
+    return replace(probe, line=replace(probe.line, direction=unit))
 
 
 def _worst(entries: Iterable[Entry]) -> Entry:

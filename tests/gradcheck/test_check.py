@@ -192,7 +192,7 @@ def test_a_model_that_changes_its_parameters_is_told_so():
     [
         (lambda: check_function(3, backward, np.ones(3)), "forward must be callable, got int"),
         (lambda: check_function(forward, 3, np.ones(3)), "backward must be callable or None, got int"),
-        (lambda: check_function(forward, backward, [1.0]), "inputs must be an array, a tuple or a dict, got list"),
+        (lambda: check_function(forward, backward, {1.0}), "inputs must be an array, a tuple or a dict, got set"),
         (
             lambda: check_function(forward, backward, np.ones(3), [1]),
             "params must be a dict of arrays or None, got list",
