@@ -6,12 +6,13 @@ import argparse
 import re
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from inspect import getdoc
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.published import NAMES
 from demos import DEMOS
 
 ROOT = Path(__file__).parents[1]
@@ -63,13 +64,23 @@ def title(name: str) -> str:
 
 
 def gallery() -> str:
-    """The page: every demo's title, picture and docstring."""
+    """The page: every demo's title, picture and docstring, then what the reproductions have in their `GALLERY`."""
     parts = ["# Gallery\n\nOne idea a picture. `python -m demos` lists them, `python -m demos NAME` draws one again."]
     for name in DEMOS:
         text = getdoc(import_module(f"demos.{name}")).partition("\n")[2].strip()
         picture = f"![{title(name)}](gallery/{name}.png)\n\n" * hasattr(import_module(f"demos.{name}"), "run")
         parts.append(f"## {title(name)}\n\n{picture}{text}\n\n`python -m demos {name}`")
+    for name, picture, (heading, text) in reproductions():
+        command = f"`python -m benchmarks published {name}` trains it on MNIST and draws it"
+        parts.append(f"## {heading}\n\n![{heading}](gallery/{picture}.png)\n\n{text.strip()}\n\n{command}")
     return "\n\n".join(parts) + "\n"
+
+
+def reproductions() -> Iterator[tuple[str, str, tuple[str, str]]]:
+    """Pictures of MNIST: the reproduction of `benchmarks.published`, the picture's name, its title and its text."""
+    for name in NAMES:
+        for picture, told in getattr(import_module(f"benchmarks.published.{name}"), "GALLERY", {}).items():
+            yield name, picture, told
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from npvae.datasets import Dataset
 
 PYTORCH = {8: "; PyTorch 0.0191 after 6 epochs", 32: "; PyTorch 0.0046 after 6 epochs"}
 
-GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
+FOLDER = Path(__file__).parents[2] / "docs" / "gallery"
 
-EPOCHS = {2: 2, 8: 6, 32: 12}
+EPOCHS = {2: 1, 8: 5, 32: 12}
 """Passes over the data by the number of latents: more of them learn for longer."""
 
 
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--latents", type=files.count, nargs="+", default=[*EPOCHS], metavar="D", help="of the codes (2 8 32)"
     )
-    add_options(parser, "2, 6 and 12 for 2, 8 and 32 latents", "autoencoders")
+    add_options(parser, "1, 5 and 12 for 2, 8 and 32 latents", "autoencoders")
     args = parser.parse_args(argv)
     x, test, data = images(args.quick)
     rows, results, models = [], {}, {}
@@ -120,7 +120,7 @@ def finish(
     """Write the result, and the pictures by their names; a quick run writes what it was told to."""
     output = args.output or (None if args.quick else RESULTS / f"published-{name}.json")
     write(output, name, settings, rows, results)
-    folder = args.pictures or (None if args.quick else GALLERY)
+    folder = args.pictures or (None if args.quick else FOLDER)
     if folder is not None and figures:
         folder.mkdir(parents=True, exist_ok=True)
         for picture, figure in figures.items():

@@ -21,7 +21,7 @@ from npvae.datasets import Dataset
 
 BITS, LATENTS, HIDDEN, COMPONENTS = 64, 20, 200, 30
 
-EPOCHS = 10
+EPOCHS = 5
 
 SAMPLES = 36
 

@@ -26,6 +26,21 @@ EPOCHS = 6
 
 SAMPLES = 64
 
+GALLERY = {
+    "generation": (
+        "New digits: an autoencoder's codes need a density first, a VAE's have one",
+        """
+Left: where an autoencoder with two latents puts the test images, and the thirty ellipses by which the mixture
+describes that. A single Gaussian with independent latents describes it badly: it has the middle where hardly any image
+lies, and reaches where none does. Right: codes are drawn and decoded. With two latents the factored Gaussian gets away
+with it, for the plane is full, apart from some broken shapes. With eight, half of its draws are no digits; nearly
+all of the mixture's are. The VAE was trained so that N(0, I) is the density of its codes, and needs no second model;
+after six epochs its draws are softer, and some are undecided. The codes of test images cost 19.8 nats under the mixture
+of eight latents, and 23.1 under the factored Gaussian.
+""",
+    )
+}
+
 
 class Generated(NamedTuple):
     """Codes of test images, the mixture that was fitted to those of training images, and samples by their origin."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from demos import DEMOS
-from demos.__main__ import gallery, main, title
+from demos.__main__ import gallery, main, reproductions, title
 
 pytest.importorskip("matplotlib")
 
@@ -55,3 +55,11 @@ def test_a_picture_of_the_gallery_is_there_and_small(name):
     else:
         assert not (PICTURES / f"{name}.png").exists()
     assert len(title(name)) <= 110
+
+
+def test_a_picture_that_a_reproduction_shows_is_there_and_small():
+    for name, picture, (heading, text) in reproductions():
+        assert 5_000 < (PICTURES / f"{picture}.png").stat().st_size < 300_000
+        assert len(heading) <= 110
+        assert f"published {name}`" in gallery()
+        assert len(text) > 100

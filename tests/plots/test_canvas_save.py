@@ -61,6 +61,18 @@ def test_colours_stay_close(tmp_path):
     assert os.path.getsize(tmp_path / "a.png") < os.path.getsize(tmp_path / "full.png") / 2
 
 
+def test_no_colour_becomes_another_beside_many_greys(tmp_path):
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    z = np.random.default_rng(0).normal(size=(3000, 2))
+    plots.latent_scatter(z, np.arange(3000) % 10, ax=left)
+    plots.image_grid(np.random.default_rng(1).random((25, 64)), ax=right)
+    plots.save(figure, tmp_path / "a.png", dpi=100)
+    figure.savefig(tmp_path / "full.png", dpi=100)
+    small, full = (np.asarray(opened(tmp_path / f"{name}.png").convert("RGB"), float) for name in ("a", "full"))
+    assert abs(small - full).max() < 40
+
+
 def test_transparency_is_kept(tmp_path):
     figure = Figure(facecolor="none")
     plots.save(figure, tmp_path / "a.png")
