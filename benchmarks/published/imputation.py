@@ -4,6 +4,9 @@ The tables that come with scikit-learn, 30 % of the entries taken away at random
 of MIWAE (Mattei & Frellsen, 2019) and filled in. The error is the root mean square over the entries that were taken
 away, in standard deviations of their columns; the accuracy is that of the classes that were taken away, which are a
 column of the table. The means of five draws of the gaps, with their standard errors.
+
+Beside the settings below stands ``VAE()`` as it is. Both were chosen on the draws of the gaps 100 to 102; what is
+recorded are the draws 0 to 4.
 """
 
 from __future__ import annotations
@@ -82,6 +85,7 @@ def _one_draw(x: NDArray, labels: NDArray | None, seed: int, settings: dict) -> 
     hidden = None if labels is None else rng.random(len(x)) < MISSING
     filled = {name: _by_sklearn(name, gaps, labels, hidden) for name in IMPUTERS}
     filled["npvae"] = _by_vae(gaps, labels, hidden, seed, settings)
+    filled["defaults"] = _by_vae(gaps, labels, hidden, seed, {"epochs": 3} if settings["epochs"] == 3 else {})
     scale = x.std(axis=0)
     measures = {}
     for name, (numbers, classes) in filled.items():
@@ -140,5 +144,7 @@ def _row(name: str, found: dict, settings: dict) -> dict:
         measured += f"; {ours['accuracy'][0]:.1%}"
         compared += "; " + ", ".join(f"{method} {values['accuracy'][0]:.1%}" for method, values in others.items())
     metric = "RMSE of what was taken away" + (", accuracy of classes" if of_classes else "")
+    plain = found["defaults"]
+    by_default = f"with VAE() {plain['rmse'][0]:.3f}" + (f"; {plain['accuracy'][0]:.1%}" if of_classes else "")
     told = {"model": "MIWAE, filling in", "data": f"{name}, 30 % missing", "estimate": metric, "here": measured}
-    return told | {"published": compared, "notes": f"{settings['epochs']} epochs"}
+    return told | {"published": compared, "notes": f"{settings['epochs']} epochs; {by_default}"}

@@ -213,4 +213,4 @@ def _is_number(field: str) -> bool:
 def _counts_rows(values: NDArray) -> bool:
     if values.dtype.kind != "f" or is_missing(values).any() or len(values) < 2:
         return False
-    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
+    return bool(values[0] >= 0 and (np.diff(values) == 1).all())  # a later part of a table begins later

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 COLOURS = ("black", "tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:olive", "tab:cyan")
 """The colour of the loss, then those of its terms in their order."""
+
+LONGEST_LABEL = 40
+"""Letters in a line of the legend, which has to fit into the panel."""
 
 FEW_EPOCHS = 20
 """Up to so many epochs are marked as points: a line through one point is not seen."""
@@ -92,7 +96,8 @@ def _draw_term(ax: Axes, history: History, name: str) -> None:
         if len(there):
             marker = "." if len(there) <= FEW_EPOCHS else ""
             style = {"color": colour, "marker": marker, "linewidth": 1.2}
-            ax.plot(epochs[there], weight * values[there], line, label=f"{label}, {data}", **style)
+            told = fill(f"{label}, {data}", LONGEST_LABEL)
+            ax.plot(epochs[there], weight * values[there], line, label=told, **style)
 
 
 def _draw_weights(ax: Axes, history: History) -> None:

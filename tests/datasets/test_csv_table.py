@@ -69,6 +69,7 @@ def test_missing_values_are_nan_or_none(file):
     [
         (",a\n0,5\n1,6\n", "the first column, 'column 1', only counts the rows and is left out"),
         ("id,a\n1,5\n2,6\n", "the first column, 'id', only counts the rows and is left out"),
+        ("id,a\n301,5\n302,6\n", "the first column, 'id', only counts the rows and is left out"),
         ("a;b\n2;1\n1,5;1\n", "'a' has decimal commas, which are read as points: 1,5 is 1.5"),
         ("a,a\n1,2\n", "a second column 'a' is called 'a_2'"),
     ],
