@@ -139,3 +139,13 @@ def test_a_loss_of_one_term_is_drawn_once():
     history = History({"epoch": [1, 2], "loss": [0.4, -0.2], "gap": [0.4, -0.2]}, {"gap": Term("F(data) − F(chains)")})
     (ax,) = plots.learning_curves(history).axes
     assert [line.get_label() for line in ax.lines] == ["F(data) − F(chains), training"]
+
+
+def test_a_long_name_of_a_term_stays_within_the_picture():
+    name = "reconstruction (cross-entropy of grey pixels, not a likelihood)"
+    history = History({"epoch": [1, 2], "loss": [2.0, 1.0], "reconstruction": [1.5, 0.8], "kl": [0.5, 0.2]})
+    history.relabel("reconstruction", name)
+    figure = plots.learning_curves(history)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert ax.get_legend().get_window_extent().x1 <= figure.bbox.x1
