@@ -41,13 +41,15 @@ def available() -> tuple[int, str]:
     """Bytes that a process may take, and whose limit that is, in words: "this machine has", …"""
     limits = [(_machine(), "this machine has")]
     limits += [(limit, "its container has") for limit in _container()]
+    own = []
     if resource is not None:
         for which in ("RLIMIT_AS", "RLIMIT_DATA"):
             limit = resource.getrlimit(getattr(resource, which))[0]
-            limits += [(limit, "the limit of this process is")] if limit != resource.RLIM_INFINITY else []
+            own += [(limit, "the limit of this process leaves")] if limit != resource.RLIM_INFINITY else []
     if (allowed := _ALLOWED.get()) is not None:
-        limits.append((allowed, "--max-memory allows"))
-    return min(limits)
+        own.insert(0, (allowed, "--max-memory leaves"))
+    taken = _taken() if own else 0
+    return min(limits + [(max(limit - taken, 0), whose) for limit, whose in own], key=lambda entry: entry[0])
 
 
 def require(argument: str, needed: int, what: str = "") -> None:

@@ -54,7 +54,16 @@ REAL = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 NUMERIC = re.compile(REAL.pattern + "|[<>|=]?c(8|16)")
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
-DAMAGED = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, struct.error)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    UnicodeDecodeError,
+    struct.error,
+)
 """What zipfile raises on damaged bytes; OSError comes from bzip2, and from a seek to an impossible offset."""
 
 BORNE_OUT = 20_000, 2

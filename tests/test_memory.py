@@ -57,7 +57,7 @@ def test_what_is_needed_is_said_before_it_is_taken():
     with memory.limited(memory._taken() + 10**9):
         memory.require("x", 10**8)
         with pytest.raises(
-            ArgumentError, match=r"x must be smaller; it needs 900\.0 GB of memory, --max-memory allows"
+            ArgumentError, match=r"x must be smaller; it needs 900\.0 GB of memory, --max-memory leaves"
         ):
             memory.require("x", 9 * 10**11)
     memory.require("x", 0)

@@ -265,6 +265,11 @@ class TestClaims:
         assert refusal(path).startswith("is damaged: ")
         assert self.peak(path) < 200_000
 
+    def test_names_that_are_no_text(self, tmp_path):
+        path = craft(tmp_path / "m", {"ä": listed(np.zeros(1))}, [("ä.npy", npy(np.zeros(1)))])
+        path.write_bytes(path.read_bytes().replace("ä.npy".encode(), b"\xff\xff.npy"))
+        assert refusal(path).startswith("is damaged: ")
+
     def test_headers_beyond_the_limit(self, tmp_path):
         path = tmp_path / "m"
         with zipfile.ZipFile(path, "w") as archive:

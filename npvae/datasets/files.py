@@ -28,6 +28,9 @@ _KNOWN = "IDX (plain or gzipped), .npy, .npz, .csv, .tsv or a folder of .png and
 MAX_RATIO = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: MAX_DEFLATE_RATIO}
 """How much each way to store a member shrinks it at the most; of the others nothing is known."""
 
+DECODER = 1 << 20
+"""Bytes that a decoder of LZMA takes beside its dictionary."""
+
 TABLES = (".csv", ".tsv", ".tab")
 """Endings of tables in text."""
 
@@ -225,7 +228,7 @@ def _require_small_dictionary(archive: zipfile.ZipFile, info: zipfile.ZipInfo, n
     archive.fp.seek(info.header_offset + 26)
     lengths = archive.fp.read(4)  # of the name and of what comes before the data
     archive.fp.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), 1)
-    memory.require(name, int.from_bytes(archive.fp.read(9)[5:], "little"))
+    memory.require(name, DECODER + int.from_bytes(archive.fp.read(9)[5:], "little"))
 
 
 @contextmanager
