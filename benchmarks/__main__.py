@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "two results: exit status 1 if the loop became slower",
     "gradcheck": "the gradient checker against planted errors",
     "restoration": "images restored by a decoder's posterior, beside other ways",
+    "rounding": "how often two machines would disagree on the frequencies of compressed images",
     "strangers": "the gradient checker against other people's functions",
     "faults": "damaged files, kills, full disks, shared folders, threads, a soak: the table of docs/reliability.md",
     "published": "published figures, trained again",

@@ -11,6 +11,7 @@ from statistics import median
 
 from benchmarks import files
 from benchmarks.compare import ratio, spread
+from benchmarks.density_tables import compression_table, restoration_table, rounding_table
 from benchmarks.files import markdown, one_line
 from benchmarks.implementations import IMPLEMENTATIONS
 from benchmarks.speed import BUSY, fastest_peer
@@ -69,12 +70,17 @@ def tables(folder: Path) -> dict[str, str]:
         "scaling": ("scaling", scaling_table),
         "startup": ("startup", startup_table),
         "checker": ("gradcheck", checker_table),
+        "rounding": ("rounding", rounding_table),
+        "restoration": ("restoration", restoration_table),
     }
     made = {
         name: table(files.read(folder / f"{command}.json", command))
         for name, (command, table) in makers.items()
         if (folder / f"{command}.json").exists()
     }
+    compressed = {path.stem.split("-")[1]: files.read(path, "published") for path in folder.glob("compression-*.json")}
+    if compressed:
+        made["compression"] = compression_table(dict(sorted(compressed.items())))
     published = [files.read(path, "published") for path in sorted(folder.glob("published-*.json"))]
     if published:
         made |= {"published": published_table(published), "short-published": short_published_table(published)}

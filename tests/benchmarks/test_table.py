@@ -3,6 +3,7 @@ from itertools import pairwise
 
 import pytest
 
+from benchmarks.density_tables import restoration_table
 from benchmarks.estimates import row, thinned, write
 from benchmarks.table import (
     checker_table,
@@ -227,3 +228,11 @@ def test_a_thinned_history_is_short_even_and_ends_with_the_last_epoch(n):
     assert epochs[-1] == n
     assert len({b - a for a, b in pairwise(epochs)}) <= 1
     assert thinned({"loss": [1 / 3]})["loss"] == [0.333]
+
+
+def test_restored_images_have_a_column_a_way_and_a_dash_where_there_is_none():
+    row = {"operator": "noise", "noise": 0.3, "posterior mean": 20.0, "denoising": 19.123, "disagree": 2}
+    machine = {"date": "2026-11-27", "processor": "P", "cores": 2, "python": "3.11", "versions": {}}
+    table = restoration_table({"settings": {"images": 5}, "rows": [row], "machine": machine})
+    assert cells(table, 2) == ["noise", "0.3", "20.00", "–", "19.12", "–", "–", "–"]
+    assert "of their chains disagree: noise 2" in table
