@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.bounds.baselines import leave_one_out
 from npvae.bounds.elbo import monte_carlo_elbo
 from npvae.bounds.loss import Loss
 
@@ -42,6 +43,5 @@ def score_function(
     """
     loss, upstream = monte_carlo_elbo(log_px_z, log_pz, log_qz_x, beta)
     f = beta * (log_qz_x - log_pz) - log_px_z
-    n_samples = len(f)
-    advantage = f - (f.sum(axis=0) - f) / (n_samples - 1) if n_samples > 1 else f
+    advantage = f - leave_one_out(f) if len(f) > 1 else f
     return loss, {**upstream, "path": np.zeros_like(f), "direct": advantage / f.size}

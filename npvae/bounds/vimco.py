@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from npvae.bounds.baselines import leave_one_out
 from npvae.bounds.iwae import iwae
 from npvae.bounds.loss import Loss
 from npvae.numerics import logsumexp
@@ -37,8 +38,7 @@ def leave_one_out_bounds(log_w: NDArray) -> NDArray:
     ----------
     Mnih & Rezende, Variational inference for Monte Carlo objectives (2016), eq. (10), the geometric mean.
     """
-    k = len(log_w)
-    stand_in = (log_w.sum(axis=0) - log_w) / (k - 1)
+    k, stand_in = len(log_w), leave_one_out(log_w)
     own = np.eye(k, dtype=bool)[:, :, None]
     return logsumexp(np.where(own, stand_in[:, None], log_w), axis=1) - log(k)
 

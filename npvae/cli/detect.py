@@ -7,6 +7,7 @@ import argparse
 import numpy as np
 
 from npvae.cli.arguments import add_command, add_data, counted, read_data
+from npvae.cli.columns import selection
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load_with, write
 
 
@@ -34,16 +35,18 @@ def detect(args: argparse.Namespace) -> int:
     read = [*inputs(args), args.normal]
     output = None if args.output is None else check_output(args.output, TABLES, read)
     model = load_with(args.model, "detect", "learn_threshold")
-    data = read_data(args.data, rows=args.rows)
+    choice = selection(args)
+    data = read_data(args.data, rows=args.rows, choice=choice, model=model)
     if args.normal is not None:
-        model.learn_threshold(read_data(args.normal, argument="--normal").x, args.contamination)
+        normal = read_data(args.normal, argument="--normal", choice=choice, model=model)
+        model.learn_threshold(normal.given, args.contamination)
         source = args.normal
     elif hasattr(model, "offset_"):
         source = "the model's file"
     else:
-        model.learn_threshold(data.x, args.contamination)
+        model.learn_threshold(data.given, args.contamination)
         source = "DATA itself"
-    score = model.score_samples(data.x)
+    score = model.score_samples(data.given)
     decision = score - model.offset_
     flag = np.where(decision < 0, -1, 1)
     print(f"{(flag < 0).sum():,} of {counted(len(flag), 'row')} are outliers: they score below {model.offset_:.6g}")

@@ -41,7 +41,8 @@ def explore(args: argparse.Namespace) -> int:
     require_plain_rows(args.model, model, "explore")
     examples = None
     if args.data is not None:
-        data = read_data(args.data, args.labels, slice(0, EXAMPLES) if args.rows is None else args.rows)
+        rows = slice(0, EXAMPLES) if args.rows is None else args.rows
+        data = read_data(args.data, args.labels, rows, model=model)
         examples = Examples(model.prepare(data.given), data.labels)
     page = explorer_page(
         model.model_,

@@ -92,7 +92,7 @@ otherwise."""
 
 def denoise(args: argparse.Namespace, model: Any) -> Made:
     """``npvae denoise``."""
-    clean = read_data(args.data, rows=shown_rows(args)).x
+    clean = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=model).x
     noisy = model.corrupt(clean, args.seed) if args.corrupt else clean
     restored = model.denoise(noisy)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.cli.arguments import add_data, counted, read_data
+from npvae.cli.columns import selection
 from npvae.cli.impute import HALVES
 from npvae.cli.results import SHOWN, Commands, Made, add_maker, image_shape, require_plain_rows, shown_rows
 from npvae.evaluation import operators, restoration
@@ -85,7 +86,8 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
     require_plain_rows(args.model, model, "restore")
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))
-    rng, data = np.random.default_rng([args.seed, 0]), read_data(args.data, rows=shown_rows(args)).x
+    data = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=None if args.observed else model).x
+    rng = np.random.default_rng([args.seed, 0])
     x = None if args.observed else model.prepare(data, args.seed)
     y = data if args.observed else operator.forward(x) + args.noise * rng.standard_normal((len(x), operator.n_out))
     chains = np.random.default_rng([args.seed, 1])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npvae.cli.arguments import add_data, integers, read_data
+from npvae.cli.columns import selection
 from npvae.cli.results import Commands, Made, add_maker, image_shape
 from npvae.validation import integer, number
 
@@ -34,11 +35,11 @@ npvae traverse npvae-run/model.npz faces.npy 0 --latents 2,5 --reach 2 -o two.pn
 def traverse(args: argparse.Namespace, model: Any) -> Made:
     """``npvae traverse``."""
     steps, reach = integer("steps", args.steps, at_least=2), number("reach", args.reach, above=0)
-    data = read_data(args.data)
+    data = read_data(args.data, choice=selection(args), model=model)
     if not 0 <= args.i < len(data):
         raise ValueError(f"I must be a row of {args.data}, from 0 to {len(data) - 1}, got {args.i}")
     latents = range(min(FIRST, model.n_latents_)) if args.moved is None else args.moved
-    row = data.x[args.i : args.i + 1]
+    row = data.take([args.i]).given
     images = np.concatenate([model.traverse(row, j, steps, reach) for j in latents])
     values = np.linspace(-reach, reach, steps)
     return {"images": images}, lambda plots: plots.traversal(images, list(latents), values, image_shape(model))

@@ -24,6 +24,9 @@ LOG_2 = log(2)
 FLOOR = -10.0
 """Smallest log σ² of a real column on its own scale: without a floor the likelihood is unbounded."""
 
+LOW = -15
+"""Number of a count from which down the logarithm of its rate is a series."""
+
 LARGE_RATE = 500
 """The rate from which on a Poisson draw is a rounded normal one."""
 
@@ -105,22 +108,21 @@ class Counts:
         return softplus(a) * (np.asarray(self.rate, a.real.dtype) / np.asarray(LOG_2, a.real.dtype))
 
     def terms(self, a: NDArray, x: NDArray, seen: NDArray) -> tuple[NDArray, tuple]:
-        """Σ_j (n_j log λ_j − λ_j − log n_j!) over what is seen. The cache is (a, λ, n, seen).
+        """Σ_j (n_j log λ_j − λ_j − log n_j!) over what is seen. The cache is (a, λ, log λ, n, seen, x).
 
-        log softplus(a) is a − e^a/2 where e^a is lost beside 1, so that −∞ is never reached.
+        Below a = −15 log softplus(a) is taken as a − e^a/2, right to 2e-14, so that −∞ is never reached.
         """
         n, lam = self._counts(x), self._rates(a)
-        low = a.real < -15
-        safe = np.where(low, 0, a)
-        log_soft = np.where(low, a, np.log(softplus(safe)))
+        low, high = _split(a)
+        log_soft = np.where(a.real < LOW, low - 0.5 * np.exp(low), np.log(softplus(high)))
         log_lam = log_soft + np.asarray(np.log(np.asarray(self.rate) / LOG_2), a.real.dtype)
         return ((n * log_lam - lam - log_factorial(n)) * seen).sum(axis=-1), (a, lam, log_lam, n, seen, x)
 
     def da(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
-        """(n − λ) σ(a)/softplus(a) dlog_prob; the ratio is 1 far below 0."""
+        """(n − λ) σ(a)/softplus(a) dlog_prob, with σ(a) = e^{−softplus(−a)}, which keeps its digits far below 0."""
         a, lam, _, n, seen, _ = cache
-        low = a.real < -15
-        ratio = np.where(low, 1, sigmoid(a) / softplus(np.where(low, 0, a)))
+        low, high = _split(a)
+        ratio = np.where(a.real < LOW, 1 - 0.5 * np.exp(low), np.exp(-softplus(-high)) / softplus(high))
         return (n - lam) * ratio * seen * dlog_prob[..., None]
 
     def dx(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
@@ -171,7 +173,7 @@ class TruthValues:
         return (x - sigmoid(a)) * seen * dlog_prob[..., None]
 
     def dx(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
-        """A dlog_prob."""
+        """dx_j = a_j dlog_prob."""
         a, _, seen = cache
         return a * seen * dlog_prob[..., None]
 
@@ -214,7 +216,7 @@ class Categories:
         return np.repeat(values, self.sizes, axis=-1)
 
     def _log_probabilities(self, a: NDArray) -> NDArray:
-        """A less the logarithm of the column's Σ e^a; the largest one is taken out first, so nothing overflows."""
+        """a_k − log Σ_l e^{a_l} of every column; the largest a_k is taken out first, so nothing overflows."""
         top = self._spread(np.maximum.reduceat(a.real, self._starts, axis=-1))
         shifted = a - top
         return shifted - self._spread(np.log(np.add.reduceat(np.exp(shifted), self._starts, axis=-1)))
@@ -253,7 +255,14 @@ class Categories:
         return np.log(off_the_ends(mean))
 
 
+def _split(a: NDArray) -> tuple[NDArray, NDArray]:
+    """a below `LOW` and `LOW` elsewhere, for the series; a from there on and `LOW` below, for the closed form."""
+    is_low = a.real < LOW
+    return np.where(is_low, a, LOW), np.where(is_low, LOW, a)
+
+
 def _chosen(p: NDArray, u: NDArray) -> NDArray:
+    """One of K numbers is true: the one in whose part of [0, 1] u lies, of probabilities p (…, K)."""
     ends = np.cumsum(p, axis=-1)
     index = (u[..., None] >= ends[..., :-1] / ends[..., -1:]).sum(axis=-1)
     return np.arange(p.shape[-1]) == index[..., None]

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae import memory
-from npvae.bounds import Loss
 from npvae.datasets import Dataset
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
 from npvae.estimators.scores import ExactScores
 from npvae.models import GaussianMixture as Model
 from npvae.models.covariances import COVARIANCES
+from npvae.models.gaussian_mixture import EMPTY
 from npvae.validation import integer
 
 __all__ = ["GaussianMixture"]
@@ -90,7 +90,7 @@ class GaussianMixture(ExactScores, Estimator):
             "log_likelihood_": best.log_likelihood,
             "converged_": best.converged,
             "n_iter_": len(best.log_likelihood) - 1,
-            "emptied_": int((best.theta["weights"] * len(rows.x) < 1e-10).sum()),
+            "emptied_": int((best.theta["weights"] * len(rows.x) < EMPTY).sum()),
         }
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
@@ -137,11 +137,6 @@ class GaussianMixture(ExactScores, Estimator):
         """Its covariance, whatever its kind: (n_components, n_features_in_, n_features_in_)."""
         unit = np.broadcast_to(self.scaling_.unit, (self.n_features_in_,))
         return self.model_.full_covariances(self.theta_) * unit * unit[:, None]
-
-    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
-        log_prob = by_rows(lambda rows: self.model_.log_prob(self.theta_, rows), x)
-        terms = {"negative_log_px": self.scaling_.log_volume(x.shape[1]) - log_prob}
-        return Loss(terms, labels={"negative_log_px": "−log p(x)"})
 
     @needs_fit
     def predict_proba(self, X: ArrayLike) -> NDArray:

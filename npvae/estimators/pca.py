@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.bounds import Loss
-from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
+from npvae.estimators.base import Estimator, Rows, estimator, needs_fit, random_seed
 from npvae.estimators.latents import LatentMethods
 from npvae.estimators.options import option
 from npvae.estimators.scores import ExactScores
@@ -94,11 +93,6 @@ class PCA(LatentMethods, ExactScores, Estimator):
 
     def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
         return rng.standard_normal((n, self.n_latents_)) * np.sqrt(self.theta_["variances"])
-
-    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
-        log_prob = by_rows(lambda rows: self.model_.log_prob(self.theta_, rows), x)
-        terms = {"negative_log_px": self.scaling_.log_volume(x.shape[1]) - log_prob}
-        return Loss(terms, labels={"negative_log_px": "−log p(x)"})
 
     @property
     @needs_fit

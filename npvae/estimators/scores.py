@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npvae import evaluation
 from npvae.bounds import Loss
-from npvae.estimators.base import needs_fit, random_seed
+from npvae.estimators.base import by_rows, needs_fit, random_seed
 from npvae.estimators.options import options_of
 from npvae.estimators.outliers import OutlierMethods
 from npvae.evaluation.processes import over_blocks
@@ -93,6 +93,11 @@ class ExactScores(RowScores):
     """Scores of a model whose loss is −log p(x) itself, without draws of latents."""
 
     loss_name = "negative_log_px"
+
+    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
+        log_prob = by_rows(lambda rows: self.model_.log_prob(self.theta_, rows), x)
+        terms = {"negative_log_px": self.scaling_.log_volume(x.shape[1]) - log_prob}
+        return Loss(terms, labels={"negative_log_px": "−log p(x)"})
 
     @needs_fit
     def log_prob(self, X: ArrayLike) -> NDArray:
@@ -200,12 +205,16 @@ class DensityScores(RowScores):
                 settings={"likelihood": self.params_["likelihood"], "binarize": "dynamic"},
             )
 
+    def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
+        """What the posterior of rows is made of, in words and in numbers."""
+        return "the encoder's numbers", self.model_.encode(self.theta_, x)
+
     def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
         """An `ArgumentError` that says where in x, whose rows count from `first`, the model breaks down, if it does."""
         bad = ~np.isfinite(values)
         if bad.any():
             row = int(bad.argmax())
-            a = self.model_.encode(self.theta_, x[row : row + 1])
-            numbers = f"the encoder's numbers for it reach from {a.min():.3g} to {a.max():.3g}"
+            what_they_are, a = self._posterior_numbers(x[row : row + 1])
+            numbers = f"{what_they_are} for it reach from {a.min():.3g} to {a.max():.3g}"
             rule = f"have a finite {what} under this model, which row {first + row} has not: {numbers}"
             raise ArgumentError("X", rule)

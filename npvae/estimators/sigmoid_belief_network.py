@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import NDArray
 
 from npvae.estimators.base import estimator
@@ -70,9 +69,10 @@ class SigmoidBeliefNetwork(BitLatents, GradientEstimator):
             return Model(n_features, self._option("latent_dims"), self._option("sweeps"))
         return BinaryVAE(n_features, self._option("latent_dims"), estimator="nvil", learned_prior=True)
 
-    def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
-        if not np.isfinite(values).all():
-            super()._require_finite(what, values, x, first)
+    def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
+        if self.inference == "mean-field":
+            return "the posterior means", self._latents_of(x)
+        return super()._posterior_numbers(x)
 
     def _size(self) -> tuple[str, str]:
         return "latent_dims", str(self._option("latent_dims"))

@@ -219,11 +219,11 @@ class RBM:
         dF = np.empty_like(F)
         dF[:n], dF[n:] = 1 / n, -1 / len(v)
         dtheta = self.free_energy_backward(theta, cache, dF)
+        if self.weight_decay > 0:  # before the centring, or the two together would have no common point of rest
+            dtheta["W"][...] += self.weight_decay * theta["W"]
         after = self._state_after(theta, x, cache[1][:n], v, state)
         if self.centring:
             dtheta = centred(dtheta, after["visible_offset"], after["hidden_offset"])
-        if self.weight_decay > 0:
-            dtheta["W"][...] += self.weight_decay * theta["W"]
         return self._with_decay(F[:n] - F[n:].mean(), theta), dtheta, after
 
     def _chains(self, theta: Parameters, x: NDArray, noise: GibbsNoise, state: State) -> NDArray:

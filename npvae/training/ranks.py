@@ -22,6 +22,7 @@ from npvae.optimizers import Optimizer
 from npvae.parameters import Parameters
 from npvae.training.run import TrainingRun
 from npvae.training.steps import (
+    MAX_TERMS,
     SNAPSHOT_EVERY,
     BrokenStepError,
     FailedWorkerError,
@@ -31,11 +32,8 @@ from npvae.training.steps import (
 )
 from npvae.training.term_sums import TermSums
 
-MAX_TERMS = 62
-"""Terms of a loss, at the most: the sums of all ranks are added as one vector of fixed length."""
-
 ROWS, FAILED, TERMS = range(3)
-"""Places in that vector: rows, ranks that failed, and from there on the sums of "loss" and of the terms."""
+"""Places in the vector of sums that the ranks add: rows, ranks that failed, the sums of "loss" and of the terms."""
 
 
 class Communicator(Protocol):

@@ -20,6 +20,9 @@ from npvae.validation import ArgumentError
 SNAPSHOT_EVERY = 100
 """Steps between two copies of parameters that are known to give a finite loss."""
 
+MAX_TERMS = 62
+"""Terms of a loss, at the most: several processes add their sums as vectors of fixed length."""
+
 
 class BrokenStepError(Exception):
     """The loss of a step is not finite; `step` counts from 1, `blamed` are the terms, or "x itself"."""

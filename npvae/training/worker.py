@@ -31,13 +31,10 @@ from npvae.numerics import aligned_empty, keep_freed_memory
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters, Shapes
 from npvae.training.shared_memory import Fields, views
-from npvae.training.steps import SNAPSHOT_EVERY
+from npvae.training.steps import MAX_TERMS, SNAPSHOT_EVERY
 
 SLOTS = 4
 """Batches that may lie ready or under way: the parent fills the next ones while a step runs."""
-
-MAX_TERMS = 62
-"""Terms of a loss, at the most."""
 
 SPIN, YIELD = 50e-6, 2e-3
 """Seconds for which a worker looks at a counter without pause, as long as a barrier takes as a rule, and for which it

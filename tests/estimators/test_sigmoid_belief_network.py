@@ -45,3 +45,11 @@ def test_more_sweeps_never_score_lower():
 def test_grey_pixels_are_refused():
     with pytest.raises(ValueError, match="X must be 0 or 1"):
         SigmoidBeliefNetwork().fit(GREY.x)
+
+
+def test_a_likelihood_that_is_not_finite_is_refused_whatever_the_posterior_is_made_of():
+    x = (np.random.default_rng(0).random((40, 5)) < 0.5).astype(np.float32)
+    net = SigmoidBeliefNetwork(4, sweeps=2, epochs=1, random_state=0).fit(x)
+    net.theta_["0.b"][...] = -3e38
+    with pytest.raises(ValueError, match=r"have a finite log-likelihood .* row 0 has not: the posterior means for it"):
+        net.log_likelihood(np.ones((3, 5)), k=3)

@@ -203,8 +203,8 @@ def test_a_centred_step_does_not_depend_on_which_pixel_value_is_called_one():
 
 
 def test_weights_decay_and_biases_do_not():
-    plain, theta = machine(n_chains=3)
-    decaying, _ = machine(n_chains=3, weight_decay=0.5)
+    plain, theta = machine(n_chains=3, centring=False)
+    decaying, _ = machine(n_chains=3, centring=False, weight_decay=0.5)
     rng = np.random.default_rng(0)
     state, noise = plain.begin_state(rng, np.float64), plain.draw_noise(rng, 4, np.float64)
     loss, dtheta, _ = plain.loss_and_grad(theta, rows(4)[:4], noise, state)
@@ -213,6 +213,18 @@ def test_weights_decay_and_biases_do_not():
     np.testing.assert_array_equal(other["a"], dtheta["a"])
     np.testing.assert_array_equal(other["b"], dtheta["b"])
     assert with_decay.value == pytest.approx(loss.value + 0.25 * (theta["W"] ** 2).sum())
+
+
+def test_with_centring_the_decay_is_centred_too_so_that_biases_rest_where_the_loss_does():
+    plain, theta = machine(n_chains=3, centring=False)
+    decaying, _ = machine(n_chains=3, centring=True, weight_decay=0.5)
+    rng = np.random.default_rng(0)
+    state, noise = plain.begin_state(rng, np.float64), plain.draw_noise(rng, 4, np.float64)
+    _, gradient, _ = plain.loss_and_grad(theta, rows(4)[:4], noise, state)
+    _, step, after = decaying.loss_and_grad(theta, rows(4)[:4], noise, state)
+    gradient["W"][...] += 0.5 * theta["W"]
+    expected = centred(gradient, after["visible_offset"], after["hidden_offset"])
+    np.testing.assert_allclose(step.flat, expected.flat, atol=1e-14)
 
 
 def test_initial_parameters_have_the_mean_of_the_data():
