@@ -35,7 +35,7 @@ ALGORITHMS: dict[str, Callable[[VAE], Model]] = {"aevb": lambda vae: vae, "wake-
 """The model that trains a VAE's networks by each algorithm."""
 
 TRAIN_IMAGES = 10_000
-"""Of the training images, so many tell the training bound."""
+"""Training images that tell the training bound."""
 
 
 def data_folder() -> Path:

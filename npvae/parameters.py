@@ -29,7 +29,7 @@ class Parameters(Mapping[str, np.ndarray]):
         Name and shape of every array, in the order in which they lie in memory. Dots in a name are levels:
         ``"encoder.0.W"`` belongs to the section ``"encoder"`` and to its section ``"0"``.
     dtype : dtype, default float32
-        Of new memory; where `flat` is given its own dtype counts. Training runs in float32, gradient checks in
+        Type of new memory; where `flat` is given its own counts. Training runs in float32, gradient checks in
         float64, the complex step in complex128.
     flat : 1-D array, optional
         The memory to view. Without it, zeros on a 64-byte boundary.

@@ -108,7 +108,7 @@ class Workload:
 
     @property
     def sides(self) -> tuple[int, ...]:
-        """Of the square image, before every convolution and after the last."""
+        """Sides of the square image, before every convolution and after the last."""
         return tuple(isqrt(self.n_features) >> i for i in range(len(self.channels) + 1))
 
     @property

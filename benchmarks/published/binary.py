@@ -34,7 +34,7 @@ PUBLISHED = {
 """By estimator and layers: the single-sample bound and the negative log-likelihood."""
 
 EPSILON = 1e-8
-"""Of Adam: the gradients of nets this wide are small."""
+"""ε of Adam: the gradients of nets this wide are small."""
 
 CHOSEN_BY = 2000
 """Validation images that choose between the end and the mean."""

@@ -30,7 +30,7 @@ from npvae.training import TrainingRun, evaluate, load_checkpoint, save_checkpoi
 
 BATCH = 100
 STEPS = (0.01, 0.02, 0.1)
-"""Of Adagrad; each curve takes the one with the best training bound after the first samples."""
+"""Rates of Adagrad; each curve takes the one with the best training bound after the first samples."""
 
 FIRST_SAMPLES = 100_000
 QUIET = dict.fromkeys(("over", "invalid", "divide"), "ignore")

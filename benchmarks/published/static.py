@@ -24,7 +24,7 @@ from benchmarks.long_run import BOUNDS, add_options, add_start, begin, legs, lon
 from npvae.models import VAE
 
 PUBLISHED = "89.78 (pythae; 89.9 in the paper)"
-"""Of the VAE, −L₂₀₀."""
+"""The figure of the VAE, −L₂₀₀."""
 
 ACTIVATION = "relu"
 

@@ -144,7 +144,7 @@ class Coding:
     def inverse(self, x: NDArray, spread: NDArray | None = None) -> NDArray:
         """Rows (n, width), draws or means, as numbers (n, columns) in the units of the table.
 
-        Of categories the number of the likeliest, of yes/no columns the probability, NaN for columns that are left out;
+        A category becomes the number of the likeliest, a yes/no column its probability, a column that is left out NaN;
         `table` makes values of them. The median of a positive column or a count is that of its logarithm; where the
         `spread` (n, width) is given, its mean is wanted, e^{½ spread²} times as large for a log-normal.
         """
@@ -168,8 +168,8 @@ class Coding:
     def spread(self, mean: NDArray, spread: NDArray) -> NDArray:
         """Standard deviations of rows as those of the columns, (n, columns), in the units of the table.
 
-        Of categories and yes/no columns the probability that it is another than the likeliest; NaN for columns that are
-        left out.
+        Categories and yes/no columns have the probability that it is another than the likeliest, columns that are left
+        out have NaN.
         """
         result, places = np.full((len(mean), len(self.columns)), np.nan), self.places
         centre = self.inverse(mean, spread)

@@ -70,7 +70,7 @@ class Column:
     levels : tuple
         The categories, or no and yes, as the data have them.
     shift, unit : float
-        Of a real column, of the logarithm of a positive one, of log(1 + n) of a count.
+        Those of a real column, of the logarithm of a positive one, of log(1 + n) of a count.
     rate : float
         Mean of a count.
     whole : bool

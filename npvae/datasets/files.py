@@ -60,7 +60,7 @@ def load(
     missing : bool, default False
         Let NaN, and an empty field of a table, stand for a value that is not known, and let tables have text.
     size, progress
-        Of a folder of pictures, see `read_pictures`.
+        Those of a folder of pictures, see `read_pictures`.
     rows : slice, optional
         Only these rows. Of IDX, .npy and .npz no others are kept in memory.
 

@@ -22,7 +22,7 @@ __all__ = ["Size", "read_pictures"]
 ENDINGS = (".png", ".jpg", ".jpeg")
 
 OTHER_ENDINGS = frozenset([".bmp", ".gif", ".heic", ".tif", ".tiff", ".webp"])
-"""Of pictures that are not read."""
+"""Endings of pictures that are not read."""
 
 MOST = 65535
 """The largest pixel of sixteen bits."""

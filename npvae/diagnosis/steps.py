@@ -82,7 +82,7 @@ def step_curve(
     only : str, optional
         The tensor to step in; by default the first that has a gradient. ValueError if there is none of that name.
     seed : int
-        Of the random direction and the random upstream gradient.
+        Seed of the random direction and of the random upstream gradient.
 
     Returns
     -------

@@ -167,7 +167,7 @@ def log_mass(mean: NDArray, log_scale: NDArray, x: NDArray, levels: int) -> tupl
     Parameters
     ----------
     mean, log_scale, x : arrays
-        Of shapes that broadcast.
+        Their shapes broadcast.
     levels : int
 
     Returns

@@ -50,7 +50,7 @@ class ContractiveAutoencoder(Autoencoder):
         return Model(*networks, likelihood=self._likelihood(), contraction=contraction)
 
     def _memory(self, model: Model) -> dict[tuple[str, str], int]:
-        """Counted are the Jacobians of a batch, layer by layer, forward and backward."""
+        """The Jacobians of a batch, layer by layer, forward and backward."""
         widths = [prod(layer.output_shape) if hasattr(layer, "output_shape") else getattr(layer, "n_out", 0)
                   for layer in model.encoder.layers[:-1]]  # fmt: skip
         what = f"Jacobians of {self.latent_dim} latents for each of {self.batch_size:,} rows"

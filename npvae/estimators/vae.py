@@ -223,8 +223,8 @@ class VAE(
             raise ArgumentError("X", "have means in [0, 1] under {mean_link}", got, advice, settings=settings)
 
     def _memory(self, model: Model) -> dict[tuple[str, str], int]:
-        """Counted are the numbers of q(z|x), of which a full covariance makes three more sets for every draw, and what
-        the decoder and the likelihood make of each draw, forward and backward."""
+        """The numbers of q(z|x), of which a full covariance makes three more sets for every draw, and what the decoder
+        and the likelihood make of each draw, forward and backward."""
         d, width, batch = self.latent_dim, model.posterior.n_params(self.latent_dim), self.batch_size
         full = "; posterior='diagonal' needs 2 numbers a latent" if width > 2 * d else ""
         numbers = f"{d} latents, {width:,} numbers from the encoder for every row{full}"

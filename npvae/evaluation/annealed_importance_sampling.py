@@ -33,7 +33,7 @@ class LogPartition:
     Attributes
     ----------
     log_weights : (runs,) array
-        Of every run: forwards an estimate of log Z that is below it on average, in reverse one that is above.
+        One for every run: forwards an estimate of log Z that is below it on average, in reverse one that is above.
     direction : {"forward", "reverse"}
     steps : int
         Intermediate machines.
@@ -132,7 +132,7 @@ def annealed_importance_sampling(
     Parameters
     ----------
     mean : (n_features,) array, optional
-        Of the data. It only decides where the way begins, and by that how long it is.
+        Mean of the data. It only decides where the way begins, and by that how long it is.
     steps : int, default 10,000
         K, the machines on the way.
     runs : int, default 100

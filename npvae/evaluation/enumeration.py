@@ -99,7 +99,7 @@ def enumerate_latents(log_joint: Callable[[NDArray], NDArray], d: int, dtype: DT
     d : int
         Latent bits, all layers together; at most 20.
     dtype : dtype
-        Of the states that are handed over.
+        That of the states that are handed over.
 
     Raises
     ------

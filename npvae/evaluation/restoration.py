@@ -79,7 +79,7 @@ class LatentPosterior:
         z : (n, latent_dim) array
             A row for each row of y.
         weight : float, default 1.0
-            Of the data; below 1 the posterior is tempered.
+            Weight of the data; below 1 the posterior is tempered.
 
         Returns
         -------

@@ -58,7 +58,7 @@ def explorer_page(
     Parameters
     ----------
     model : VAE
-        Of dense or convolutional layers.
+        Its networks are of dense or convolutional layers.
     theta : Parameters
     examples : Examples, optional
         Without them there is nothing behind the pad, and nothing to click on.

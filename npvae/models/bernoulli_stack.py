@@ -48,7 +48,7 @@ class BottomUp:
     Parameters
     ----------
     widths : sequence of int
-        Of x, z_1, …, z_T.
+        Those of x, z_1, …, z_T.
     hidden : sequence of int
         Widths of the hidden units between every two stochastic layers; none for linear maps.
     activation, init_weights : str
@@ -173,7 +173,7 @@ class TopDown:
     Parameters
     ----------
     widths : sequence of int
-        Of x, z_1, …, z_T.
+        Those of x, z_1, …, z_T.
     hidden : sequence of int
         Widths of the hidden units between every two stochastic layers, named upwards; none for linear maps.
     activation, init_weights : str

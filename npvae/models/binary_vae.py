@@ -48,7 +48,7 @@ class BinaryVAE:
         Widths of the hidden units between every two stochastic layers, upwards, and in reverse downwards; none for
         linear maps.
     activation : str
-        Of the hidden units.
+        Nonlinearity of the hidden units.
     estimator : str, default "nvil"
         A name of `npvae.bounds.ESTIMATORS`.
     n_samples : int, default 1

@@ -182,7 +182,7 @@ COVARIANCES: dict[str, Covariances] = {
 def _floored(moment: NDArray, floor: float) -> NDArray:
     """A symmetric (d, d) matrix with its eigenvalues raised to the floor; itself if none lies below.
 
-    Of an eigenvalue below 10⁻¹² of the total variance nothing but rounding is left, so the floor is at least that.
+    An eigenvalue below 10⁻¹² of the total variance is nothing but rounding, so the floor is at least that.
     """
     moment, floor = 0.5 * (moment + moment.T), max(floor, 1e-12 * float(np.trace(moment)))
     try:

@@ -63,7 +63,7 @@ class SigmoidBeliefNetwork:
     latent_dims : int or sequence of int, default (64,)
         Widths of z_1, …, z_T.
     sweeps : int, default 10
-        Of an E step, from the same start for every datum.
+        Sweeps of an E step, which has the same start for every datum.
 
     Raises
     ------

@@ -142,7 +142,7 @@ def mutate(
     target : object
         Whatever a factory for ``npvae gradcheck`` may return.
     seed : int
-        Of everything random in the checks.
+        Seed of everything random in the checks.
     only : str, optional
         Break only functions with this in their name.
     on_tally : callable, optional

@@ -29,7 +29,7 @@ class Averaged:
     begin : int
         Steps before the averaging begins; about half of the run is usual.
     every : int, default 20
-        Of the steps after that, every so-manieth counts.
+        Every `every`-th step after that counts.
 
     References
     ----------

@@ -21,8 +21,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Mean "loss" over the rows of x (n, d), and the mean of each of its terms by name, nats.
 
-    `batch_size` rows at a time, L draws of each, bound the memory; the same seed of `rng`, the source of the noise,
-    gives the same value. A model with state between steps needs its `state`.
+    The rows go through the model `batch_size` at a time, which bounds the memory. The same seed of `rng`, the source of
+    the noise, gives the same value. A model with state between steps needs its `state`.
     """
     return held_out(model, theta, x, rng, batch_size, state)[0]
 

@@ -63,7 +63,7 @@ def train(
     batch_size : int
         Rows per step; the last batch of an epoch may be smaller.
     seed : int
-        Of the shuffling, the noise and the transform.
+        Seed of the shuffling, the noise and the transform.
     x_val : (m, d) array, optional
         Held-out data, evaluated after every epoch with the same noise each time.
     transform : callable, optional

@@ -26,7 +26,7 @@ def dense_names(theta, network: str) -> list[str]:
 
 
 def relative_error(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Of a whole array: elements that cancel to nearly zero have no digits to compare."""
+    """The error of a whole array: elements that cancel to nearly zero have no digits to compare."""
     return np.linalg.norm(ours - theirs) / np.linalg.norm(theirs)
 
 

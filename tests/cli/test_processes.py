@@ -20,7 +20,7 @@ NPVAE = [sys.executable, "-m", "npvae"]
 
 @pytest.fixture
 def environment():
-    """Of the child: it finds this npvae from any folder."""
+    """The environment of the child: it finds this npvae from any folder."""
     root = os.path.dirname(os.path.dirname(npvae.__file__))
     return {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": ""}
 

@@ -68,7 +68,7 @@ def exact_loss(model, theta):
 
 
 def exact_gradient(model, theta, names):
-    """Of the exact loss, by the complex step, element by element."""
+    """The gradient of the exact loss, by the complex step, element by element."""
     found = []
     for i in range(theta.flat.size):
         beside = theta.astype(np.complex128)
