@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi, sqrt
-from typing import ClassVar
+from math import log
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from npvae.distributions.distribution import Distribution, finite, sum_to_shape
+from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.grey_levels import GreyLevels, mean_level, raw_scale, round_to_level, soft
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.distributions.registry import register_likelihood
-from npvae.numerics import absolute, logit, sigmoid
-from npvae.validation import ArgumentError, integer, number
+from npvae.numerics import logit, sigmoid
+from npvae.validation import integer, number
 
 __all__ = ["DiscretizedLogistic", "log_mass", "log_mass_backward"]
 
-SMALLEST = 1e-30  # 1/s stays above it, so that nothing is divided by zero
+SMALLEST = 1e-30
+"""1/s stays above it, so that nothing is divided by zero."""
 
 
 @register_likelihood("discretized-logistic", unit_interval=True, mean_link="link")
 @dataclass(frozen=True)
-class DiscretizedLogistic(Distribution):
+class DiscretizedLogistic(GreyLevels):
     """x_j in {0, 1/(K − 1), …, 1}: a logistic variable with mean m and scale s, rounded to the nearest level.
 
         P(x_j) = F(x_j + h) − F(x_j − h),   F(t) = σ((t − m_j)/s_j),   h = 1/(2 (K − 1)),
@@ -61,19 +62,9 @@ class DiscretizedLogistic(Distribution):
         integer("levels", self.levels, at_least=2)
         number("min_log_scale", self.min_log_scale, below=0)
 
-    discrete: ClassVar[bool] = True
-
     def n_params(self, d: int) -> int:
         """A mean and a scale a dimension: 2 d."""
         return 2 * d
-
-    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Uniform numbers in (0, 1)."""
-        return uniform_noise(rng, shape, dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
-        require_levels(argument, x, self.levels)
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """m + s logit(eps), rounded to a level. A step has no derivative, so there is no backward."""
@@ -105,22 +96,6 @@ class DiscretizedLogistic(Distribution):
     def log_prob_backward_x(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """dx, of the formula between the levels, of the shape of x."""
         return sum_to_shape(log_mass_backward(cache[0], dlog_prob[..., None])[2], cache[3])
-
-    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
-        """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
-        total = 0.0
-        for level in all_levels(self.levels, a.dtype):
-            log_p, _ = self._terms(a, level)
-            total = total - np.exp(log_p) * log_p
-        return total.sum(axis=-1), a
-
-    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
-        """dlog P(i) = −P(i) (1 + log P(i)) dentropy for every level, each on to da."""
-        da = np.zeros_like(cache)
-        for level in all_levels(self.levels, cache.dtype):
-            log_p, inner = self._terms(cache, level)
-            da += self._terms_backward(inner, -np.exp(log_p) * (1 + log_p) * dentropy[..., None])
-        return da
 
     def mean(self, a: NDArray) -> NDArray:
         """E[x_j] = 1/(K − 1) Σ_{i ≥ 1} P(x_j ≥ i/(K − 1)), of the levels, not of the logistic variable behind them."""
@@ -198,47 +173,3 @@ def log_mass_backward(cache: tuple, dlog_mass: NDArray) -> tuple[NDArray, NDArra
     dx = (b - c) * inverse * dlog_mass
     dlog_scale = -(u * (b - c) + w * (b + c) + np.where(inside, w * (1 - t) / t, 0)) * dlog_mass
     return -dx, dlog_scale, dx
-
-
-def soft(a: NDArray) -> NDArray:
-    """softplus(a) to an eps of 1, not to the last digits, in a third of the time: log is vectorised, log1p is not."""
-    return np.log(1 + np.exp(-absolute(a))) + np.maximum(a, 0)
-
-
-def all_levels(levels: int, dtype: DTypeLike) -> NDArray:
-    """0, 1/(K − 1), …, 1."""
-    return (np.arange(levels) / (levels - 1)).astype(dtype)
-
-
-def round_to_level(x: NDArray, levels: int) -> NDArray:
-    """The nearest level, and an end for whatever lies outside [0, 1]."""
-    return np.rint(np.minimum(np.maximum(x, 0), 1) * (levels - 1)) / (levels - 1)
-
-
-def mean_level(mean: NDArray, log_scale: NDArray, levels: int) -> NDArray:
-    """Mean of the rounded logistic variable: Σ_i σ((m − t_i)/s)/(K − 1) over the thresholds t_i between the levels."""
-    inverse, total = np.exp(-log_scale), np.zeros(mean.shape, mean.dtype)
-    for i in range(1, levels):
-        total += sigmoid((mean - (i - 0.5) / (levels - 1)) * inverse)
-    return total / (levels - 1)
-
-
-def raw_scale(var: NDArray, levels: int, min_log_scale: float) -> NDArray:
-    """The r whose logistic variable has the given variances, at least that of s = h."""
-    scale = np.maximum(np.sqrt(var) * (sqrt(3) / pi), 0.5 / (levels - 1))
-    above = np.maximum(np.log(scale) - min_log_scale, log(2))
-    return min_log_scale + above + np.log1p(-np.exp(-above))
-
-
-def uniform_noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-    """Uniform numbers in (0, 1), whose logits are finite."""
-    return np.maximum(rng.random(shape, dtype=dtype), np.finfo(dtype).tiny)
-
-
-def require_levels(argument: str, x: NDArray, levels: int) -> None:
-    """An ArgumentError unless all x are levels, to a thousandth of their distance."""
-    scaled = x * (levels - 1)
-    off = ~(np.abs(scaled - np.rint(scaled)) <= 1e-3) | (x < 0) | (x > 1)  # NaN is off as well
-    if off.any():
-        rule = f"hold the {levels} grey levels 0, 1/{levels - 1}, …, 1"
-        raise ArgumentError(argument, rule, f"{x[off][0]:.9g}", f"divide {levels}-level images by {levels - 1}")

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from npvae.distributions.discretized_logistic import (
-    all_levels,
-    log_mass,
-    log_mass_backward,
-    mean_level,
-    raw_scale,
-    require_levels,
-    round_to_level,
-    soft,
-    uniform_noise,
-)
-from npvae.distributions.distribution import Distribution, finite, sum_to_shape
+from npvae.distributions.discretized_logistic import log_mass, log_mass_backward
+from npvae.distributions.distribution import finite, sum_to_shape
+from npvae.distributions.grey_levels import GreyLevels, mean_level, raw_scale, round_to_level, soft
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, logsumexp, sigmoid
 from npvae.validation import integer, number
@@ -29,7 +19,7 @@ __all__ = ["LogisticMixture"]
 
 @register_likelihood("logistic-mixture", unit_interval=True)
 @dataclass(frozen=True)
-class LogisticMixture(Distribution):
+class LogisticMixture(GreyLevels):
     """P(x_j) = Σ_c w_jc P(x_j; m_jc, s_jc) with the terms of `DiscretizedLogistic`, and weights w_j = softmax(v_j).
 
     a = [v | m | r], each of C blocks d wide, with log s = min_log_scale + softplus(r − min_log_scale).
@@ -62,19 +52,9 @@ class LogisticMixture(Distribution):
         integer("levels", self.levels, at_least=2)
         number("min_log_scale", self.min_log_scale, below=0)
 
-    discrete: ClassVar[bool] = True
-
     def n_params(self, d: int) -> int:
         """A weight, a mean and a scale for every component and dimension: 3 C d."""
         return 3 * self.n_components * d
-
-    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Uniform numbers in (0, 1)."""
-        return uniform_noise(rng, shape, dtype)
-
-    def require_support(self, argument: str, x: NDArray) -> None:
-        """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
-        require_levels(argument, x, self.levels)
 
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """One uniform number draws both: the component by the cumulative weights, and the rest of it within that one.
@@ -124,22 +104,6 @@ class LogisticMixture(Distribution):
         """dx, of the formula between the levels: Σ_c ρ_c times that of log P_c, of the shape of x."""
         inner, rho, *_, shape = cache
         return sum_to_shape(log_mass_backward(inner, rho * dlog_prob[..., None, None])[2].sum(axis=-2), shape)
-
-    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
-        """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
-        total = 0.0
-        for level in all_levels(self.levels, a.dtype):
-            log_p, _ = self._terms(a, level)
-            total = total - np.exp(log_p) * log_p
-        return total.sum(axis=-1), a
-
-    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
-        """dlog P(i) = −P(i) (1 + log P(i)) dentropy for every level, each on to da."""
-        da = np.zeros_like(cache)
-        for level in all_levels(self.levels, cache.dtype):
-            log_p, inner = self._terms(cache, level)
-            da += self._terms_backward(inner, -np.exp(log_p) * (1 + log_p) * dentropy[..., None])
-        return da
 
     def mean(self, a: NDArray) -> NDArray:
         """E[x_j] = Σ_c w_jc E[x_j; m_jc, s_jc]."""

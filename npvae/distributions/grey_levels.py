@@ -1,0 +1,92 @@
+"""What likelihoods of grey levels share: the levels, sums over all of them, noise, rounding, and refusals."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import log, pi, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvae.distributions.distribution import Distribution
+from npvae.numerics import absolute, sigmoid
+from npvae.validation import ArgumentError
+
+__all__ = ["GreyLevels", "mean_level", "raw_scale", "round_to_level", "soft"]
+
+
+class GreyLevels(Distribution):
+    """A distribution of x_j in {0, 1/(K − 1), …, 1}, each dimension by itself.
+
+    A subclass has the option `levels`, K, and says log P(x_j) of every dimension and its backward in `_terms` and
+    `_terms_backward`; densities and entropies are sums of these.
+    """
+
+    discrete: ClassVar[bool] = True
+    levels: int
+
+    @abstractmethod
+    def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, Any]:
+        """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""
+
+    @abstractmethod
+    def _terms_backward(self, cache: Any, dterms: NDArray) -> NDArray:
+        """da, of the shape of a, from ∂loss/∂log P(x_j), (…, d) or of a shape that broadcasts to it."""
+
+    def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Uniform numbers in (0, 1), whose logits are finite."""
+        return np.maximum(rng.random(shape, dtype=dtype), np.finfo(dtype).tiny)
+
+    def require_support(self, argument: str, x: NDArray) -> None:
+        """An ArgumentError unless all x are grey levels, to a thousandth of their distance."""
+        top = self.levels - 1
+        off = ~(np.abs(x * top - np.rint(x * top)) <= 1e-3) | (x < 0) | (x > 1)  # NaN is off as well
+        if off.any():
+            rule = f"hold the {self.levels} grey levels 0, 1/{top}, …, 1"
+            raise ArgumentError(argument, rule, f"{x[off][0]:.9g}", f"divide {self.levels}-level images by {top}")
+
+    def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
+        """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
+        total = 0.0
+        for level in self._all_levels(a.dtype):
+            log_p, _ = self._terms(a, level)
+            total = total - np.exp(log_p) * log_p
+        return total.sum(axis=-1), a
+
+    def entropy_backward(self, cache: NDArray, dentropy: NDArray) -> NDArray:
+        """dlog P(i) = −P(i) (1 + log P(i)) dentropy for every level, each on to da."""
+        da = np.zeros_like(cache)
+        for level in self._all_levels(cache.dtype):
+            log_p, inner = self._terms(cache, level)
+            da += self._terms_backward(inner, -np.exp(log_p) * (1 + log_p) * dentropy[..., None])
+        return da
+
+    def _all_levels(self, dtype: DTypeLike) -> NDArray:
+        """0, 1/(K − 1), …, 1."""
+        return (np.arange(self.levels) / (self.levels - 1)).astype(dtype)
+
+
+def soft(a: NDArray) -> NDArray:
+    """softplus(a) to an eps of 1, not to the last digits, in a third of the time: log is vectorised, log1p is not."""
+    return np.log(1 + np.exp(-absolute(a))) + np.maximum(a, 0)
+
+
+def round_to_level(x: NDArray, levels: int) -> NDArray:
+    """The nearest level, and an end for whatever lies outside [0, 1]."""
+    return np.rint(np.minimum(np.maximum(x, 0), 1) * (levels - 1)) / (levels - 1)
+
+
+def mean_level(mean: NDArray, log_scale: NDArray, levels: int) -> NDArray:
+    """Mean of the rounded logistic variable: Σ_i σ((m − t_i)/s)/(K − 1) over the thresholds t_i between the levels."""
+    inverse, total = np.exp(-log_scale), np.zeros(mean.shape, mean.dtype)
+    for i in range(1, levels):
+        total += sigmoid((mean - (i - 0.5) / (levels - 1)) * inverse)
+    return total / (levels - 1)
+
+
+def raw_scale(var: NDArray, levels: int, min_log_scale: float) -> NDArray:
+    """The r whose logistic variable has the given variances, at least that of s = h."""
+    scale = np.maximum(np.sqrt(var) * (sqrt(3) / pi), 0.5 / (levels - 1))
+    above = np.maximum(np.log(scale) - min_log_scale, log(2))
+    return min_log_scale + above + np.log1p(-np.exp(-above))
