@@ -12,6 +12,7 @@ from npvae.cli.arguments import add_command, add_data, counted, read_data
 from npvae.cli.columns import selection
 from npvae.cli.evaluate_words import BELOW_ZERO
 from npvae.cli.results import TABLES, Commands, check_output, inputs, load, load_with, write
+from npvae.datasets.columns import described_columns
 from npvae.validation import printable
 
 
@@ -83,9 +84,14 @@ def info(args: argparse.Namespace) -> int:
         "last epoch": model.history_.last(),
         "arrays": {name: " × ".join(map(str, shape)) or "a number" for name, shape in model.theta_.shapes.items()},
     }
+    columns = getattr(model.scaling_, "columns", ())
     if args.json:
+        if columns:
+            facts["columns"] = {column.name: column.kind for column in columns}
         print(json.dumps(facts, indent=2))
         return 0
+    if columns:
+        print("columns", *map(printable, described_columns(columns)), sep="\n")
     width = max(len(name) for values in facts.values() for name in values)
     for group, values in facts.items():
         if values:

@@ -13,6 +13,7 @@ from npvae.datasets import Dataset
 from npvae.estimators.base import Estimator, Rows, by_rows, estimator, needs_fit, random_seed
 from npvae.estimators.options import option
 from npvae.estimators.scores import ExactScores
+from npvae.estimators.tables import as_fitted
 from npvae.models import GaussianMixture as Model
 from npvae.models.covariances import COVARIANCES
 from npvae.models.gaussian_mixture import EMPTY
@@ -149,12 +150,12 @@ class GaussianMixture(ExactScores, Estimator):
         return self.predict_proba(X).argmax(axis=1)
 
     @needs_fit
-    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> NDArray:
-        """New rows (n, n_features), in the units of the data."""
+    def sample(self, n: int = 1, random_state: int | np.random.Generator | None = None) -> Any:
+        """New rows (n, n_features), in the units of the data; a frame if the fit was to one."""
         rng = np.random.default_rng(random_seed(random_state))
         memory.require("n", 4 * 8 * integer("n", n, at_least=1) * self.n_features_in_)
         noise = self.model_.draw_noise(rng, n)
-        return self.scaling_.inverse(self.model_.sample(self.theta_, noise)[0])
+        return as_fitted(self.scaling_.inverse(self.model_.sample(self.theta_, noise)[0]), self)
 
     @needs_fit
     def bic(self, X: ArrayLike) -> float:

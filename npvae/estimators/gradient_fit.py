@@ -93,7 +93,9 @@ class GradientEstimator(Estimator):
 
     def summary(self) -> list[str]:
         """The last losses of the run, term by term."""
-        return training.summary(self.run_, "row" if self.image_shape_ is None else "image", self._coded_dimensions())
+        lines = training.summary(self.run_, "row" if self.image_shape_ is None else "image", self._coded_dimensions())
+        scaled = self.scaling_.how not in ("none", "bytes")
+        return [*lines, "on the model's scale; npvae score has it in the units of the data"] if scaled else lines
 
     def _coded_dimensions(self) -> int | None:
         """How many dimensions a lossless code of −ELBO nats has for every row; None where −ELBO is no code's length."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation, memory
 from npvae.datasets.channels import like_images
 from npvae.estimators.base import Estimator, by_rows, needs_fit, random_seed
-from npvae.estimators.tables import as_frame, library_of
+from npvae.estimators.tables import as_fitted
 from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, number, one_of
 
 __all__ = ["LatentMethods"]
@@ -80,9 +80,7 @@ class LatentMethods(ABC):
         """
         if isinstance(like, np.ndarray):
             return like_images(values, np.shape(like))
-        library = getattr(self, "library_", None) if like is None else library_of(like)
-        names = getattr(self, "feature_names_in_", None)
-        return values if library is None or names is None else as_frame(values, names, library, like)
+        return as_fitted(values, self, like)
 
     @needs_fit
     def transform(self, X: ArrayLike) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from npvae.datasets.table import TEXT_ADVICE, Table
 from npvae.validation import ArgumentError, ArgumentTypeError
 
-__all__ = ["as_frame", "names_and_values"]
+__all__ = ["as_fitted", "as_frame", "library_of", "names_and_values"]
 
 
 def names_and_values(argument: str, X: Any) -> tuple[list[str] | None, Any]:
@@ -82,6 +82,13 @@ def library_of(X: Any) -> str | None:
     """ "pandas" or "polars" for a frame of these libraries, None for anything else."""
     library = type(X).__module__.partition(".")[0]
     return library if library in ("pandas", "polars") and hasattr(X, "columns") else None
+
+
+def as_fitted(values: NDArray, fitted: Any, like: Any = None) -> Any:
+    """Rows as a frame where `like` is one, or where nothing is given and `fitted` learnt from one."""
+    library = getattr(fitted, "library_", None) if like is None else library_of(like)
+    names = getattr(fitted, "feature_names_in_", None)
+    return values if library is None or names is None else as_frame(values, names, library, like)
 
 
 def as_frame(values: NDArray, names: NDArray, library: str, like: Any) -> Any:

@@ -1,5 +1,7 @@
 """Columns on the command line: chosen, left out, as classes, put in order, and their kinds from a file."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,20 @@ def test_a_table_with_gaps_is_filled_in_and_what_was_known_stays(here):
     assert [list(map(float, fields[:2])) for fields in filled[5:]] == [
         list(map(float, row.split(",")[:2])) for row in rows[5:]
     ]
+
+
+def test_info_tells_the_kind_of_each_column(here, capsys):
+    rng = np.random.default_rng(0)
+    (here / "t.csv").write_text(
+        "\n".join(["a,b", *(f"{rng.normal():.3f},{rng.choice(['n', 'y'])}" for _ in range(40))])
+    )
+    assert (
+        main(["train", "t.csv", "-o", "run", "--latent", "1", "--hidden", "2", "--epochs", "1", "--no-pictures"]) == 0
+    )
+    assert "on the model's scale; npvae score has it in the units of the data" in capsys.readouterr().out
+    assert main(["info", "run/model.npz"]) == 0
+    assert capsys.readouterr().out.startswith(
+        "columns\n  a  real      Gaussian, learned width\n  b  yes/no    Bernoulli; n, y\n"
+    )
+    assert main(["info", "run/model.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["columns"] == {"a": "real", "b": "yes/no"}

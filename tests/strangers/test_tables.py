@@ -8,6 +8,7 @@ import pytest
 import npvae
 from npvae import VAE, datasets
 from npvae.cli import main
+from npvae.estimators import registry
 from npvae.validation import DataWarning
 from tests.strangers.tables import TABLES
 
@@ -116,3 +117,20 @@ def test_other_models_take_numbers_and_say_who_takes_the_rest(files, model, caps
     assert main(["train", str(files["passengers"]), "--model", model, "-o", "p", "--quiet", *epochs]) == 2
     told = capsys.readouterr().err
     assert "in column 'Name', which is text; leave the column out, encode it, or take a VAE" in told
+
+
+@pytest.mark.parametrize("model", registry.names())
+def test_every_model_takes_a_frame_and_draws_one(files, model):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.read_csv(files["marks"]).iloc[:100, :20]
+    fitted = registry.estimator_class(model)(random_state=0)
+    if "epochs" in fitted.get_params():
+        fitted.set_params(epochs=1)
+    fitted.fit(frame)
+    assert list(fitted.sample(4).columns) == list(frame.columns)
+    assert np.isfinite(fitted.score_samples(frame)).all()
+    if hasattr(fitted, "reconstruct"):
+        assert list(fitted.reconstruct(frame).columns) == list(frame.columns)
+        assert fitted.reconstruction_error(frame).shape == (100,)
+    else:
+        assert not hasattr(fitted, "reconstruction_error")
