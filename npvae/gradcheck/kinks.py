@@ -201,9 +201,8 @@ class Traced(np.ndarray):
             # Complex numbers stand for real ones that are moved a little: they are on the side of their real part.
             plain = [value.real if isinstance(value, (np.ndarray, np.number)) else value for value in plain]
         out = keywords.get("out")
-        keywords = {
-            key: tuple(map(_plain, value)) if key == "out" else _plain(value) for key, value in keywords.items()
-        }
+        if keywords:
+            keywords = {key: tuple(map(_plain, v)) if key == "out" else _plain(v) for key, v in keywords.items()}
         if self.branches is not None and self.branches.nudge is not None and method != "at" and name not in DECIDING:
             plain = self.branches.nudged(plain)
         # What is computed in place is gone afterwards.

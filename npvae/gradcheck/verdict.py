@@ -160,7 +160,7 @@ def choose_measure(probes: list[Probe], settings: Settings) -> tuple[Measure, fl
         except NoEstimate as reason:
             objection = objection or str(reason)
             continue
-        if real.spread and not point.branches.ties:
+        if real.spread > COARSEST * real.scale and not point.branches.ties:
             return ladder, None, [f"there is a kink here that does not show itself{TAKES_OVER}"]
         if agreed:
             return complex_step, real.tolerance / real.scale if real.scale else 0.0, []
