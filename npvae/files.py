@@ -50,8 +50,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
     clear_leftovers(target.parent, target)
-    temporary, held = _held_temporary(target)
+    temporary: Path | None = None
     try:
+        temporary, held = _held_temporary(target)
         try:
             yield temporary
             with open(temporary, "rb+") as file:
@@ -66,7 +67,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def temporary_name(target: Path) -> Path:

@@ -63,7 +63,8 @@ def _full(name: str, references: References, folder: Path, draw: Random) -> str:
             training.load_newest(folder / "run" / "checkpoint.npz")
         if is_mounted:
             subprocess.run(["mount", "-o", "remount,size=100m", folder / "run"], check=True)
-        resumed = ["--resume"] if kept else []
+        there = (folder / "run" / "model.npz").exists()
+        resumed = ["--resume"] if kept else ["--overwrite"] * there  # a model that keeps no checkpoints
         if ended.status == 2:
             again = finished([*words, *resumed], folder)
             if again.status != 0:
