@@ -27,11 +27,11 @@ GALLERY = {
         "Digits behind noise, and what denoising autoencoders make of them",
         """
 Pixels set to zero with probability p, or Gaussian noise of standard deviation σ added; below each its restoration. With
-half of the pixels gone hardly anything is lost. With nine in ten gone, and with σ = 1, where the eye sees a field of
-grains, the strokes that are left decide on a digit; it is sharp where they were enough, a mixture of two digits where
-they were not, and sometimes the wrong one. With σ = 4 little more than the place of the ink is known, and the answer is
-what the squared error asks for: the blurred mean of what it might have been. In decibels each stands above the median
-and the Gaussian filter, at every noise.
+half of the pixels gone little is lost, though a 3 closes to an 8. With nine in ten gone, and with σ = 1, where the eye
+sees a field of grains, the strokes that are left decide on a digit; it is sharp where they were enough, a mixture of
+two digits where they were not, and sometimes the wrong one. With σ = 4 little more than the place of the ink is known,
+and the answer is what the squared error asks for: the blurred mean of what it might have been. In decibels each stands
+above the median and the Gaussian filter, at every noise.
 """,
     )
 }

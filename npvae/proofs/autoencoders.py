@@ -18,6 +18,7 @@ from npvae.layers import (
     Sigmoid,
     Softplus,
     Tanh,
+    Tied,
     conv,
     conv_transpose,
     mlp,
@@ -103,12 +104,12 @@ def _jacobian() -> Iterator[Case]:
 
 
 def _autoencoders() -> Iterator[Case]:
-    def case(title: str, model: Autoencoder, binary: bool = False) -> Case:
+    def case(title: str, model: Autoencoder, binary: bool = False, backwards: tuple = ()) -> Case:
         def make(rng: np.random.Generator) -> tuple:
             x: NDArray = rng.standard_normal((5, model.n_features))
             return model, (x > 0).astype(np.float64) if binary else x
 
-        return Case(f"models.{type(model).__name__} {title}", make, (type(model),))
+        return Case(f"models.{type(model).__name__} {title}", make, (type(model),), backwards)
 
     def encoder(activation: str = "tanh") -> Chain:
         return mlp(FEATURES, [N], CODE, activation)
@@ -120,7 +121,7 @@ def _autoencoders() -> Iterator[Case]:
     wide = mlp(CODE, [N], 2 * FEATURES, "tanh")
     yield case("DiagonalGaussian", Autoencoder(FEATURES, CODE, encoder(), wide, likelihood=DiagonalGaussian()))
     yield case("over-complete", Autoencoder(FEATURES, 9, mlp(FEATURES, [], 9), mlp(9, [], FEATURES)))
-    yield case("tied", Autoencoder(FEATURES, CODE, deep))
+    yield case("tied", Autoencoder(FEATURES, CODE, deep), backwards=(Tied.untie,))
     n = prod(IMAGE)
     images = conv(IMAGE, [3], CODE, (), "tanh"), conv_transpose(CODE, IMAGE, [3], n, (), "tanh")
     yield case("conv", Autoencoder(n, CODE, *images))
@@ -131,7 +132,7 @@ def _autoencoders() -> Iterator[Case]:
         title = type(corruption).__name__
         yield case(title, DenoisingAutoencoder(FEATURES, CODE, encoder(), decoder, corruption=corruption))
     yield case("L1", SparseAutoencoder(FEATURES, CODE, encoder(), decoder, sparsity=0.7))
-    yield case("L1 tied", SparseAutoencoder(FEATURES, CODE, deep, sparsity=0.7))
+    yield case("L1 tied", SparseAutoencoder(FEATURES, CODE, deep, sparsity=0.7), backwards=(Tied.untie,))
     yield case("target rate", SparseAutoencoder(FEATURES, CODE, deep, decoder, sparsity=0.7, target_rate=0.1))
     yield case("one layer", ContractiveAutoencoder(FEATURES, 9, Chain(Dense(FEATURES, 9), Sigmoid()), contraction=0.7))
     yield case("three layers", ContractiveAutoencoder(FEATURES, CODE, deep, decoder, contraction=0.7))
