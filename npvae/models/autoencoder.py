@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from npvae.bounds import Loss
 from npvae.distributions import Distribution
 from npvae.layers import Chain, Tied, draw_noise, with_noise
+from npvae.models.model import require_rows
 from npvae.models.squared_error import SquaredError
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, integer
@@ -195,8 +196,7 @@ class Autoencoder:
         return own if self.tied is None else self.tied.parameters(own, theta.section("encoder"))
 
     def _forward(self, theta: Parameters, x: NDArray, noise: Noise) -> Forward:
-        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
+        require_rows(x, self.n_features)
         noise, caches = noise or {}, {}
         encoder = with_noise(self.encoder, noise.get("encoder"))
         decoder = with_noise(self.decoder, noise.get("decoder"))

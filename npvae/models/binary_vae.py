@@ -14,11 +14,11 @@ from npvae.bounds import Loss, monte_carlo_elbo
 from npvae.bounds.baselines import begin_running, squared_error, update_running
 from npvae.bounds.estimators import ESTIMATORS, learning_signals, of_layers, score_weights
 from npvae.bounds.vimco import vimco
-from npvae.distributions import Bernoulli
 from npvae.layers import Chain
 from npvae.models.bernoulli_stack import BottomUp, TopDown, bit_network, rows_of
+from npvae.models.bit_layers import BitLayers
 from npvae.models.encoder_gradients import Draws, of_log_q, of_pairs, through_the_draws, with_antithetic
-from npvae.models.model import State
+from npvae.models.model import State, require_rows
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, integer, number, one_of, widths
 
@@ -28,7 +28,7 @@ Noise = tuple[NDArray, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryVAE:
+class BinaryVAE(BitLayers):
     """A VAE of bits: q(z_t|z_{t−1}) upwards, p(z_{t−1}|z_t) downwards, all Bernoulli, with x = z_0.
 
     z is no smooth function of the noise, so the decoder's gradient is direct and the encoder's an estimate, by one of
@@ -88,37 +88,15 @@ class BinaryVAE:
     centre: NDArray | None = None
 
     def __post_init__(self) -> None:
-        integer("n_features", self.n_features, at_least=1)
+        self._require_widths()
         number("temperature", self.temperature, above=0)
         if self.centre is not None and np.shape(self.centre) != (self.n_features,):
             raise ArgumentError("centre", f"have shape ({self.n_features},)", np.shape(self.centre))
-        if not widths("latent_dims", self.latent_dims):
-            raise ArgumentError("latent_dims", "name at least one layer", self.latent_dims)
         least = one_of("estimator", self.estimator, ESTIMATORS).least_samples
         if integer("n_samples", self.n_samples, at_least=1) < least:
             settings = {"estimator": self.estimator}
             raise ArgumentError("n_samples", f"be at least {least} with {{estimator}}", self.n_samples, "", settings)
         self._networks  # noqa: B018  a name or a width that is wrong is said now
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Widths of x, z_1, …, z_T."""
-        return (self.n_features, *widths("latent_dims", self.latent_dims))
-
-    @property
-    def n_layers(self) -> int:
-        """T, stochastic layers."""
-        return len(self.widths) - 1
-
-    @property
-    def latent_dim(self) -> int:
-        """Width of z_1, the layer that the data are decoded from."""
-        return self.widths[1]
-
-    @property
-    def likelihood(self) -> Bernoulli:
-        """p(x|z_1)."""
-        return Bernoulli()
 
     @property
     def encoder(self) -> BottomUp:
@@ -261,21 +239,14 @@ class BinaryVAE:
         return Draws(zs, logits, log_p, log_q, caches)
 
     def _require_shapes(self, x: NDArray, noise: Noise) -> None:
-        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
+        require_rows(x, self.n_features)
         expected = [(len(x), d) for d in self.widths[1:]]
         if [u.shape[1:] for u in noise] != expected or len({len(u) for u in noise}) != 1:
             raise ArgumentError("noise", f"hold (K, n, d) arrays with (n, d) = {expected}", [u.shape for u in noise])
 
     def weight_sampler(self, theta: Parameters, x: NDArray) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
         """log w = log p(x, z) − log q(z|x) of draws from q, as `npvae.evaluation.log_likelihood` asks for them."""
-
-        def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
-            rows = [tuple(rng.random((n, d), dtype=theta.dtype) for d in self.widths[1:]) for rng in generators]
-            noise = tuple(np.stack(layer, axis=1) for layer in zip(*rows, strict=True))
-            return self.log_weights(theta, x, noise).T.astype(np.float64)
-
-        return draw
+        return self._sampler(lambda noise: self.log_weights(theta, x, tuple(noise)), theta)
 
     def log_weights(self, theta: Parameters, x: NDArray, noise: Noise) -> NDArray:
         """log p(x, z_l) − log q(z_l|x), (K, n), nats: their mean is the ELBO, their log-mean-exp L_K."""

@@ -11,7 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 from npvae.bounds import Loss, monte_carlo_elbo
 from npvae.distributions import Bernoulli
 from npvae.models.binary_vae import BinaryVAE
-from npvae.parameters import Parameters, Shapes
+from npvae.models.wake_sleep import TwoPhases
+from npvae.parameters import Parameters
 from npvae.validation import ArgumentError
 
 __all__ = ["BinaryWakeSleep", "DreamNoise"]
@@ -29,7 +30,7 @@ class DreamNoise(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryWakeSleep:
+class BinaryWakeSleep(TwoPhases):
     """Two losses for two networks, each with the other network's draws held fixed.
 
     Awake, the decoder learns data from the latents that the encoder draws for them, and so does a learned prior;
@@ -63,21 +64,6 @@ class BinaryWakeSleep:
     def __post_init__(self) -> None:
         if self.vae.estimator != "no-baseline":
             raise ArgumentError("vae", "have estimator='no-baseline' for wake-sleep", repr(self.vae.estimator))
-
-    @property
-    def shapes(self) -> Shapes:
-        """Those of the VAE."""
-        return self.vae.shapes
-
-    def init(
-        self,
-        rng: np.random.Generator,
-        dtype: DTypeLike = np.float32,
-        mean: NDArray | None = None,
-        var: NDArray | None = None,
-    ) -> Parameters:
-        """Those of the VAE."""
-        return self.vae.init(rng, dtype, mean, var)
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> DreamNoise:
         """For n rows: K draws each awake, and n dreams."""

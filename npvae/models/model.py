@@ -9,8 +9,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss
 from npvae.parameters import Parameters, Shapes
+from npvae.validation import ArgumentError
 
-__all__ = ["Model", "ModelWithState", "State"]
+__all__ = ["Model", "ModelWithState", "State", "require_rows"]
 
 State = dict[str, NDArray]
 """What a model hands from one step to the next, such as persistent chains, by name. Nobody writes into it."""
@@ -59,3 +60,9 @@ class ModelWithState(Protocol):
 
     def loss_and_grad(self, theta: Parameters, x: NDArray, noise: Any, state: State) -> tuple[Loss, Parameters, State]:
         """The same, ∂(mean loss)/∂theta, and the state of the next step in new arrays."""
+
+
+def require_rows(x: NDArray, n_features: int) -> None:
+    """An ArgumentError unless x is (n, n_features) with n at least 1."""
+    if x.ndim != 2 or x.shape[1] != n_features or len(x) == 0:
+        raise ArgumentError("x", f"have shape (n, {n_features})", x.shape)

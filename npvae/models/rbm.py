@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss
-from npvae.models.model import State
+from npvae.models.model import State, require_rows
 from npvae.models.visible_units import BinaryUnits, VisibleUnits
 from npvae.numerics import sigmoid, softplus
 from npvae.parameters import Parameters, Shapes
@@ -228,8 +228,7 @@ class RBM:
 
     def _chains(self, theta: Parameters, x: NDArray, noise: GibbsNoise, state: State) -> NDArray:
         """The chains after k more steps, which begin at x where none persist."""
-        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
+        require_rows(x, self.n_features)
         if self.n_chains and state["v"].shape != (self.n_chains, self.n_features):
             raise ArgumentError("state", f"have {self.n_chains} chains of {self.n_features} units", state["v"].shape)
         return self.gibbs(theta, state["v"] if self.n_chains else x, noise)

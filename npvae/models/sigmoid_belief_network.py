@@ -14,9 +14,11 @@ from npvae.bounds import Loss
 from npvae.bounds.loss import LABELS
 from npvae.bounds.softplus_bound import better_xi, cumulant, softplus_bound, softplus_bound_backward
 from npvae.distributions import Bernoulli
+from npvae.models.bit_layers import BitLayers
+from npvae.models.model import require_rows
 from npvae.numerics import sigmoid, softplus
 from npvae.parameters import Parameters, Shapes
-from npvae.validation import ArgumentError, integer, widths
+from npvae.validation import integer
 
 __all__ = ["MeanField", "SigmoidBeliefNetwork"]
 
@@ -40,7 +42,7 @@ class MeanField(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SigmoidBeliefNetwork:
+class SigmoidBeliefNetwork(BitLayers):
     """p(x, z) = p(z_T) Π_t p(z_{t−1}|z_t), p(z_{t−1,i} = 1|z_t) = σ(b_i + Σ_j z_tj W_ji), with z_0 = x.
 
     The posterior is approximated datum by datum, with numbers μ of its own for each. The bound of log p(x) is
@@ -81,42 +83,16 @@ class SigmoidBeliefNetwork:
     sweeps: int = 10
 
     def __post_init__(self) -> None:
-        integer("n_features", self.n_features, at_least=1)
+        self._require_widths()
         integer("sweeps", self.sweeps, at_least=1)
-        if not widths("latent_dims", self.latent_dims):
-            raise ArgumentError("latent_dims", "name at least one layer", self.latent_dims)
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Widths of x, z_1, …, z_T."""
-        return (self.n_features, *widths("latent_dims", self.latent_dims))
-
-    @property
-    def latent_dim(self) -> int:
-        """Width of z_1, the layer that the data are decoded from."""
-        return self.widths[1]
-
-    @property
-    def likelihood(self) -> Bernoulli:
-        """p(x|z_1)."""
-        return Bernoulli()
-
-    @property
-    def n_layers(self) -> int:
-        """T, layers of latents."""
-        return len(self.widths) - 1
 
     @property
     def shapes(self) -> Shapes:
         """W (d_t, d_{t−1}) and b (d_{t−1},) of p(z_{t−1}|z_t), numbered from 0, and the prior's logits b (d_T,)."""
-        layers = {f"{t}.W": (above, below) for t, (below, above) in enumerate(pairwise(self.widths))}
-        biases = {f"{t}.b": (below,) for t, below in enumerate(self.widths[:-1])}
-        ordered = {
-            name: shape
-            for t in range(self.n_layers)
-            for name, shape in ((f"{t}.W", layers[f"{t}.W"]), (f"{t}.b", biases[f"{t}.b"]))
-        }
-        return {**ordered, "prior.b": (self.widths[-1],)}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for t, (below, above) in enumerate(pairwise(self.widths)):
+            shapes |= {f"{t}.W": (above, below), f"{t}.b": (below,)}
+        return {**shapes, "prior.b": (self.widths[-1],)}
 
     def init(
         self,
@@ -158,7 +134,7 @@ class SigmoidBeliefNetwork:
         sweeps : int, optional
             Those of the model, if not given.
         """
-        self._require_x(x)
+        require_rows(x, self.n_features)
         parts = []
         for start in range(0, len(x), ROWS):
             part = slice(start, start + ROWS)
@@ -215,7 +191,7 @@ class SigmoidBeliefNetwork:
         return self._bound_and_grad(theta, x, q, dtheta), dtheta
 
     def _bound_and_grad(self, theta: Parameters, x: NDArray, q: MeanField, dtheta: Parameters | None) -> Loss:
-        self._require_x(x)
+        require_rows(x, self.n_features)
         layers = np.zeros((self.n_layers, len(x)), theta.dtype)
         for start in range(0, len(x), ROWS):
             part = slice(start, start + ROWS)
@@ -283,13 +259,7 @@ class SigmoidBeliefNetwork:
     def weight_sampler(self, theta: Parameters, x: NDArray) -> Callable[[Sequence[np.random.Generator], int], NDArray]:
         """log w = log p(x, z) − log q(z) of draws from q, as `npvae.evaluation.log_likelihood` asks for them."""
         q = self.posterior(theta, x)
-
-        def draw(generators: Sequence[np.random.Generator], n: int) -> NDArray:
-            rows = [tuple(rng.random((n, d), dtype=theta.dtype) for d in self.widths[1:]) for rng in generators]
-            noise = [np.stack(layer, axis=1) for layer in zip(*rows, strict=True)]
-            return self.log_weights(theta, x, q, noise).T.astype(np.float64)
-
-        return draw
+        return self._sampler(lambda noise: self.log_weights(theta, x, q, noise), theta)
 
     def mean(self, theta: Parameters, z: NDArray) -> NDArray:
         """E[x|z_1], from z_1 (n, d_1) to (n, n_features)."""
@@ -302,10 +272,6 @@ class SigmoidBeliefNetwork:
             p = sigmoid(draws[0] @ theta[f"{t}.W"] + theta[f"{t}.b"])
             draws.insert(0, (noise[t] < p).astype(theta.dtype))
         return draws
-
-    def _require_x(self, x: NDArray) -> None:
-        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
 
 
 def _entropy(mu: NDArray) -> NDArray:

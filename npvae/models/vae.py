@@ -21,6 +21,7 @@ from npvae.distributions import (
 )
 from npvae.layers import Chain, Constants, Initializer, Layer, mlp
 from npvae.models.densities import decoder_backward, encoder_backward, forward
+from npvae.models.model import require_rows
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, integer, number, one_of, widths
 
@@ -289,8 +290,7 @@ class VAE:
 
     def require_shapes(self, x: NDArray, eps: NDArray) -> None:
         """An ArgumentError unless x is (n, n_features) and eps (L, n, latent_dim), with n and L at least 1."""
-        if x.ndim != 2 or x.shape[1] != self.n_features or len(x) == 0:
-            raise ArgumentError("x", f"have shape (n, {self.n_features})", x.shape)
+        require_rows(x, self.n_features)
         if eps.ndim != 3 or eps.shape[1:] != (len(x), self.latent_dim) or len(eps) == 0:
             raise ArgumentError("noise", f"have shape (L, {len(x)}, {self.latent_dim})", eps.shape)
 

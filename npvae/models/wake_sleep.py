@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,7 +14,28 @@ from npvae.models.vae import VAE
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError
 
-__all__ = ["WakeSleep", "WakeSleepNoise"]
+__all__ = ["TwoPhases", "WakeSleep", "WakeSleepNoise"]
+
+
+class TwoPhases:
+    """What wake-sleep has of the VAE whose networks it trains: their parameters, and how these begin."""
+
+    vae: Any
+
+    @property
+    def shapes(self) -> Shapes:
+        """Those of the VAE."""
+        return self.vae.shapes
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        mean: NDArray | None = None,
+        var: NDArray | None = None,
+    ) -> Parameters:
+        """Draw the VAE's initial parameters."""
+        return self.vae.init(rng, dtype, mean, var)
 
 
 class WakeSleepNoise(NamedTuple):
@@ -29,7 +50,7 @@ class WakeSleepNoise(NamedTuple):
 
 
 @dataclass(frozen=True)
-class WakeSleep:
+class WakeSleep(TwoPhases):
     """Two losses for two networks, each with the other network's draws held fixed.
 
     Awake, the decoder learns data from the latents that the encoder finds in them; asleep, the encoder learns the
@@ -64,21 +85,6 @@ class WakeSleep:
         for name, value in plain.items():
             if (got := getattr(self.vae, name)) != value:
                 raise ArgumentError("vae", f"have {name}={value!r} for wake-sleep", repr(got))
-
-    @property
-    def shapes(self) -> Shapes:
-        """The VAE's."""
-        return self.vae.shapes
-
-    def init(
-        self,
-        rng: np.random.Generator,
-        dtype: DTypeLike = np.float32,
-        mean: NDArray | None = None,
-        var: NDArray | None = None,
-    ) -> Parameters:
-        """Draw the VAE's initial parameters."""
-        return self.vae.init(rng, dtype, mean, var)
 
     def draw_noise(self, rng: np.random.Generator, n: int, dtype: DTypeLike = np.float32) -> WakeSleepNoise:
         """For n rows: L draws each awake, and n dreams."""
