@@ -167,6 +167,8 @@ def _require_borne_out(header: Mapping[str, Any], table: Mapping[str, Option], a
     size = sum(array.size for array in arrays.values())
     if integer("n_features", header["n_features"], at_least=1) > size:
         raise ValueError(f"n_features should have shapes to bear it out, got {header['n_features']}")
+    if not isinstance(header["params"], dict):
+        raise ValueError(f"params should be options by name, got {header['params']!r:.60}")
     shape = header["image_shape"]
     if isinstance(shape, list) and len(shape) > MOST_AXES:
         raise ValueError(f"image_shape should have at most {MOST_AXES} axes, got {len(shape):,}")
