@@ -3,7 +3,7 @@
 A kink has many gradients that are right, one for each side and everything between, and programs choose among them
 piece by piece: a rectifier by its mask, whatever comes behind. So three questions are asked.
 
-1. Is the gradient right a little beside the kink, in a direction in which no piece is tied?
+1. Is the gradient right a little beside the kink, there and back, in a direction in which no piece is tied?
 2. Does each element, at the kink, lie between the slopes on both sides, or among the gradients around it?
 3. Is the slope right along all tied elements at once, if nothing is cut loose by that? Both of two equal maxima may
    carry the gradient, but not both of them all of it.
@@ -67,17 +67,19 @@ def settle(
     point: Point, entries: list[Entry], probes: dict[str, list[Probe]], judge_all: Callable, settings: Settings
 ) -> tuple[list[Entry], Point]:
     """Entries that are final, of those that may be owed to a kink, and the point at which they were reached."""
-    rng = np.random.default_rng([settings.seed, 5])
     names = ", ".join(point.branches.ties) or "the forward"
-    aside = stepped_aside(point, rng)
-    if aside is None:
-        for entry in entries:
-            entry.notes.append(f"the point lies on a kink ({names}), and there is no stepping aside")
-        return entries, point
-    beside = {entry.name: entry for entry in judge_all(aside, settings)}
     instead = f"the point given lies on a kink of {names}: checked a step of {ASIDE:g} beside it"
-    if any(beside[entry.name].status == FAIL for entry in entries):
-        return [_noted(entry, instead) for entry in beside.values()], aside
+    beside = {}
+    for size in (ASIDE, -ASIDE):  # there and to the other side: every piece that is tied is seen on both
+        rng = np.random.default_rng([settings.seed, 5])
+        aside = stepped_aside(point, rng, size)
+        if aside is not None:
+            beside = {entry.name: entry for entry in judge_all(aside, settings)}
+            if any(entry.status == FAIL for entry in beside.values()):
+                return [_noted(entry, instead) for entry in beside.values()], aside
+    if not beside:
+        note = f"the point lies on a kink ({names}), and there is no stepping aside"
+        return [_noted(entry, note) for entry in entries], point
     around = _gradients_around(point, probes, rng)
     tied: dict[str, list[int]] = {}
     final = []
