@@ -119,7 +119,7 @@ def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[s
     if unknown := set(params) - set(table):
         raise ValueError(f"it has no option {', '.join(sorted(unknown))}")
     params.setdefault("scale", "none")  # a file from before the scaling holds a model of data as they were
-    params = {**{name: described(o.default) for name, o in table.items()}, **params}
+    params |= {name: described(o.default) for name, o in table.items() if name not in params}
     made = {name: rebuilt(value, table[name].members) for name, value in params.items() if table[name].members}
     fitted = cls(**{**params, **made})
     fitted._check_options()
