@@ -1,5 +1,6 @@
 """docs/data.md: its blocks run in their order, and what it shows is what is said."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.files import RESULTS
 from npvae.cli import main
 from npvae.datasets import read_table
 
@@ -39,3 +41,11 @@ def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     assert losses[-1] < losses[0]
     assert Path("spots.png").exists()
     assert Path("upper.png").exists()
+
+
+def test_the_table_of_errors_is_the_recorded_one():
+    found = json.loads((RESULTS / "imputation.json").read_text())["results"]
+    for name, by_method in found.items():
+        errors = [by_method[method]["rmse"][0] for method in ("mean", "kNN", "iterative", "defaults", "npvae")]
+        assert f"| {name} | {' | '.join(f'{error:.3f}' for error in errors)} |" in PAGE
+        assert errors[3] < min(errors[:2])

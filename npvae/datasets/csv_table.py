@@ -170,7 +170,8 @@ def _distinct(names: Sequence[str], notes: list[str]) -> list[str]:
 
 def _column(file: Path, name: str, fields: list[str], lines: list[int], notes: list[str]) -> NDArray:
     """The fields of a column as float64 if they are numbers, else as text; NaN or None for what is not known."""
-    missing = np.fromiter(map(_is_missing, fields), bool, len(fields))
+    blank = {field for field in set(fields) if _is_missing(field)}  # each text once: columns repeat theirs
+    missing = np.fromiter((field in blank for field in fields), bool, len(fields))
     known = [field for field, gone in zip(fields, missing, strict=True) if not gone]
     values = np.full(len(fields), np.nan)
     if (numbers := _numbers(known)) is not None:
@@ -183,7 +184,8 @@ def _column(file: Path, name: str, fields: list[str], lines: list[int], notes: l
         value = shown.replace(".", "").replace(",", ".")
         notes.append(f"{name!r} has decimal commas, which are read as points: {shown} is {value}")
         return values
-    wrong = [i for i, field in enumerate(fields) if not missing[i] and not _is_number(field)]
+    right = {field for field in set(known) if _is_number(field)}
+    wrong = [i for i, field in enumerate(fields) if not missing[i] and field not in right]
     if len(wrong) <= (1 - MOSTLY) * len(known):
         raise ValueError(
             f"{file} must hold numbers in column {name!r}, got {fields[wrong[0]]!r} in line {lines[wrong[0]]} "
