@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvae.numerics import aligned_empty, aligned_zeros
+from npvae.validation import ArgumentError
 
 __all__ = ["Parameters", "Shapes"]
 
@@ -63,7 +64,7 @@ class Parameters(Mapping[str, np.ndarray]):
         if flat is None:
             flat = aligned_zeros(layout.size, dtype)
         elif flat.shape != (layout.size,) or not flat.flags.c_contiguous:
-            raise ValueError(f"flat must be a contiguous vector of {layout.size} elements, got shape {flat.shape}")
+            raise ArgumentError("flat", f"be a contiguous vector of {layout.size} elements", f"shape {flat.shape}")
         self._set(layout, flat)
 
     def _set(self, layout: _Layout, flat: NDArray) -> Parameters:

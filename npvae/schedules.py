@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, cos, pi
 
-from npvae.validation import integer
+from npvae.validation import ArgumentError, integer
 
 __all__ = ["BETA_SCHEDULES", "SCHEDULES", "Constant", "Cosine", "Cyclical", "Schedule", "StepList", "WarmUp"]
 
@@ -50,7 +50,7 @@ class StepList:
 
     def __post_init__(self) -> None:
         if list(self.boundaries) != sorted(self.boundaries):
-            raise ValueError(f"boundaries must be in rising order, got {self.boundaries}")
+            raise ArgumentError("boundaries", "be in rising order", self.boundaries)
 
     def __call__(self, t: int) -> float:
         """The rate of step t."""

@@ -47,7 +47,7 @@ class Chain:
 
     def __init__(self, *layers: Layer) -> None:
         if not layers:
-            raise ValueError("layers must not be empty")
+            raise ArgumentError("layers", "not be empty")
         self.layers = layers
 
     def __repr__(self) -> str:

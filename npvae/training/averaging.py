@@ -10,7 +10,7 @@ from npvae.numerics import aligned_zeros
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.run import TrainingRun
-from npvae.validation import integer
+from npvae.validation import ArgumentError, integer
 
 __all__ = ["Averaged"]
 
@@ -66,6 +66,6 @@ class Averaged:
     def mean(self, run: TrainingRun) -> Parameters:
         """θ̄ of a run; a ValueError where nothing has been averaged yet."""
         if run.optimizer_state.t < self.begin + self.every:
-            steps = run.optimizer_state.t
-            raise ValueError(f"run must have {self.begin + self.every} steps before there is a mean, got {steps}")
+            rule = f"have {self.begin + self.every} steps before there is a mean"
+            raise ArgumentError("run", rule, run.optimizer_state.t)
         return Parameters.from_flat(run.theta.shapes, run.optimizer_state.slots["mean"])

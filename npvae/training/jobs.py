@@ -8,7 +8,7 @@ from math import prod
 from numbers import Integral
 
 from npvae.models import Model
-from npvae.validation import ArgumentError
+from npvae.validation import ArgumentError, ArgumentTypeError
 
 WORTH_WORKERS = 2e11
 """Operations of a training from which on workers pay: one core does as many in five to ten seconds, and the workers
@@ -20,7 +20,7 @@ def number_of_jobs(n_jobs: int | None) -> int:
     if n_jobs is None:
         return 1
     if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool):
-        raise TypeError(f"n_jobs must be an integer or None, got {n_jobs!r}")
+        raise ArgumentTypeError("n_jobs", "be an integer or None", repr(n_jobs))
     if n_jobs == 0:
         raise ArgumentError("n_jobs", "be a positive number of processes, or -1 for all cores", n_jobs)
     return int(n_jobs) if n_jobs > 0 else max(1, cores() + 1 + int(n_jobs))

@@ -181,9 +181,9 @@ def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: i
             raise ValueError("patience needs held-out data, got none")
     for argument, rows in (("x", x), ("x_val", x_val)):
         if rows is not None and len(rows) == 0:
-            raise ValueError(f"{argument} must have rows, got shape {rows.shape}")
+            raise ArgumentError(argument, "have rows", f"shape {rows.shape}")
     if x_val is not None and x_val.shape[1:] != x.shape[1:]:
-        raise ValueError(f"x_val must have rows like those of x, {x.shape[1:]}, got {x_val.shape[1:]}")
+        raise ArgumentError("x_val", f"have rows like those of x, {x.shape[1:]}", x_val.shape[1:])
 
 
 def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int, comm: Communicator | None) -> Steps:
@@ -255,21 +255,22 @@ def _worker_error(run: TrainingRun, good: Parameters, error: FailedWorkerError) 
 def _require_fit(run: TrainingRun, model: Model, optimizer: Optimizer, x_val: NDArray | None, annealed: bool) -> None:
     """Refuse a run that broke down, or that another model, optimiser or other columns of the history belong to."""
     if run.stopped in BROKEN:
-        raise ValueError("start must not be a run that broke down; begin anew from its last good parameters, its theta")
+        advice = "begin anew from its last good parameters, its theta"
+        raise ArgumentError("start", "not be a run that broke down", advice=advice)
     for expected, got in zip_longest(model.shapes.items(), run.theta.shapes.items()):
         if expected != got:
-            raise ValueError(f"start must have the parameters of the model, expected {expected}, got {got}")
+            raise ArgumentError("start", f"have the parameters of the model, expected {expected}", got)
     states = (optimizer.init(run.theta.flat), run.optimizer_state)
     expected, got = ({name: slot.size for name, slot in state.slots.items()} for state in states)
     if run.epoch > 0 and hasattr(model, "begin_state") != (run.state is not None):
         which = "no state" if run.state is not None else "the state of the model between its steps"
-        raise ValueError(f"start must have {which}, since it goes on with epochs of that model")
+        raise ArgumentError("start", f"have {which}, since it goes on with epochs of that model")
     if expected != got:
         raise ValueError(f"start must have the moments of {optimizer}, expected {expected}, got {got}")
     if run.history and ("val_loss" in run.history) != (x_val is not None):
-        raise ValueError(f"x_val must {'' if x_val is None else 'not '}be given, as in the epochs before")
+        raise ArgumentError("x_val", f"{'' if x_val is None else 'not '}be given, as in the epochs before")
     if run.history.weight_columns and not annealed:
-        raise ValueError("model_at must be given, as in the epochs before")
+        raise ArgumentError("model_at", "be given, as in the epochs before")
 
 
 def _require_same_epoch(run: TrainingRun, batch_size: int, n_rows: int) -> None:
@@ -278,4 +279,4 @@ def _require_same_epoch(run: TrainingRun, batch_size: int, n_rows: int) -> None:
     if within is not None and (within.batch_size, within.n_rows) != (batch_size, n_rows):
         had = f"batches of {within.batch_size} from {within.n_rows} rows"
         got = f"batches of {batch_size} from {n_rows} rows"
-        raise ValueError(f"start must go on with {had}, since it stands amid an epoch of them, got {got}")
+        raise ArgumentError("start", f"go on with {had}, since it stands amid an epoch of them", got)
