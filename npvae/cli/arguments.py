@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
@@ -65,13 +66,32 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:
         """As usual; for an option that the command has not, say whose it is or which is near."""
         parsed, others = self.parse_known_args(args, namespace)
+        command = getattr(parsed, "command", self)
+        _require_commas(sys.argv[1:] if args is None else args, command)
         if others:
             first = next((word for word in others if word.startswith("-")), others[0])
-            command = getattr(parsed, "command", self)
             command.error(
                 f"unrecognized arguments: {' '.join(others)}{_meant(first.partition('=')[0], parsed, command)}"
             )
         return parsed
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As usual; the error also says which choice is nearest."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            near = get_close_matches(str(value), map(str, action.choices or ()), n=1)
+            error.message += f"; did you mean {near[0]!r}?" if near else ""
+            raise
+
+
+def _require_commas(words: Sequence[str], command: argparse.ArgumentParser) -> None:
+    """Refuse ``--hidden 20 10``, of which 10 would be taken for DATA, unless there is such a file."""
+    lists = {flag for action in command._actions if action.type is integers for flag in action.option_strings}
+    for place, flag in enumerate(words):
+        typed = list(takewhile(str.isdecimal, words[place + 1 :]))
+        if flag in lists and len(typed) > 1 and not Path(typed[1]).exists():
+            command.error(f"argument {flag}: expected commas between, such as {','.join(typed)}, got {' '.join(typed)}")
 
 
 def _meant(word: str, parsed: argparse.Namespace, command: argparse.ArgumentParser) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
+from inspect import signature
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -30,10 +32,23 @@ def make(target: str) -> object:
         raise TargetError(f"{place} has no {name!r}") from error
     if not callable(factory):
         raise TargetError(f"{target} is no function, but a {type(factory).__name__}")
+    needed = _needed(factory)
+    if needed:
+        rule = "a factory is a function without arguments that returns what to check"
+        raise TargetError(f"{target} wants {', '.join(needed)}; {rule}")
     try:
         return factory()
     except Exception as error:
         raise TargetError(f"{target} raised {one_line(error)}") from error
+
+
+def _needed(factory: Callable[..., object]) -> list[str]:
+    """The names of the arguments without which it cannot be called."""
+    try:
+        parameters = signature(factory).parameters.values()
+    except (TypeError, ValueError):  # compiled code that does not tell
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def _module(place: str) -> ModuleType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,10 @@ def _seen(path: str, model: Any) -> NDArray:
             raise ValueError(f"--seen must name a file where rows are no pictures, got {path!r}")
         half = np.broadcast_to(HALVES[path](*shape[:2]), shape[:2])
         return np.broadcast_to(half.reshape(*shape[:2], *[1] * (len(shape) - 2)), shape).reshape(1, -1)
-    if is_embedded(path):
-        raise ValueError(f"--seen must name a file or one of {', '.join(HALVES)}, got {path!r}")
+    if is_embedded(path) or (not Path(path).exists() and not Path(path).suffix):
+        near = get_close_matches(path, HALVES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"--seen must name a file or one of {', '.join(HALVES)}, got {path!r}{hint}")
     mask = read_data(path, argument="--seen").numbers("--seen")
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:

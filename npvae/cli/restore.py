@@ -85,6 +85,7 @@ npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --obser
 def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
     require_plain_rows(args.model, model, "restore")
+    number("--noise", args.noise, above=0)
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))
     data = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=None if args.observed else model).x
     rng = np.random.default_rng([args.seed, 0])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import npvae
 from npvae.cli.arguments import add_command
 from npvae.cli.pictures import title
+from npvae.cli.run_folder import MODEL
 from npvae.datasets import Table
 from npvae.datasets.coding import Coding
 from npvae.estimators import Estimator, registry
@@ -152,9 +153,13 @@ def add_maker(
 
 
 def load(path: str) -> Any:
-    """The model in a file; an error that names no file names MODEL."""
+    """The model in a file; an error about the file names MODEL, and for a folder the model that lies in it."""
     try:
         return npvae.load(path)
+    except FolderError as error:
+        inside = Path(path) / MODEL
+        advice = f"did you mean {inside}?" if inside.is_file() else ""
+        raise FolderError("MODEL", error.rule, error.got, advice) from None
     except ArgumentError as error:
         raise error.about("MODEL") if error.argument == "path" else error from None
 

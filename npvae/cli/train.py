@@ -28,6 +28,7 @@ from npvae.cli.run_folder import (
 from npvae.datasets import Dataset
 from npvae.datasets.columns import KINDS
 from npvae.estimators import Estimator, registry
+from npvae.estimators.base import random_seed
 from npvae.estimators.options import Option, options_of
 from npvae.files import replacing
 from npvae.training.run import BROKEN
@@ -131,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
     comm = communicator()
     with training.like_ctrl_c(), ExitStack() as held:
         with training.together(comm):
+            _require_options(args)
             data, test = _read(args)
             model = _estimator(args, test)
             _require_ranks(comm, model)
@@ -193,6 +195,13 @@ def _what_next(model: Estimator, folder: Path) -> str:
         return f"wrote {folder / MODEL}; try: npvae info {path}"
     drawn = (folder / "samples.png").exists()
     return f"wrote {folder / MODEL}; try: npvae sample {path}{'' if drawn else ' -o samples.csv'}"
+
+
+def _require_options(args: argparse.Namespace) -> None:
+    """An `ArgumentError` for the first option that cannot be, before data are read."""
+    for option in args.options.values():
+        if option.flag is not None:
+            (random_seed if option.name == "random_state" else option.check)(getattr(args, option.name))
 
 
 def _estimator(args: argparse.Namespace, test: Dataset | None) -> Estimator:

@@ -19,7 +19,7 @@ from npvae.estimators.registry import class_named
 from npvae.parameters import Parameters
 from npvae.training import History
 from npvae.training.checkpoint import identity, require_same_header
-from npvae.validation import integer, number, one_of, widths
+from npvae.validation import ArgumentError, integer, number, one_of, widths
 
 if TYPE_CHECKING:
     from npvae.estimators.base import Estimator
@@ -105,7 +105,9 @@ def load(path: str | Path, classes: Mapping[str, type[Estimator]] | Callable[[st
     try:
         return _restored(cls, header, arrays)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}") from None
+        own = isinstance(error, ArgumentError) and getattr(options_of(cls).get(error.argument), "members", ())
+        advice = "; one of your own is registered first: import its module" if own else ""
+        raise storage.StorageError(f"{path}: the header does not describe a {name}: {error}{advice}") from None
 
 
 def _restored(cls: type[Estimator], header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Estimator:

@@ -50,6 +50,10 @@ def test_a_module_and_a_function(file, monkeypatch):
         ("nonsense", "expected package.module:factory or file.py:factory, got 'nonsense'"),
         (":right", "expected package.module:factory"),
         ("{file}:left", "has no 'left'"),
+        (
+            "{file}:forward",
+            "a_students_layer.py:forward wants x; a factory is a function without arguments that returns",
+        ),
         ("{file}:number", "is no function, but a int"),
         ("{file}:raising", "raised KeyError: 'no such thing'"),
         ("nowhere.py:right", "there is no file nowhere.py"),

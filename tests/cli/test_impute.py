@@ -103,6 +103,9 @@ def test_what_is_missing_must_be_said(files, binary, here, refused):
     assert "--seen must name a file or one of upper, lower, left, right, got 'digits'" in refused(
         "impute", binary, files.images, "--seen", "digits", "-o", "a.npy"
     )
+    assert "one of upper, lower, left, right, got 'uper'; did you mean 'upper'?" in refused(
+        "impute", binary, files.images, "--seen", "uper", "-o", "a.npy"
+    )
 
 
 def test_rows_that_are_not_there(files, binary, here, refused):

@@ -1,6 +1,7 @@
 """The command as a whole: its help, its version, its answers to bad input."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,12 +64,15 @@ TRAIN = ["train", "-o", "new"]
     ("argv", "text"),
     [
         ([], "the following arguments are required: COMMAND"),
-        (["trian"], "invalid choice: 'trian'"),
+        (["trian"], "; did you mean 'train'?"),
         (["train", "--colour", "red"], "unrecognized arguments: --colour"),
         (["sample"], "the following arguments are required: MODEL"),
         ([*TRAIN, "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         ([*TRAIN, "--hidden", "4;5"], "argument --hidden: expected integers with commas between"),
+        ([*TRAIN, "--hidden", "20", "10"], "argument --hidden: expected commas between, such as 20,10, got 20 10"),
+        ([*TRAIN, "digits", "--image-shape", "5", "5", "1"], "--image-shape: expected commas between, such as 5,5,1"),
         ([*TRAIN, "--activation", "rellu"], "argument --activation: invalid choice: 'rellu'"),
+        ([*TRAIN, "--activation", "rellu"], "; did you mean 'relu'?"),
         (["score", "m.npz", "d.npy", "--rows", "a:b"], "argument --rows: expected rows such as 0:100 or 7, got 'a:b'"),
     ],
 )
@@ -172,6 +176,16 @@ def test_data_that_cannot_be(files, here, refused, name, role):
     assert sorted(here.iterdir()) == before
 
 
+def test_a_number_after_a_list_is_the_data_where_there_is_such_a_file(files, here):
+    (here / "10").symlink_to(Path(files.model).parent.parent, target_is_directory=True)
+    assert build_parser().parse_args(["train", "--hidden", "20", "10"]).data == "10"
+
+
+@pytest.mark.parametrize(("option", "value"), [("--latent", "0"), ("--hidden", "8,-1"), ("--seed", "-1")])
+def test_options_are_judged_before_the_data(here, refused, option, value):
+    assert f"{option}" in refused("train", "nothing.npy", "-o", "new", option, value)
+
+
 def test_one_row_teaches_nothing_but_can_be_used(files, here, refused):
     np.save("one.npy", GREY[:1])
     assert "DATA must have at least two rows to learn from" in refused("train", "one.npy", "-o", "new", *TINY)
@@ -206,6 +220,12 @@ USES = {
     "interpolate": ["images.npy", "0", "1"],
     "decode": ["images.npy"],
 }
+
+
+def test_a_run_folder_in_the_place_of_its_model(files, here, refused):
+    folder = Path(files.model).parent
+    text = refused("info", folder)
+    assert f"MODEL must name a file, got the folder {folder}; did you mean {folder / 'model.npz'}?" in text
 
 
 @pytest.mark.parametrize("command", USES)

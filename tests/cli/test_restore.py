@@ -51,7 +51,7 @@ def test_a_seed_gives_the_same_file_again(files, here):
     [
         (["--seen", "above"], " --seen must be upper, lower, left, right or a share of the pixels, got 'above'"),
         (["--seen", "1.5"], " --seen must be less than 1, got 1.5"),
-        (["--noise", "0"], "must be greater than 0, got 0"),
+        (["--noise", "0"], " --noise must be greater than 0, got 0"),
         (["--operator", "downsample", "--factor", "4"], "factor must divide both sides of 6×6 images, got 4"),
         (["--operator", "noise", "--steps", "0"], "must be at least 1, got 0"),
         (["-o", "restored.txt"], "output must end in"),

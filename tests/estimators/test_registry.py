@@ -11,6 +11,7 @@ from npvae.estimators import registry
 from npvae.estimators.base import Estimator
 from npvae.estimators.options import option
 from npvae.estimators.registry import register, unregister
+from npvae.layers import ACTIVATIONS, Parameterless, register_activation
 from npvae.storage import StorageError
 from npvae.validation import ArgumentError
 from tests.estimators.toy import Toy
@@ -120,3 +121,25 @@ def test_a_file_of_a_class_that_was_not_registered_says_what_to_do(tmp_path):
         assert type(npvae.load(tmp_path / "m.npz")) is Mine
     finally:
         unregister("mine")
+
+
+def test_a_file_with_an_activation_that_was_not_registered_says_what_to_do(tmp_path):
+    x = np.random.default_rng(0).random((20, 4))
+
+    @register_activation("doubled")
+    class Doubled(Parameterless):
+        def forward(self, params, x):
+            return 2 * x, None
+
+        def backward(self, params, cache, dy, grads, need_dx=True):
+            return 2 * dy
+
+    try:
+        npvae.VAE(latent_dim=1, hidden=2, activation="doubled", epochs=1, random_state=0).fit(x).save(
+            tmp_path / "m.npz"
+        )
+        npvae.load(tmp_path / "m.npz")
+    finally:
+        del ACTIVATIONS["doubled"]
+    with pytest.raises(StorageError, match=r"got 'doubled'.*; one of your own is registered first: import its module"):
+        npvae.load(tmp_path / "m.npz")
