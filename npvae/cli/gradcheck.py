@@ -144,6 +144,9 @@ def _check(args: argparse.Namespace) -> int:
         figure = plots.step_curve(step_curve(made, only=args.only, seed=args.seed))
         plots.save(plots.titled(figure, f"{args.target}: {args.only or 'all tensors'}"), args.curve)
         print(f"wrote {args.curve}")
+        first = report.entries[0]
+        if args.method == "complex" and first.method != "complex step":
+            print(f"in it the line of the complex step means nothing: {'; '.join(first.notes) or first.method}")
     return _exit_status([report])
 
 

@@ -181,6 +181,18 @@ def test_an_output_that_cannot_be_is_said_before_the_check(factories, capsys, op
     assert words in complaint
 
 
+def test_the_curve_of_a_function_that_is_not_analytic_is_said_to_be_one(factories, capsys):
+    (factories / "other.py").write_text(
+        "import numpy as np\n"
+        "def singular():\n"
+        "    back = lambda x, dy: (lambda u, s, v: (u * dy) @ v)(*np.linalg.svd(x))\n"
+        "    return lambda x: (np.linalg.svd(x)[1], x), back, np.array([[2.0, 0.3], [0.1, 1.0]])\n"
+    )
+    status, text, _ = run(capsys, "other.py:singular", "--curve", "steps.png")
+    assert status == 0
+    assert "the line of the complex step means nothing: the forward is not analytic (it calls svd)" in text
+
+
 def test_a_backward_that_raises_has_no_curve(factories, capsys):
     with (factories / "mine.py").open("a") as file:
         file.write("\ndef failing():\n    return forward, lambda cache, dy: 1 / 0, *ARGUMENTS\n")
