@@ -3,7 +3,7 @@
 An autoencoder (784-128-16-128-784, squared error) learns nine of MNIST's digits; a test image's score is its squared
 error. The figure is the area under the ROC curve of the tenth digit's test images against those of the nine, averaged
 over the ten. PyTorch trains the same network beside it, in the same way: batches of 128, Adam at 0.001, as many epochs,
-weights uniform in ±1/√n_in, biases at zero and those of the pixels at their means.
+weights uniform in ±1/√n_in, biases at zero and those of the pixels at their means. Every digit has another seed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from npvae.files import replacing
 
 LATENTS, HIDDEN, BATCH, RATE = 16, 128, 128, 0.001
 
-EPOCHS = 3
+EPOCHS = 1
 
 
 def main(argv: list[str]) -> int:
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
             if f"{name}-{digit}" in found:
                 continue
             began = perf_counter()
-            errors = errors_after(x.x[x.labels != digit], test.x, epochs)
+            errors = errors_after(x.x[x.labels != digit], test.x, epochs, digit)
             seconds = perf_counter() - began
             area = auroc(errors[test.labels != digit], errors[test.labels == digit])
             found[f"{name}-{digit}"] = {"auroc": area, "seconds": round(seconds, 1)}
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     seconds = sum(run["seconds"] for key, run in found.items() if key.startswith("npvae-"))
     spread = [run["auroc"] for key, run in found.items() if key.startswith("npvae-")]
     notes = (
-        f"PyTorch, same network {means['PyTorch']:.3f}; from {min(spread):.3f} to {max(spread):.3f}; {epochs} epochs"
+        f"PyTorch, same network {means['PyTorch']:.3f}; digits {min(spread):.3f} to {max(spread):.3f}; epochs: {epochs}"
     )
     label, what = f"autoencoder, 784-{HIDDEN}-{LATENTS}", "AUROC of the digit left out, mean of ten"
     rows = [row(label, data, what, f"{means['npvae']:.3f}", "–", notes, seconds)]
@@ -63,18 +63,18 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def by_npvae(x: NDArray, x_test: NDArray, epochs: int) -> NDArray:
+def by_npvae(x: NDArray, x_test: NDArray, epochs: int, seed: int) -> NDArray:
     """Squared error of every test image, (n,)."""
-    options = {"hidden": HIDDEN, "epochs": epochs, "batch_size": BATCH, "learning_rate": RATE, "random_state": 0}
+    options = {"hidden": HIDDEN, "epochs": epochs, "batch_size": BATCH, "learning_rate": RATE, "random_state": seed}
     return -Autoencoder(LATENTS, **options).fit(x).score_samples(x_test)
 
 
-def by_torch(x: NDArray, x_test: NDArray, epochs: int) -> NDArray:
+def by_torch(x: NDArray, x_test: NDArray, epochs: int, seed: int) -> NDArray:
     """The same, as a user of PyTorch would write it."""
     import torch
     from torch import nn
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     widths = (784, HIDDEN, LATENTS, HIDDEN, 784)
     dense = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths)]
     for layer in dense:
@@ -97,4 +97,4 @@ def by_torch(x: NDArray, x_test: NDArray, epochs: int) -> NDArray:
         return (model(rows) - rows).square().sum(dim=1).numpy()
 
 
-CONTESTANTS: dict[str, Callable[[NDArray, NDArray, int], NDArray]] = {"npvae": by_npvae, "PyTorch": by_torch}
+CONTESTANTS: dict[str, Callable[[NDArray, NDArray, int, int], NDArray]] = {"npvae": by_npvae, "PyTorch": by_torch}
