@@ -69,6 +69,16 @@ def test_import_leaves_the_global_generator_and_the_warnings_alone():
     assert done.stdout.split() == ["True"] * 3
 
 
+def test_one_process_needs_none_of_what_several_do():
+    """What starts processes or threads takes long to import, and is needed for `n_jobs` alone."""
+    heavy = ["subprocess", "multiprocessing", "concurrent.futures", "socket", "logging", "html"]
+    done = python(
+        f"import sys, numpy\nbefore = set(sys.modules)\n{USE}\nprint(*(set({heavy}) & (set(sys.modules) - before)))"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+
+
 def test_version_and_public_names():
     import npvae
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from html import escape
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -64,6 +63,8 @@ class Conventions:
 
     def _repr_html_(self) -> str:
         """A table of all parameters for notebooks, those that are not the default in bold."""
+        from html import escape
+
         changed = self._changed()
         rows = "".join(
             f"<tr><td>{'<b>' * (name in changed)}{escape(name)}{'</b>' * (name in changed)}</td>"

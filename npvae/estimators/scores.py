@@ -16,7 +16,6 @@ from npvae.bounds import Loss
 from npvae.estimators.base import by_rows, needs_fit, random_seed
 from npvae.estimators.options import options_of
 from npvae.estimators.outliers import OutlierMethods
-from npvae.evaluation.processes import over_blocks
 from npvae.models import Model
 from npvae.parameters import Parameters
 from npvae.training.jobs import WORTH_WORKERS, number_of_jobs
@@ -168,6 +167,8 @@ class DensityScores(RowScores):
         likelihood they have to be binary then. `progress` is called with the number of rows done, from time to time.
         Where the work is long, `n_jobs` processes share the rows.
         """
+        from npvae.evaluation.processes import over_blocks  # which needs much of the standard library
+
         seed, at_once = random_seed(random_state), max(1, DRAWS // integer("k", k, at_least=1))
         x = self._score_rows(X, seed)
         self._require_density(x)
