@@ -159,6 +159,8 @@ def _kind_by_content(file: Path) -> str | None:
 def _read_archive(file: Path, key: str | None, rows: slice | None) -> Part:
     keys = npz_keys(file)
     if key is None:
+        if "header.json" in keys:
+            raise ValueError(f"{file} must hold data, got a model or checkpoint")
         if len(keys) != 1:
             several = ", ".join(keys) or "none"
             raise ValueError(f"{file} must hold one array, or be asked for one as {file.name}:KEY; got {several}")

@@ -186,6 +186,10 @@ def test_options_are_judged_before_the_data(here, refused, option, value):
     assert f"{option}" in refused("train", "nothing.npy", "-o", "new", option, value)
 
 
+def test_a_model_in_the_place_of_data(files, here, refused):
+    assert f"{files.model} must hold data, got a model or checkpoint" in refused("train", files.model, "-o", "new")
+
+
 def test_one_row_teaches_nothing_but_can_be_used(files, here, refused):
     np.save("one.npy", GREY[:1])
     assert "DATA must have at least two rows to learn from" in refused("train", "one.npy", "-o", "new", *TINY)
