@@ -31,7 +31,7 @@ D = 784
 
 HIDDEN, LATENTS, BATCH = 400, 20, 100
 
-WEIGHTS = (0.003, 0.01, 0.03, 0.1, 0.3)
+WEIGHTS = (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
 """Of the total variation."""
 
 CORNER = 0.01
