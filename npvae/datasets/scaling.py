@@ -20,6 +20,9 @@ SCALED = ("none", "bytes", "standard", "minmax")
 ROUNDING = 1e-6
 """What may lie outside [0, 1] after a scaling by somebody else: a few ulp of float32."""
 
+CONSTANT = 1e-12
+"""Range of a column, relative to its largest number, up to which it is nothing but rounding."""
+
 
 def in_unit_interval(x: NDArray) -> bool:
     """Whether all of x lies between 0 and 1, up to rounding."""
@@ -58,7 +61,10 @@ class Scaling:
             return cls()
         x = x.astype(np.float64, copy=False)
         shift, unit = (x.mean(axis=0), x.std(axis=0)) if how == "standard" else (x.min(axis=0), np.ptp(x, axis=0))
-        return cls(how, shift, np.where(unit > 0, unit, 1.0))
+        varies = np.ptp(x, axis=0) > CONSTANT * np.abs(x).max(
+            axis=0
+        )  # the rounded mean of equal numbers is another one
+        return cls(how, shift, np.where(varies, unit, 1.0))
 
     def __call__(self, x: NDArray) -> NDArray:
         """The scaled data; x itself where there is nothing to do."""

@@ -54,6 +54,14 @@ def test_a_constant_column_keeps_its_unit():
         np.testing.assert_array_equal(Scaling.learn(x, how)(x)[:, 0], 0)
 
 
+@pytest.mark.parametrize("value", [0.1, 98.6, 1e6 + 0.1])
+def test_a_constant_column_whose_mean_is_rounded_keeps_its_unit_too(value):
+    x = np.column_stack([np.full(1000, value), RNG.normal(5, 2, 1000)])
+    scaling = Scaling.learn(x, "standard")
+    assert scaling.unit[0] == 1
+    assert scaling.log_volume(2) == pytest.approx(np.log(x[:, 1].std()))
+
+
 def test_log_volume_is_the_log_determinant_of_the_units():
     scaling = Scaling.learn(TABLE, "standard")
     assert scaling.log_volume(3) == pytest.approx(np.log(TABLE.std(axis=0)).sum())

@@ -23,9 +23,6 @@ def draw(*shape):
     return rng.standard_normal(shape)
 
 
-# The upstream gradient ----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("wrong", [lambda x, dy: 2 * x, lambda x, dy: {"x": 2 * x * np.ones_like(dy)}])
 def test_an_upstream_gradient_that_is_ignored(wrong):
     text = text_of(lambda x: (x**2, x), wrong, draw(4, 3), right=lambda x, dy: 2 * x * dy)
@@ -65,9 +62,6 @@ def test_swapped_upstream_gradients():
     right = lambda a, dys: 2 * a * dys[0] + np.cos(a) * dys[1]
     text = text_of(forward, lambda a, dys: right(a, dys[::-1]), draw(6), right=right)
     assert "The upstream gradients 0 and 1 are swapped." in text
-
-
-# Places ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_flip_over_several_axes():
@@ -127,9 +121,6 @@ def test_blocks_of_a_concatenation_taken_from_the_wrong_side():
     assert "Backward reads dy as if it were swapped by halves along axis 1" in text
 
 
-# Factors --------------------------------------------------------------------------------------------------------------
-
-
 def test_a_mean_over_several_axes():
     x = draw(3, 5, 7)
     forward = lambda x: ((x**2).sum(axis=(1, 2)), x)
@@ -167,9 +158,6 @@ def test_a_sign_and_a_size_at_once():
     assert "The sign is wrong, and a factor: 6 is the batch size" in text
 
 
-# Pieces ---------------------------------------------------------------------------------------------------------------
-
-
 def test_wrong_exactly_where_the_input_is_negative():
     x = draw(20, 6)
     forward = lambda x: (np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1), x)
@@ -184,9 +172,6 @@ def test_wrong_exactly_beyond_one():
     right = lambda x, dy: dy * np.where(x**2 < 1, x, np.sign(x))
     text = text_of(forward, lambda x, dy: dy * np.where(x**2 < 1, x, np.sin(x)), x, right=right)
     assert "Wrong exactly where |x| > 1" in text
-
-
-# Accumulation ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_index_that_repeats():
@@ -207,141 +192,6 @@ def test_an_index_that_repeats():
     assert "`=` where `+=` is meant (with an index that repeats: np.add.at)" in text
 
 
-def recurrent(x, W, U):
-    h, states = np.zeros((x.shape[1], len(U))), []
-    for x_t in x:
-        states.append(h)
-        h = np.tanh(x_t @ W + h @ U)
-    return h, (x, W, U, states, h)
-
-
-def recurrent_back(mistake=""):
-    def backward(cache, dh):
-        x, W, U, states, h = cache
-        dx, dW, dU = np.zeros_like(x), np.zeros_like(W), np.zeros_like(U)
-        for t in reversed(range(len(x))):
-            da = dh * (1 - h**2)
-            h = states[t]
-            dx[t] = da @ W.T
-            if mistake == "=":
-                dW, dU = x[t].T @ da, dU + h.T @ da
-            else:
-                dW, dU = dW + x[t].T @ da, dU + h.T @ da
-            dh = da @ U.T
-            if mistake == "carry":
-                dh = 0 * dh
-        return {"x": dx, "W": dW, "U": dU}
-
-    return backward
-
-
-def test_an_assignment_where_a_loop_should_add_up():
-    given = {"x": draw(4, 3, 2)}, {"W": draw(2, 5), "U": 0.5 * draw(5, 5)}
-    text = text_of(recurrent, recurrent_back("="), *given, right=recurrent_back())
-    assert "Only use 1 of 4 of W reaches its gradient" in text
-    assert "h = np.tanh(x_t @ W + h @ U)" in text
-    assert "`=` where `+=` is meant" in text
-
-
-def test_a_state_whose_gradient_is_not_carried_back():
-    given = {"x": draw(4, 3, 2)}, {"W": draw(2, 5), "U": 0.5 * draw(5, 5)}
-    text = text_of(recurrent, recurrent_back("carry"), *given)
-    assert "Only use 4 of 4 of x reaches its gradient" in text
-    assert "h = np.tanh(x_t @ W + h @ U)" in text
-
-
-def test_a_residual_path_that_is_overwritten():
-    def forward(x, W):
-        h = np.tanh(x @ W)
-        return (x + h @ W.T) ** 2, (x, W, h, x + h @ W.T)
-
-    def backward(cache, dy):
-        x, W, h, s = cache
-        ds = 2 * s * dy
-        da = (ds @ W) * (1 - h**2)
-        return {"x": da @ W.T, "W": x.T @ da + ds.T @ h}  # dx = where dx += is meant
-
-    text = text_of(forward, backward, {"x": draw(5, 3)}, {"W": draw(3, 4)})
-    assert "Only use 1 of 3 of x reaches its gradient (in matmul," in text
-    assert "h = np.tanh(x @ W)" in text
-
-
-def test_a_weight_that_is_used_twice():
-    def forward(x, W):
-        h = np.tanh(x @ W)
-        return h @ W.T, (x, W, h)
-
-    def backward(both):
-        def run(cache, dy):
-            x, W, h = cache
-            da = (dy @ W) * (1 - h**2)
-            return {"x": da @ W.T, "W": x.T @ da + both * (dy.T @ h)}
-
-        return run
-
-    text = text_of(forward, backward(0), {"x": draw(5, 3)}, {"W": draw(3, 4)}, right=backward(1))
-    assert "The use 2 of 2 of W is forgotten (in matmul," in text
-    assert "return h @ W.T, (x, W, h)" in text
-
-
-# Statistics -----------------------------------------------------------------------------------------------------------
-
-
-def batch_norm(x, gamma):
-    mu = x.mean(axis=0)
-    centred = x - mu
-    var = (centred**2).mean(axis=0)
-    xhat = centred / np.sqrt(var + 1e-5)
-    return gamma * xhat, (xhat, var, gamma)
-
-
-def batch_norm_back(mu=1, var=1):
-    def backward(cache, dy):
-        xhat, v, gamma = cache
-        dxhat = dy * gamma
-        dx = dxhat - var * xhat * (dxhat * xhat).mean(axis=0)
-        dx = dx - mu * dx.mean(axis=0)
-        return {"x": dx / np.sqrt(v + 1e-5), "gamma": (dy * xhat).sum(axis=0)}
-
-    return backward
-
-
-@pytest.mark.parametrize(
-    ("kept", "line"),
-    [
-        ({"mu": 0}, "mu = x.mean(axis=0)"),
-        ({"var": 0}, "var = (centred**2).mean(axis=0)"),
-        ({"mu": 0, "var": 0}, "mu = x.mean(axis=0)"),
-    ],
-)
-def test_a_batch_statistic_whose_own_dependence_is_forgotten(kept, line):
-    given = {"x": draw(8, 3)}, {"gamma": draw(3)}
-    text = text_of(batch_norm, batch_norm_back(**kept), *given, right=batch_norm_back())
-    assert f"`{line}`" in text
-    assert "forgotten" in text
-
-
-def test_a_normaliser_whose_dependence_is_forgotten():
-    def forward(x):
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        total = e.sum(axis=1, keepdims=True)
-        return e / total, (e, total)
-
-    right = lambda c, dy: (c[0] / c[1]) * (dy - (dy * c[0] / c[1]).sum(axis=1, keepdims=True))
-    text = text_of(forward, lambda c, dy: dy * c[0] / c[1] * 1.0, draw(4, 5), right=right)
-    assert "missing" in text or "`total = e.sum(axis=1, keepdims=True)`" in text
-
-
-def test_a_norm_taken_for_a_constant():
-    forward = lambda w: (w / np.linalg.norm(w), w)
-    right = lambda w, dy: (dy - w * (w @ dy) / (w @ w)) / np.linalg.norm(w)
-    text = text_of(forward, lambda w, dy: dy / np.linalg.norm(w), draw(5), right=right)
-    assert "of w is forgotten (in norm," in text
-
-
-# Digits ---------------------------------------------------------------------------------------------------------------
-
-
 def test_the_two_sides_are_printed_with_enough_digits_to_differ():
     def wrong(x, dy):
         dx = dy * np.cos(x)
@@ -351,9 +201,6 @@ def test_the_two_sides_are_printed_with_enough_digits_to_differ():
     text = text_of(lambda x: (np.sin(x), x), wrong, draw(4))
     line = next(line for line in text.splitlines() if line.strip().startswith("x[1]"))
     assert line.split("numeric ")[1].split()[0] != line.split("analytic ")[1].split()[0]
-
-
-# Warnings -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_warning_inside_a_guess_is_no_error():
