@@ -183,8 +183,9 @@ class DiagonalGaussian(Distribution):
         mu1, log_var1 = _halves(a)
         mu2, log_var2 = _halves(b)
         log_ratio = log_var1 - log_var2
-        deviation, precision = mu1 - mu2, finite(np.exp(-log_var2))
-        kl = 0.5 * (np.expm1(log_ratio) - log_ratio + deviation * deviation * precision).sum(axis=-1)
+        with np.errstate(over="ignore"):
+            deviation, precision = mu1 - mu2, finite(np.exp(-log_var2))
+            kl = 0.5 * (np.expm1(log_ratio) - log_ratio + deviation * deviation * precision).sum(axis=-1)
         return kl, (log_ratio, deviation, precision, a.shape, b.shape)
 
     def kl_between_backward(self, cache: tuple, dkl: NDArray) -> tuple[NDArray, NDArray]:

@@ -69,7 +69,8 @@ class DiscretizedLogistic(GreyLevels):
     def sample(self, a: NDArray, eps: NDArray) -> tuple[NDArray, None]:
         """m + s logit(eps), rounded to a level. A step has no derivative, so there is no backward."""
         mean, log_scale, _ = self._parts(a)
-        return round_to_level(mean + finite(np.exp(log_scale)) * logit(eps), self.levels), None
+        with np.errstate(over="ignore"):
+            return round_to_level(mean + finite(np.exp(log_scale)) * logit(eps), self.levels), None
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
         """Σ_j log P(x_j), see `log_mass`.

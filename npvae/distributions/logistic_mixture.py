@@ -75,7 +75,8 @@ class LogisticMixture(GreyLevels):
         start = chosen(np.concatenate([np.zeros_like(ends[..., :1, :]), ends[..., :-1, :]], axis=-2))
         tiny = np.finfo(eps.dtype)
         rest = np.minimum(np.maximum((eps - start) / (chosen(ends) - start), tiny.tiny), 1 - tiny.epsneg)
-        x = chosen(mean) + finite(np.exp(chosen(log_scale))) * logit(rest)
+        with np.errstate(over="ignore"):
+            x = chosen(mean) + finite(np.exp(chosen(log_scale))) * logit(rest)
         return round_to_level(x, self.levels).astype(eps.dtype), None
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:

@@ -18,7 +18,9 @@ from npvae.models.densities import densities, prior_section
 from npvae.parameters import Parameters
 
 
-def require_definition(bound: Callable, densities: tuple, loss: Loss, upstream: dict, beta=1.0, bits=0.0) -> None:
+def require_definition(
+    bound: Callable, densities: tuple, loss: Loss, upstream: dict, beta: float = 1.0, bits: float = 0.0
+) -> None:
     """A ValueError unless loss, terms, "path" and "direct" weights of a bound are what they are by definition."""
     found = {"loss": loss.per_datum, **loss.terms}
     found |= {name: upstream[name] for name in ("path", "direct") if name in upstream}

@@ -122,3 +122,10 @@ def test_near_the_prior_the_kl_keeps_its_digits():
 def test_mean_is_mu_and_the_output_bias_has_the_mean_and_the_variance():
     np.testing.assert_array_equal(Q.mean(A), MU)
     np.testing.assert_allclose(Q.output_bias(np.array([0.2, -3.0]), np.array([0.0, 4.0])), [0.2, -3, 0, np.log(4)])
+
+
+def test_the_kl_between_gaussians_of_any_width_is_a_number_and_nothing_warns():
+    q = DiagonalGaussian()
+    wide, narrow = np.array([[0.0, 2e3]]), np.array([[0.0, -2e3]])
+    assert q.kl_between(wide, narrow)[0] == np.inf
+    assert q.kl_between(narrow, wide)[0] == pytest.approx(0.5 * (4e3 - 1))

@@ -146,3 +146,12 @@ def test_what_is_no_level_is_refused(q, bad):
 def test_a_wrong_option_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@every_family
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_draws_at_a_scale_beyond_the_dtype_are_levels_and_nothing_warns(q, dtype):
+    a = np.full((4, q.n_params(2)), 2e3, dtype)
+    x, _ = q.sample(a, q.draw_noise(np.random.default_rng(0), (4, 2), dtype))
+    q.require_support("x", x)
+    assert x.dtype == dtype
