@@ -136,8 +136,10 @@ def _require_course(table: Mapping[str, list[float]]) -> None:
         raise ValueError(f"history should be finite in {', '.join(BOOKKEEPING)}")
     if not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
         raise ValueError("history should have a row for each epoch, from 1 on")
-    if np.any(np.diff(steps, prepend=0) < 0) or np.any(seconds < 0):
-        raise ValueError("history should have steps that grow and seconds that are not negative")
+    if np.any(np.diff(steps, prepend=0) < 0) or np.any(steps != np.rint(steps)) or np.any(steps >= 2**53):
+        raise ValueError("history should have whole numbers of steps, which grow")
+    if np.any(seconds < 0):
+        raise ValueError("history should have seconds that are not negative")
 
 
 def _column(name: str, values: Any) -> list[float]:
