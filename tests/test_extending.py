@@ -5,6 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from npvae import VAE
+from npvae.distributions import Distribution
+
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"```python\n(# (\w+\.py)\n.*?)```", (ROOT / "docs" / "extending.md").read_text("utf-8"), re.S)
 
@@ -34,3 +40,49 @@ def test_every_block_is_a_file_that_runs(tmp_path):
     assert "Logistic" in said["use_logistic.py"]
     assert "LinearAutoencoder(" in said["use_linear.py"]
     assert (tmp_path / "samples.npy").exists()
+
+
+class Poisson(Distribution):
+    """Counts with means exp(a): no entropy in closed form, no derivative by x."""
+
+    def n_params(self, d):
+        return d
+
+    def draw_noise(self, rng, shape, dtype):
+        return rng.random(shape).astype(dtype)
+
+    def sample(self, a, eps):
+        return np.floor(np.exp(a) + eps), None
+
+    def log_prob(self, a, x):
+        return (x * a - np.exp(a)).sum(axis=-1), (a, x)
+
+    def log_prob_backward(self, cache, dlog_prob):
+        a, x = cache
+        return (x - np.exp(a)) * dlog_prob[..., None]
+
+    def log_prob_backward_x(self, cache, dlog_prob):
+        raise NotImplementedError
+
+    def entropy(self, a):
+        raise NotImplementedError
+
+    def entropy_backward(self, cache, dentropy):
+        raise NotImplementedError
+
+    def mean(self, a):
+        return np.exp(a)
+
+    def output_bias(self, mean, var):
+        return np.log(mean + 0.01)
+
+
+@pytest.mark.parametrize("bound", ["elbo", "monte-carlo", "stl", "iwae", "dreg", "score-function"])
+def test_a_vae_asks_a_likelihood_for_no_entropy_and_no_derivative_by_x(bound):
+    x = np.random.default_rng(0).poisson(3.0, (40, 4))
+    vae = VAE(likelihood=Poisson(), scale="none", bound=bound, n_samples=2, latent_dim=1, hidden=4, epochs=1)
+    vae.set_params(random_state=0).fit(x, X_val=x)
+    assert np.isfinite(vae.score(x))
+    assert np.isfinite(vae.log_likelihood(x, k=3)).all()
+    assert vae.reconstruct(x).shape == x.shape
+    assert vae.sample(3).shape == (3, 4)
