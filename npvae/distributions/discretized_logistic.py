@@ -72,24 +72,6 @@ class DiscretizedLogistic(GreyLevels):
         with np.errstate(over="ignore"):
             return round_to_level(mean + finite(np.exp(log_scale)) * logit(eps), self.levels), None
 
-    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """Σ_j log P(x_j), see `log_mass`.
-
-        Parameters
-        ----------
-        a : (…, 2 d) array
-        x : (…, d) array
-
-        Returns
-        -------
-        log_prob : (…) array
-            Nats, summed over the d dimensions; never positive.
-        cache
-            For the two backwards.
-        """
-        terms, cache = self._terms(a, x)
-        return terms.sum(axis=-1), cache
-
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """dm and dlog s as in `log_mass_backward`, on through the link and to dr = σ(r − min_log_scale) dlog s."""
         return self._terms_backward(cache, dlog_prob[..., None])
@@ -119,7 +101,7 @@ class DiscretizedLogistic(GreyLevels):
         return link_mean(self.link, a[..., :d]), self.min_log_scale + soft(excess), excess
 
     def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""
+        """log P(x_j), see `log_mass`; the cache is that of `log_mass`, m, r − min_log_scale and the shape of x."""
         mean, log_scale, excess = self._parts(a)
         terms, cache = log_mass(mean, log_scale, x, self.levels)
         return terms, (cache, mean, excess, x.shape)

@@ -46,6 +46,25 @@ class GreyLevels(Distribution):
             rule = f"hold the {self.levels} grey levels 0, 1/{top}, …, 1"
             raise ArgumentError(argument, rule, f"{x[off][0]:.9g}", f"divide {self.levels}-level images by {top}")
 
+    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, Any]:
+        """log P(x; a) = Σ_j log P(x_j).
+
+        Parameters
+        ----------
+        a : (…, n_params(d)) array
+        x : (…, d) array
+            Levels.
+
+        Returns
+        -------
+        log_prob : (…) array
+            Nats, summed over the d dimensions; never positive.
+        cache
+            For the two backwards, that of `_terms`.
+        """
+        terms, cache = self._terms(a, x)
+        return terms.sum(axis=-1), cache
+
     def entropy(self, a: NDArray) -> tuple[NDArray, NDArray]:
         """H = −Σ_j Σ_i P_j(i) log P_j(i) over all levels i, nats, shape (…). The cache is a."""
         total = 0.0

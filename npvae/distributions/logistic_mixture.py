@@ -79,24 +79,6 @@ class LogisticMixture(GreyLevels):
             x = chosen(mean) + finite(np.exp(chosen(log_scale))) * logit(rest)
         return round_to_level(x, self.levels).astype(eps.dtype), None
 
-    def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """Σ_j log Σ_c e^{log w_jc + log P(x_j; m_jc, s_jc)}.
-
-        Parameters
-        ----------
-        a : (…, 3 C d) array
-        x : (…, d) array
-
-        Returns
-        -------
-        log_prob : (…) array
-            Nats, summed over the d dimensions; never positive.
-        cache
-            For the two backwards.
-        """
-        terms, cache = self._terms(a, x)
-        return terms.sum(axis=-1), cache
-
     def log_prob_backward(self, cache: tuple, dlog_prob: NDArray) -> NDArray:
         """With the responsibilities ρ_c = w_c P_c/P: dv_c = ρ_c − w_c; dm_c and dr_c are ρ_c times those of log P_c."""
         return self._terms_backward(cache, dlog_prob[..., None])
@@ -129,7 +111,10 @@ class LogisticMixture(GreyLevels):
         return v - logsumexp(v, axis=-2)[..., None, :], mean, self.min_log_scale + soft(excess), excess
 
     def _terms(self, a: NDArray, x: NDArray) -> tuple[NDArray, tuple]:
-        """log P(x_j) of every dimension, (…, d), and the cache; x may be one level for all."""
+        """log P(x_j) = log Σ_c e^{log w_jc + log P(x_j; m_jc, s_jc)}.
+
+        The cache is that of `log_mass`, the responsibilities, log w, r − min_log_scale, and the shapes of a and x.
+        """
         log_weights, mean, log_scale, excess = self._parts(a)
         log_p, inner = log_mass(mean, log_scale, x[..., None, :] if x.ndim else x, self.levels)
         log_joint = log_weights + log_p
