@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation, training
 from npvae.bounds import BOUNDS
 from npvae.datasets.scaling import in_unit_interval
-from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution, FullGaussian
+from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution
 from npvae.distributions.registry import named_likelihood
 from npvae.estimators.base import ROWS, by_rows, estimator, needs_fit
 from npvae.estimators.binarizing import Binarizing
@@ -294,7 +294,7 @@ class VAE(
         x = self._encoder_rows(X)
         a = by_rows(lambda rows: self.model_.encode(self.theta_, rows), x)
         d, posterior = self.model_.latent_dim, self.model_.posterior
-        return posterior.mean(a), posterior.factor(a) if isinstance(posterior, FullGaussian) else a[:, d:]
+        return posterior.mean(a), posterior.factor(a) if hasattr(posterior, "factor") else a[:, d:]
 
     def _tags(self) -> dict[str, Any]:
         return {"non_deterministic": True, "allow_nan": True}
