@@ -17,9 +17,9 @@ from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, inte
 __all__ = ["LatentMethods"]
 
 
-def one_row(row: Any) -> Any:
-    """A row, or a frame of one row, as data of one row."""
-    if hasattr(row, "columns"):
+def one_row(row: Any, image_shape: tuple[int, ...] | None) -> Any:
+    """A row, one image of that shape, or data of one of them, as data of one row."""
+    if hasattr(row, "columns") or (image_shape is not None and np.shape(row) == (1, *image_shape)):
         return row
     return np.asarray(row)[None] if np.ndim(row) == 3 else np.reshape(row, (1, -1))
 
@@ -160,7 +160,8 @@ class LatentMethods(ABC):
 
         `method` is "linear" or "spherical", see `npvae.evaluation.interpolate`.
         """
-        ends = [self._encoder_rows(one_row(row), name) for name, row in (("x_from", x_from), ("x_to", x_to))]
+        given = (("x_from", x_from), ("x_to", x_to))
+        ends = [self._encoder_rows(one_row(row, self.image_shape_), name) for name, row in given]
         z = self._encoded(np.concatenate(ends))
         return self._handed_out(self._decoded(evaluation.interpolate(z[0], z[1], steps, method)))
 

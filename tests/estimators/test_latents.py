@@ -113,6 +113,7 @@ def test_interpolation_takes_pictures():
     x = RNG.random((10, 2, 3))
     vae = VAE(2, 4, epochs=1, random_state=0).fit(x)
     np.testing.assert_array_equal(vae.interpolate(x[0], x[1]), vae.interpolate(x[0].ravel(), x[1].ravel()))
+    np.testing.assert_array_equal(vae.interpolate(x[:1], x[1:2]), vae.interpolate(x[0], x[1]))
 
 
 @pytest.fixture(scope="module")
