@@ -52,8 +52,10 @@ def sizes_of(point: Point, name: str) -> dict[int, list[str]]:
 def factor(evidence: Evidence) -> Hint | None:
     """Numeric is a constant times analytic; the constant may be a size, its root, or that of a square."""
     value = evidence.common_factor(np.array(evidence.numeric), evidence.slopes(evidence.own))
-    if value is None or abs(value - 1.0) < NEAR_ONE:
+    if value is None:
         return None
+    if abs(value - 1.0) < NEAR_ONE:
+        return _rounded(evidence, value - 1.0)
     if np.isclose(value, -1.0, rtol=1e-6):
         return Hint("numeric = −analytic", "The sign is wrong.")
     meanings = _meanings(abs(value), evidence.sizes)
@@ -65,6 +67,16 @@ def factor(evidence: Evidence) -> Hint | None:
     elif value < 0:
         sentence = f"The sign is wrong, and a factor: {sentence}"
     return Hint(formula if formula and value > 0 else f"numeric = {number(value)} × analytic", sentence)
+
+
+def _rounded(evidence: Evidence, excess: float) -> Hint | None:
+    """Numeric is analytic times nearly one, by the same part in every probe: what a constant of few digits does."""
+    numeric = np.array(evidence.numeric)
+    left = numeric - (1.0 + excess) * evidence.slopes(evidence.own)
+    if np.any(np.abs(excess * numeric) <= evidence.slack) or np.any(np.abs(left) > evidence.slack):
+        return None
+    formula = f"numeric = (1 {'+' if excess > 0 else '−'} {number(abs(excess))}) × analytic"
+    return Hint(formula, "Right but for a constant factor that is nearly one: a constant has too few digits.")
 
 
 def _meanings(value: float, sizes: dict[int, list[str]]) -> list[tuple[str, str]]:

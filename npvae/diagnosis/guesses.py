@@ -159,6 +159,8 @@ def _term(evidence: Evidence) -> Hint | None:
 def _product(evidence: Evidence) -> Hint | None:
     """Numeric is analytic times something known, element by element."""
     for words, arrays in _companions(evidence):
+        if words == "1":  # a constant, which `factor` has judged
+            continue
         for scale, times in ((1.0, ""), (0.5, "0.5 × "), (2.0, "2 × ")):
             with np.errstate(all="ignore"):
                 product = [scale * g * a for g, a in zip(evidence.own, arrays, strict=True)]

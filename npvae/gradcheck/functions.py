@@ -11,7 +11,7 @@ dict ``{"x": x}``           ``forward(x=x, **params)``
 ==========================  =====================================================================
 forward returns             backward is called as
 ==========================  =====================================================================
-``(y, cache)``              ``backward(cache, dy)``
+``(y, cache)``              ``backward(cache, dy)``, or ``backward(cache)`` where y is a number
 ``(y, closure)``            ``closure(dy)``, if no backward is given
 ``y``                       ``backward(dy)``, or ``backward(dy, <arguments of forward>)`` if it
                             wants more than one argument
@@ -19,8 +19,9 @@ forward returns             backward is called as
 
 ``y`` is an array, a number, or (before a cache) a tuple, list or dict of arrays; ``dy`` then is one as well, or one
 argument for each. Backward returns a dict from the argument's name (``x`` or ``dx``) to its gradient, or a tuple or
-list of gradients in the order of the arguments (inputs, then parameters), ``(dx, {"W": dW})``, or one array if there
-is one argument. An input without a gradient (noise, labels) is left out or None; the report names it.
+list of gradients in the order of the arguments (inputs, then parameters; all, or the floating-point ones alone), ``(dx,
+{"W": dW})``, or one array if there is one argument. An input without a gradient (noise, labels) is left out or None;
+the report names it.
 """
 
 from __future__ import annotations
@@ -58,13 +59,15 @@ class Arguments:
             gradients = self._spread(gradients)
         if not isinstance(gradients, Mapping):
             several = tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)
-            if len(several) != len(names):
+            floating = [name for name in names if name in self.tensors]
+            called = floating if len(several) == len(floating) else names
+            if len(several) != len(called):
                 raise Breakdown(
                     "keys",
                     f"backward returned {len(several)} gradient{'s' if len(several) != 1 else ''} for the {len(names)} "
                     f"arguments {', '.join(names)}: return one each (None where there is none), or a dict",
                 )
-            gradients = dict(zip(names, several, strict=True))
+            gradients = dict(zip(called, several, strict=True))
         gradients = {self._called(name): gradient for name, gradient in gradients.items() if gradient is not None}
         for name in names:
             if name in gradients and name not in self.tensors:
@@ -177,6 +180,8 @@ def _call(backward: Callable | None, saved: Saved, arrays: tuple, arguments: Arg
         if saved.several and len(arrays) > 1 and len(names) > len(arrays) and len(wanted) != 2:
             return backward(cache, *arrays)
         if len(wanted) == 1 and len(parameters) == 1:
+            if not saved.several and np.ndim(saved.y) == 0:  # a loss: its backward may know no dy
+                return _times(backward(cache), dy)
             text = f"backward takes one argument ({names[0]}), but forward returns (y, cache): it is called (cache, dy)"
             raise Breakdown("signature", text)
         # The other order is understood if the arguments are named so.
@@ -188,6 +193,15 @@ def _call(backward: Callable | None, saved: Saved, arrays: tuple, arguments: Arg
         text = f"backward takes {len(wanted)} arguments ({', '.join(p.name for p in wanted)}), but forward returned y "
         raise Breakdown("signature", text + "alone: return (y, cache), and backward is called (cache, dy)")
     return backward(dy, *positional, **keywords)
+
+
+def _times(gradients: object, dy: object) -> object:
+    """The gradient of a number, times the upstream gradient of that number."""
+    if isinstance(gradients, Mapping):
+        return {name: _times(gradient, dy) for name, gradient in gradients.items()}
+    if isinstance(gradients, (tuple, list)):
+        return tuple(_times(gradient, dy) for gradient in gradients)
+    return None if gradients is None else gradients * dy
 
 
 def loss_subject(

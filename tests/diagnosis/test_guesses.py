@@ -189,3 +189,12 @@ def test_the_place_is_told_from_what_is_right_and_what_is_wrong():
 
     text = text_of(shifted, shifted_back, given, weights)
     assert "Everything up to U is wrong, and from V on all is right" in text
+
+
+def test_a_constant_of_few_digits_is_called_that():
+    x = np.random.default_rng(0).normal(size=5)
+    forward = lambda x: (np.sin(np.pi * x), x)  # noqa: E731
+    report = str(check_function(forward, lambda x, dy: dy * 3.14159265 * np.cos(np.pi * x), x))
+    assert "numeric = (1 + 1.14267e−09) × analytic" in report
+    assert "a constant has too few digits" in report
+    assert "The factor 1 " not in report

@@ -135,3 +135,24 @@ def test_a_file_can_import_its_neighbours(tmp_path):
         "def factory():\n    return lambda x: (half(x), x), lambda x, dy: half(dy), np.ones(3)\n"
     )
     assert check_made(make(f"{file}:factory"), Settings()).status == PASS
+
+
+def mean_square(x, t):
+    d = x - t
+    return (d * d).mean(), d
+
+
+def test_a_loss_may_have_a_backward_without_an_upstream_gradient():
+    x, t = np.random.default_rng(0).normal(size=(2, 4, 3))
+    right = check_function(mean_square, lambda d: (2 * d / d.size, -2 * d / d.size), (x, t))
+    wrong = check_function(mean_square, lambda d: {"x": 2 * d / d.size, "t": -d / d.size}, (x, t))
+    assert right.status == PASS
+    assert wrong.status == FAIL
+    assert "factor 2" in str(wrong)
+
+
+def test_gradients_may_be_those_of_the_floating_point_arguments_alone():
+    mask, x = np.tril(np.ones((4, 4), bool)), np.random.default_rng(0).normal(size=(4, 4))
+    pair = (lambda x, mask: (np.where(mask, 3 * x, 0), mask), lambda mask, dy: (np.where(mask, 3 * dy, 0),))
+    assert check_function(*pair, (x, mask)).status == PASS
+    assert check_function(pair[0], lambda mask, dy: (3 * dy,), (x, mask)).status == FAIL
