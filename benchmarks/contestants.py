@@ -203,7 +203,7 @@ def family(pid: int) -> list[int]:
 def memory() -> dict[str, float]:
     """Memory in MB of 10⁶ bytes: the peak, and what now is this process's own and what is files mapped into it.
 
-    With workers the peak is what all processes hold together now, pages that several of them share counted once.
+    With workers the peak is at least what all processes hold together now, pages that several share counted once.
     Empty where the system does not tell (it is Linux that does).
     """
     names = {"VmHWM": "peak_mb", "RssAnon": "own_mb", "RssFile": "mapped_mb"}
@@ -212,7 +212,8 @@ def memory() -> dict[str, float]:
         everybody = family(os.getpid())
         found = {ours: fields[its] / 1e6 for its, ours in names.items() if its in fields}
         if len(everybody) > 1:
-            found["peak_mb"] = sum(_fields(f"/proc/{pid}/smaps_rollup")["Pss"] for pid in everybody) / 1e6
+            together = sum(_fields(f"/proc/{pid}/smaps_rollup")["Pss"] for pid in everybody) / 1e6
+            found["peak_mb"] = max(found["peak_mb"], together)
     except OSError:
         return {}
     return found
