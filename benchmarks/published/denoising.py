@@ -72,7 +72,7 @@ def main(argv: list[str]) -> int:
 
 def draw(shown: dict[str, NDArray]) -> Any:
     """The originals, and below them pairs of what was corrupted and what it was restored to."""
-    figure = plots.require_matplotlib().figure.Figure(figsize=(6, 4.4), layout="constrained")
+    figure = plots.require_matplotlib().figure.Figure(figsize=(7, 4.4), layout="constrained")
     plots.image_rows(shown, (28, 28), ax=figure.subplots())
     return figure
 
