@@ -1,6 +1,7 @@
 """A gradient checker for code written in NumPy: ours or anyone's.
 
-It imports nothing but NumPy and the standard library, and knows the code under test by its members only.
+It knows the code under test by its members only. `npvae.diagnosis`, which explains failures, belongs to it and is
+loaded when there are some; beside that it imports nothing but NumPy and the standard library.
 """
 
 from npvae.gradcheck.check import check, check_distribution, check_function, check_layer, check_loss, check_model

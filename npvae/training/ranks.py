@@ -105,8 +105,9 @@ class RankSteps(Steps):
         self._weighted: set[str] = set()
 
     def share(self, n: int) -> slice:
-        """As even a part of n rows as can be."""
-        return slice(n * self._comm.rank // self._comm.size, n * (self._comm.rank + 1) // self._comm.size)
+        """As even a part of n rows as can be; rank 0 always has one."""
+        begin, end = (-(-n * rank // self._comm.size) for rank in (self._comm.rank, self._comm.rank + 1))
+        return slice(begin, end)
 
     def agreed(self, answer: bool) -> bool:
         """Whether one of the ranks says so: all of them leave the loop at the same step."""
@@ -185,7 +186,9 @@ class RankSteps(Steps):
             rank = next(i for i, text in enumerate(failures) if text)
             error = failures[rank].strip().splitlines()[-1]
             raise FailedWorkerError(f"rank {rank} of {self._comm.size} failed: {error}", failures[rank])
-        if loss is not None:  # a rank may have no row of a small last batch, though never of the first one
+        if not self.terms:  # a rank may have no row of a small batch, such as the last, where a run may go on
+            self.terms, self._weighted = self._comm.bcast(loss and (loss.described(), set(loss.weights)))
+        elif loss is not None:
             self.terms, self._weighted = loss.described(), set(loss.weights)
         names = list(self.terms)
         values = dict(zip(["loss", *names], total[TERMS:].tolist(), strict=False))

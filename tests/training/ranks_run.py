@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from npvae.optimizers import SGD, Adam
-from npvae.training import Checkpoints, WorkerError, load_checkpoint, train
+from npvae.training import Checkpoints, TrainingRun, WorkerError, load_checkpoint, train
+from npvae.training.ranks import RankSteps
+from npvae.training.term_sums import TermSums
 from tests.training.toys import Mean, Nested, binary_rows, small_vae
 
 MPI = pytest.importorskip("mpi4py.MPI")  # the search for doctests comes by
@@ -54,6 +56,18 @@ def on_disk(comm, path):
     everybody = comm.allgather(read)
     assert all(len(rows) == 2 * 40 // comm.size for rows in everybody)
     assert sorted(row for rows in everybody for row in rows) == sorted([*range(40), *range(40)])
+
+
+def one_row(comm, path):
+    """The first step is on a batch of one row, which rank 0 has: all ranks know the terms of the loss."""
+    model = Mean()
+    run = TrainingRun.begin(model.init(None), SGD(0.1), 0)
+    steps, sums = RankSteps(run, model, SGD(0.1), comm), TermSums()
+    x = np.ones((1, 3), np.float32)[steps.share(1)]
+    assert len(x) == (comm.rank == 0)
+    steps.step(model, x, np.zeros(1, np.float32), sums)
+    assert sums.means() == {"loss": 1.5, "distance": 1.5, "noise": 0.0}
+    assert list(steps.terms) == ["distance", "noise"]
 
 
 class FailingOnRankOne(Mean):

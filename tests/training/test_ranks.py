@@ -64,6 +64,11 @@ def test_every_rank_reads_its_rows_only_and_a_callback_of_one_ends_all(ranks, tm
     assert done.returncode == 0, done.stderr
 
 
+def test_a_first_batch_of_fewer_rows_than_ranks_gives_all_of_them_the_terms(ranks):
+    done, _ = ranks(3, "one_row")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_error_on_one_rank_is_told_on_all(ranks):
     done, _ = ranks(3, "failing")
     assert done.returncode == 0, done.stderr
@@ -93,6 +98,9 @@ class Alone:
 
     def Bcast(self, buf, root=0):
         pass
+
+    def bcast(self, obj, root=0):
+        return obj
 
     def allreduce(self, sendobj):
         return sendobj
