@@ -76,12 +76,13 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
         if progress is not None and sums.n:
             told = sums.n
             progress.step(run, sums, len(x))
-        for keep in visits.checkpoints:
-            if keep.due(run):
-                steps.finish(sums)
-                run.within = here()
+        due = [keep for keep in visits.checkpoints if keep.due(run)]
+        if steps.agreed(bool(due)):
+            steps.finish(sums)
+            run.within = here()
+            for keep in due:
                 keep.save(run)
-                run.within = None
+            run.within = None
     steps.finish(sums)
     if progress is not None and sums.n != told:  # the last steps have ended just now
         progress.step(run, sums, len(x))

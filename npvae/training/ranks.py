@@ -1,14 +1,15 @@
 """Steps of a training by the ranks of an MPI communicator, on one machine or on many.
 
-Every rank holds theta and the optimiser's moments, and runs the loop. In a step each computes the gradient of its rows
-of the batch; one Allreduce sums the gradients; then each moves theta in the same way. So only a vector as long as theta
-travels, whatever the size of the batch.
+Every rank holds theta and runs the loop. In a step each computes the gradient of its rows of the batch; a
+Reduce_scatter sums the gradients of each part of theta on the rank that moves it, and an Allgather tells everybody the
+moved parts. So as much travels as in an Allreduce of the gradient, and each rank does its share of the optimiser's
+work. The moments of a part are up to date on its rank alone, until `finish` brings them together.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -18,16 +19,19 @@ from numpy.typing import NDArray
 from npvae.bounds import Loss, Term
 from npvae.models import Model
 from npvae.models.noise import leaves, noise_axes, noise_rows
-from npvae.optimizers import Optimizer
+from npvae.numerics import aligned_empty
+from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.run import TrainingRun
 from npvae.training.steps import (
+    GRAIN,
     MAX_TERMS,
     SNAPSHOT_EVERY,
     BrokenStepError,
     FailedWorkerError,
     Steps,
     blamed,
+    part,
     require_rows_apart,
 )
 from npvae.training.term_sums import TermSums
@@ -45,11 +49,14 @@ class Communicator(Protocol):
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
         """Write the sum of all ranks' `sendbuf` into everybody's `recvbuf`."""
 
+    def Reduce_scatter(self, sendbuf: Any, recvbuf: Any, recvcounts: Sequence[int]) -> None:
+        """Write rank i's part of the sum of all ranks' `sendbuf`, `recvcounts[i]` numbers, into its `recvbuf`."""
+
+    def Allgatherv(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Write the parts of all ranks, one after the other, into everybody's `recvbuf`, an array and their sizes."""
+
     def Bcast(self, buf: Any, root: int = 0) -> None:
         """Overwrite everybody's `buf` by that of `root`."""
-
-    def allreduce(self, sendobj: Any) -> Any:
-        """The sum of all ranks' objects."""
 
     def allgather(self, sendobj: Any) -> list:
         """All ranks' objects."""
@@ -97,9 +104,16 @@ class RankSteps(Steps):
         require_rows_apart("comm", "have one rank", model, run)
         self._run, self._optimizer, self._comm = run, optimizer, comm
         self._axes = noise_axes(model, run.theta.dtype)
-        for array in (run.theta.flat, *run.optimizer_state.slots.values()):
+        slots, size = run.optimizer_state.slots, run.theta.flat.size
+        for array in (run.theta.flat, *slots.values()):
             comm.Bcast(array)
+        # An optimiser that looks at the whole vector is run by rank 0 alone.
+        movers = comm.size if getattr(optimizer, "elementwise", False) else 1
+        shares = [part(size, min(rank, movers), movers, GRAIN) for rank in range(comm.size)]
+        self._share, self._sizes = shares[comm.rank], [share.stop - share.start for share in shares]
+        self._moments = OptimizerState(run.optimizer_state.t, {name: slot[self._share] for name, slot in slots.items()})
         self._gradient = run.theta.zeros_like()
+        self._sum_of_gradients = aligned_empty(self._sizes[comm.rank], run.theta.dtype)
         self.good: Parameters = run.theta.copy()
         self.terms: dict[str, Term] = {}
         self._weighted: set[str] = set()
@@ -111,11 +125,11 @@ class RankSteps(Steps):
 
     def agreed(self, answer: bool) -> bool:
         """Whether one of the ranks says so: all of them leave the loop at the same step."""
-        return bool(self._comm.allreduce(int(answer)))
+        return bool(self._sum(np.array([float(answer)]))[0])
 
     def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
         """One step."""
-        theta, moments = self._run.theta, self._run.optimizer_state
+        theta, t = self._run.theta, self._moments.t
         loss, failure = None, ""
         try:
             loss = self._gradient_of(model, x, noise)
@@ -124,13 +138,25 @@ class RankSteps(Steps):
         n, names, values, weights, units = self._total(loss, failure)
         if not np.isfinite(values["loss"]):
             bad = [name for name in names if not np.isfinite(values[name])]
-            raise BrokenStepError(moments.t + 1, blamed(bad or names, x))
-        if moments.t % SNAPSHOT_EVERY == 0:
+            raise BrokenStepError(t + 1, blamed(bad or names, x))
+        if t % SNAPSHOT_EVERY == 0:
             self.good.flat[:] = theta.flat
-        total = self._sum(self._gradient.flat)
-        total /= n
-        self._optimizer.step(theta.flat, total, moments)
+        self._comm.Reduce_scatter(self._gradient.flat, self._sum_of_gradients, self._sizes)
+        if self._sum_of_gradients.size:
+            self._sum_of_gradients /= n
+            self._optimizer.step(theta.flat[self._share], self._sum_of_gradients, self._moments)
+        else:
+            self._moments.t += 1
+        self._gather(theta.flat[self._share], theta.flat)
+        self._run.optimizer_state.t = self._moments.t
         sums.add_sums(n, values, weights, units)
+
+    def finish(self, sums: TermSums) -> None:
+        """Bring the moments of all parts together on every rank."""
+        for name, slot in self._run.optimizer_state.slots.items():
+            self._gather(self._moments.slots[name], slot)
+
+    halt = finish
 
     def held_out(
         self, model: Model, run: TrainingRun, x: NDArray, rng: np.random.Generator, batch_size: int
@@ -194,6 +220,10 @@ class RankSteps(Steps):
         values = dict(zip(["loss", *names], total[TERMS:].tolist(), strict=False))
         weights = {name: self.terms[name].weight for name in self._weighted}
         return round(total[ROWS]), names, values, weights, {name: term.unit for name, term in self.terms.items()}
+
+    def _gather(self, own: NDArray, whole: NDArray) -> None:
+        """Write the parts of all ranks into `whole`, which may be the memory that `own` lies in."""
+        self._comm.Allgatherv(own.copy(), [whole, self._sizes])
 
     def _sum(self, local: NDArray) -> NDArray:
         """The sum over all ranks, the same bits on each."""

@@ -24,6 +24,10 @@ MAX_TERMS = 62
 """Terms of a loss, at the most: several processes add their sums as vectors of fixed length."""
 
 
+GRAIN = 16
+"""Numbers that are moved together when processes move one part of theta each: a cache line of float32."""
+
+
 class BrokenStepError(Exception):
     """The loss of a step is not finite; `step` counts from 1, `blamed` are the terms, or "x itself"."""
 
@@ -137,3 +141,9 @@ def require_rows_apart(argument: str, rule: str, model: Model, run: TrainingRun)
 def blamed(terms: Sequence[str], x: NDArray) -> Sequence[str]:
     """The terms that are not finite, or the data where these are not."""
     return terms if np.isfinite(x).all() else ["x itself"]
+
+
+def part(n: int, index: int, of: int, grain: int = 1) -> slice:
+    """The `index`-th of `of` nearly equal parts of n, cut at multiples of `grain`."""
+    units = -(-n // grain)
+    return slice(min(n, units * index // of * grain), min(n, units * (index + 1) // of * grain))

@@ -31,7 +31,7 @@ from npvae.numerics import aligned_empty, keep_freed_memory
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters, Shapes
 from npvae.training.shared_memory import Fields, views
-from npvae.training.steps import MAX_TERMS, SNAPSHOT_EVERY
+from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, part
 
 SLOTS = 4
 """Batches that may lie ready or under way: the parent fills the next ones while a step runs."""
@@ -113,12 +113,6 @@ def first_rows(array: NDArray, axis: int, n: int) -> NDArray:
     return np.ndarray(shape, array.dtype, array)
 
 
-def part(n: int, index: int, of: int, grain: int = 1) -> slice:
-    """The `index`-th of `of` nearly equal parts of n, cut at multiples of `grain`."""
-    units = -(-n // grain)
-    return slice(min(n, units * index // of * grain), min(n, units * (index + 1) // of * grain))
-
-
 def main(connection: int, block: int) -> None:
     """Work until the parent closes the connection, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
@@ -183,7 +177,7 @@ class _Worker:
         self._gradient = Parameters(job.shapes, flat=shared["gradients"][job.rank, : theta.size])
         # An optimiser that looks at the whole vector is run by the first worker alone.
         movers = job.n_workers if getattr(optimizer, "elementwise", False) else 1
-        self._share = part(theta.size, min(job.rank, movers), movers, 16)
+        self._share = part(theta.size, min(job.rank, movers), movers, GRAIN)
         self._slots = {name: shared[f"slot.{name}"][self._share] for name in job.slots}
         self._moments = OptimizerState(job.t, dict(self._slots))
         self._total = aligned_empty(self._share.stop - self._share.start, theta.dtype)

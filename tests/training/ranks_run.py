@@ -35,6 +35,25 @@ def nested(comm, path):
         np.save(path, run.theta.flat)
 
 
+class Whole(Adam):
+    """An optimiser that does not say that it moves each parameter by itself."""
+
+    elementwise = False
+
+
+def amid(comm, path, optimizer=Adam):
+    """A checkpoint after three of the five steps of an epoch, which the one at the end leaves as its previous one."""
+    model, theta = small_vae()
+    keep = [Checkpoints(path, "3 steps")] if comm.rank == 0 else []
+    settings = {"epochs": 1, "batch_size": 10, "optimizer": optimizer(0.01)}
+    train(model, theta, binary_rows(), comm=comm, callbacks=keep, **settings)
+
+
+def amid_whole(comm, path):
+    """The same with an optimiser that one rank runs for all."""
+    amid(comm, path, Whole)
+
+
 def on_disk(comm, path):
     """Data on disk, of which every rank reads its rows only, and a callback of rank 0 that ends the run."""
     x = np.memmap(path.replace("c.npz", "x.bin"), np.float32, "r", shape=(40, 3))

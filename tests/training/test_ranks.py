@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npvae.optimizers import SGD
+from npvae.optimizers import SGD, Adam
 from npvae.training import load_checkpoint, train
+from npvae.training.checkpoint import previous_generation
 from npvae.validation import ArgumentError
 from tests.training.toys import Chain, Mean, Nested, binary_rows, small_vae
 
@@ -43,6 +44,10 @@ def test_a_vae_learns_the_same_up_to_rounding(ranks, n):
     settings = {"epochs": 4, "batch_size": 8, "seed": 3, "x_val": binary_rows(9, seed=1), "patience": 3}
     one = train(model, theta, binary_rows(), **settings)
     np.testing.assert_allclose(several.theta.flat, one.theta.flat, rtol=2e-5, atol=2e-5)
+    for name, moments in one.optimizer_state.slots.items():
+        np.testing.assert_allclose(several.optimizer_state.slots[name], moments, rtol=1e-4, atol=1e-5, err_msg=name)
+    for name, moments in one.optimizer_state.slots.items():
+        np.testing.assert_allclose(several.optimizer_state.slots[name], moments, rtol=1e-4, atol=1e-5, err_msg=name)
     assert several.history.terms == one.history.terms
     for name, column in one.history.items():
         if name != "seconds":
@@ -56,6 +61,20 @@ def test_noise_in_a_nesting_and_a_last_batch_smaller_than_the_ranks(ranks):
     model = Nested()
     one = train(model, model.init(None), x, epochs=2, batch_size=11, optimizer=SGD(0.1))
     np.testing.assert_allclose(np.load(f"{path}.npy"), one.theta.flat, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("what", ["amid", "amid_whole"])
+def test_one_process_goes_on_from_a_checkpoint_that_ranks_wrote_amid_an_epoch(ranks, what):
+    done, path = ranks(3, what)
+    assert done.returncode == 0, done.stderr
+    (model, theta), settings = small_vae(), {"epochs": 1, "batch_size": 10, "optimizer": Adam(0.01)}
+    start = load_checkpoint(previous_generation(path))
+    assert (start.epoch, start.within.batches, start.optimizer_state.t) == (0, 3, 3)
+    resumed, one = (train(model, begun, binary_rows(), **settings) for begun in (start, theta))
+    for run in (resumed, load_checkpoint(path)):
+        np.testing.assert_allclose(run.theta.flat, one.theta.flat, rtol=2e-5, atol=2e-5)
+        for name, moments in one.optimizer_state.slots.items():
+            np.testing.assert_allclose(run.optimizer_state.slots[name], moments, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_every_rank_reads_its_rows_only_and_a_callback_of_one_ends_all(ranks, tmp_path):
@@ -96,14 +115,17 @@ class Alone:
     def Allreduce(self, sendbuf, recvbuf):
         recvbuf[...] = sendbuf
 
+    def Reduce_scatter(self, sendbuf, recvbuf, recvcounts):
+        recvbuf[...] = sendbuf
+
+    def Allgatherv(self, sendbuf, recvbuf):
+        recvbuf[0][...] = sendbuf
+
     def Bcast(self, buf, root=0):
         pass
 
     def bcast(self, obj, root=0):
         return obj
-
-    def allreduce(self, sendobj):
-        return sendobj
 
     def allgather(self, sendobj):
         return [sendobj]
