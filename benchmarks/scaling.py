@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     """Time every way in turns, print the table, write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--rounds", type=files.count, default=5, help="turns of every way (5)")
-    parser.add_argument("--steps", type=files.count, default=300, help="steps of a turn (300)")
+    parser.add_argument("--steps", type=files.count, default=100, help="steps of a turn (100)")
     parser.add_argument("--workload", nargs="+", choices=TRAINING, default=TRAINING, metavar="NAME")
     parser.add_argument("--output", type=files.result_file, help="a .json file; without it, results are only printed")
     args = parser.parse_args(argv)

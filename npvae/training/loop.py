@@ -87,8 +87,8 @@ def train(
         the same up to rounding. This process reads the data and draws the noise for all of them.
     comm : mpi4py.MPI.Comm, optional
         The ranks that train together, all of which call this function with the same arguments; callbacks and progress
-        may be those of rank 0 alone. Each rank reads and works on its rows of every batch, and one Allreduce a step
-        sums the gradients. All return the same run.
+        may be those of rank 0 alone. Each rank reads and works on its rows of every batch, and moves its part of
+        theta by the sum of all gradients. All return the same run.
 
     Returns
     -------
