@@ -130,7 +130,8 @@ def main(connection: int, block: int) -> None:
         parent.send(("ended",))
     except BaseException as error:
         text = "".join(traceback.format_exception_only(error)).strip()
-        parent.send(("error", stage, text, traceback.format_exc()))
+        with suppress(OSError):  # the parent is gone
+            parent.send(("error", stage, text, traceback.format_exc()))
     threading.Event().wait()  # until the parent has read it, and closes the connection
 
 

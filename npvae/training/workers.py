@@ -55,7 +55,7 @@ class WorkerSteps(Steps):
         require_rows_apart("n_jobs", "be 1", model, run)
         self._run, self._model, self._n_workers = run, model, n_workers
         self._pickled = {name: _pickled(name, thing) for name, thing in (("model", model), ("optimizer", optimizer))}
-        self._begun, self._first_t, self._published, self._counted = run.theta.copy(), run.optimizer_state.t, 0, 0
+        self._first_t, self._published, self._counted = run.optimizer_state.t, 0, 0
         self._axes = noise_axes(model, run.theta.dtype)
         self._shared: dict[str, NDArray] = {}
         self._team: Team | None = None
@@ -64,12 +64,11 @@ class WorkerSteps(Steps):
 
     @property
     def good(self) -> Parameters:
-        """The latest snapshot that all workers have completed, as a copy."""
-        snapshot = (self._first_t + self._done() - 1) // SNAPSHOT_EVERY
-        if snapshot * SNAPSHOT_EVERY < self._first_t:
-            return self._begun
-        flat = self._shared["good"][snapshot % 2]
-        return Parameters.from_flat(self._run.theta.shapes, flat)
+        """The latest snapshot that all workers have completed, as a copy; theta of the beginning counts as one."""
+        if not self._shared:
+            return self._run.theta.copy()
+        latest = (self._first_t + max(0, self._done() - 1)) // SNAPSHOT_EVERY
+        return Parameters.from_flat(self._run.theta.shapes, self._shared["good"][latest % 2])
 
     def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
         """Hand out a batch as soon as there is room for it."""
@@ -121,6 +120,7 @@ class WorkerSteps(Steps):
         try:
             self._shared = shared = shared_memory.views(block, layout)
             shared["theta"][:] = run.theta.flat
+            shared["good"][self._first_t // SNAPSHOT_EVERY % 2] = run.theta.flat
             for name, slot in moments.items():
                 shared[f"slot.{name}"][:] = slot
                 moments[name] = shared[f"slot.{name}"]

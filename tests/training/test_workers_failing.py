@@ -88,6 +88,14 @@ def test_last_good_parameters_are_at_most_a_hundred_steps_old():
     )
 
 
+def test_a_run_that_fails_soon_after_it_goes_on_keeps_the_parameters_with_which_it_went_on():
+    begun = train(Mean(), Mean().init(None), X, epochs=10, batch_size=4, optimizer=SGD(0.01))
+    assert begun.optimizer_state.t == 150  # between two snapshots
+    with pytest.raises(NonFiniteLossError) as caught:
+        train(Fails(), begun, with_99(7), epochs=12, batch_size=4, n_jobs=2, optimizer=SGD(0.01))
+    np.testing.assert_array_equal(caught.value.run.theta.flat, begun.theta.flat)
+
+
 def at_visit(visit, value):
     """A transform that makes one batch a constant."""
     visits = []
