@@ -59,5 +59,8 @@ def restoration_table(document: dict) -> str:
         rows.append([row["operator"], f"{row['noise']:g}", *(f"{row[w]:.2f}" if w in row else NOTHING for w in WAYS)])
     settings = document["settings"]
     apart = ", ".join(f"{row['operator']} {row['disagree']}" for row in document["rows"])
-    caption = f"{settings['images']} test digits; of their chains disagree: {apart}. {one_line(document['machine'])}."
+    caption = (
+        f"{settings['images']} test digits. The chains disagree in so many of them: {apart}."
+        f" {one_line(document['machine'])}."
+    )
     return f"{markdown(rows)}\n\n{caption}"

@@ -32,10 +32,10 @@ D = 784
 HIDDEN, LATENTS, BATCH = 400, 20, 100
 
 WEIGHTS = (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
-"""Of the total variation."""
+"""Weights of the total variation that are tried."""
 
 CORNER = 0.01
-"""Of the root in it, which has no derivative at 0."""
+"""What is added under the root in the total variation, which has no derivative at 0."""
 
 
 def main(argv: list[str]) -> int:

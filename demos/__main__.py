@@ -21,10 +21,10 @@ GALLERY = ROOT / "docs" / "gallery"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """List, or run and draw; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m demos", description=__doc__.split(": ", 1)[1])
+    parser = argparse.ArgumentParser(prog="python -m demos", description="Run demos, or list them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="without a name, all are listed")
     parser.add_argument("--all", action="store_true", help="run them all, and write docs/gallery.md from what they say")
-    parser.add_argument("--output", type=Path, default=GALLERY, metavar="FOLDER", help="of the pictures (docs/gallery)")
+    parser.add_argument("--output", type=Path, default=GALLERY, metavar="FOLDER", help="where to (docs/gallery)")
     args = parser.parse_args(argv)
     for name in args.names:
         if name not in DEMOS:

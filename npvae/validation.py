@@ -165,8 +165,8 @@ def data_matrix(
 ) -> NDArray:
     """`value` as a finite, contiguous (n, d) array of `dtype` with n ≥ 1; images are flattened to rows.
 
-    Errors call a column by its name, where there are `names`. Without a dtype the array keeps its own. Of an array that
-    is so already, a view is returned, not a copy.
+    Errors call a column by its name, where there are `names`. Without a dtype the array keeps its own. An array that is
+    so already comes back as a view, not as a copy.
     """
     x = numeric_array(argument, value)
     if x.ndim < 2:

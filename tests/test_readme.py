@@ -79,10 +79,14 @@ def test_the_command_line_has_ten_lines():
     assert 8 <= len([command for command in commands(README) if command.startswith("npvae ")]) <= 14
 
 
-RUNS = blocks(README, "python") + [code for code in blocks(PAGES["conventions.md"], "python") if "import" in code]
+RUNS = [
+    *blocks(README, "python"),
+    *(code for code in blocks(PAGES["conventions.md"], "python") if "import" in code),
+    *blocks(PAGES["compression.md"], "python"),
+]
 
 
-@pytest.mark.parametrize("code", RUNS, ids=["estimator", "checker", "model"])
+@pytest.mark.parametrize("code", RUNS, ids=["estimator", "checker", "model", "compression", "restoration"])
 def test_the_python_runs(code, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = (

@@ -36,6 +36,7 @@ SPELLED = {
     "n_side": "--side",
     "n_samples": "--samples",
     "random_state": "--seed",
+    "y": "DATA",
     "rows": "the number of rows (DATA, --limit)",
 }
 """What the arguments of the Python functions are called on the command line, where it is not their name with dashes."""

@@ -20,7 +20,7 @@ def add_commands(commands: Commands) -> None:
     text = f"""\
 Compress the rows of DATA without loss by bits-back coding, at about −ELBO bits. The model must be a VAE whose
 likelihood is discrete: bernoulli for binary images, discretized-logistic or logistic-mixture for 8-bit ones. The file
-can be read with this model only, and is best named …{ENDING}."""
+can be read with this model only; its name ends in {ENDING}."""
     example = f"npvae compress npvae-run/model.npz images.npy -o images{ENDING}"
     parser = add_command(commands, "compress", compress, "images without loss by a model", text, example)
     parser.add_argument("model", metavar="MODEL", help="model.npz of a training run")

@@ -107,7 +107,7 @@ def _add_encode(commands: Commands) -> None:
     text = """\
 Compute q(z|x) = N(mu, Σ) of each row. .npy and .csv get mu; .npz gets mu and log_var = log σ²,
 or mu and factor, the L of a full Σ = L Lᵀ; a picture is the scatter of the two latents that vary most, of up to
-5,000 rows, coloured by --labels. Of a mixture it is the probabilities p(k|x) of its components."""
+5,000 rows, coloured by --labels. For a mixture it is the probabilities p(k|x) of its components."""
     example = "npvae encode npvae-run/model.npz t10k-images-idx3-ubyte.gz -o latents.csv"
     methods = ["transform", "predict_proba"]
     parser = add_maker(commands, encode, "data to latents", "latents.npy", text, example, "z", methods)

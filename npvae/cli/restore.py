@@ -16,10 +16,13 @@ from npvae.cli.impute import HALVES
 from npvae.cli.results import SHOWN, Commands, Made, add_maker, image_shape, require_plain_rows, shown_rows
 from npvae.evaluation import operators, restoration
 from npvae.evaluation.operators import LinearOperator
-from npvae.validation import ArgumentError, number
+from npvae.validation import ArgumentError, integer, number
 
 AGREE = 1.2
 """The potential scale reduction up to which chains are said to agree; 1.1 is usual for longer chains."""
+
+FEW = 0.2
+"""The share of accepted proposals below which the chains are said to hardly move; they aim at 0.8."""
 
 
 def _mask(args: argparse.Namespace, shape: tuple[int, ...]) -> LinearOperator:
@@ -86,6 +89,8 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
     require_plain_rows(args.model, model, "restore")
     number("--noise", args.noise, above=0)
+    integer("--steps", args.steps, at_least=1)
+    integer("--numbers", args.numbers, at_least=1)
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))
     data = read_data(args.data, rows=shown_rows(args), choice=selection(args), model=None if args.observed else model).x
     rng = np.random.default_rng([args.seed, 0])
@@ -106,9 +111,12 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
 
 def _report(found: restoration.Restored, x: NDArray | None, y: NDArray, mean: NDArray) -> None:
     """How near the images are, where they are known, and whether the chains can be trusted."""
-    apart = int((found.disagreement > AGREE).sum())
-    accepted = f"proposals accepted: {found.acceptance.mean():.0%}"
-    print(f"{counted(len(mean), 'row')}; {accepted}; chains disagree in {apart} of them")
+    apart, unknown = int((found.disagreement > AGREE).sum()), int(np.isnan(found.disagreement).sum())
+    accepted = found.acceptance.mean()
+    told = f"chains disagree in {apart} of them" + f", and do not tell in {unknown}" * (unknown > 0)
+    print(f"{counted(len(mean), 'row')}; proposals accepted: {accepted:.0%}; {told}")
+    if accepted < FEW:
+        print("the chains hardly moved: take more --steps, or more --noise")
     if x is not None:
         seen = f", observed {_psnr(x, y):.1f} dB" if y.shape == x.shape else ""
         print(f"peak signal-to-noise ratio: restored {_psnr(x, mean):.1f} dB{seen}")

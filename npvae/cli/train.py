@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from inspect import signature
 from pathlib import Path
@@ -123,8 +123,22 @@ def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:
         typed = None if default is None else ",".join(map(str, widths(option.name, default))) or "none"
         how |= {"type": integers, "metavar": option.metavar, "default": typed}
     else:
-        how |= {"type": option.typed if option.words else option.kind, "metavar": option.metavar}
+        how |= {"type": _number_or_word(option) if option.words else option.kind, "metavar": option.metavar}
     group.add_argument(f"--{option.flag}", **how)
+
+
+def _number_or_word(option: Option) -> Callable[[str], Any]:
+    """What reads an option that may be a word in the place of a number."""
+
+    def read(text: str) -> Any:
+        try:
+            return option.typed(text)
+        except ValueError:
+            kind = "an integer" if option.kind is int else "a number"
+            words = ", ".join(option.words)
+            raise argparse.ArgumentTypeError(f"must be {kind} or {words}, got {text!r}") from None
+
+    return read
 
 
 def run(args: argparse.Namespace) -> int:

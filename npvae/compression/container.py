@@ -25,7 +25,7 @@ from npvae.compression.ans import EmptyError, Message, flatten
 from npvae.compression.bits_back import Coder
 from npvae.distributions import Bernoulli
 from npvae.parameters import Parameters
-from npvae.validation import ArgumentError
+from npvae.validation import ArgumentError, ArgumentTypeError
 
 __all__ = ["CompressedFileError", "compress", "decompress", "model_digest"]
 
@@ -171,6 +171,8 @@ def _checked(part: bytes) -> bytes:
 
 
 def _read(data: bytes) -> tuple[Header, NDArray, NDArray]:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ArgumentTypeError("data", "be bytes", type(data).__name__)
     if data[: len(MAGIC)] != MAGIC:
         raise CompressedFileError("is no file of compressed images: it does not begin like one")
     parts = _parts(data)

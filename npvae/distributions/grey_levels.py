@@ -44,7 +44,12 @@ class GreyLevels(Distribution):
         off = ~(np.abs(x * top - np.rint(x * top)) <= 1e-3) | (x < 0) | (x > 1)  # NaN is off as well
         if off.any():
             rule = f"hold the {self.levels} grey levels 0, 1/{top}, …, 1"
-            raise ArgumentError(argument, rule, f"{x[off][0]:.9g}", f"divide {self.levels}-level images by {top}")
+            got = f"{x[off][0]:.9g}"
+            if x.ndim == 2:
+                got += " at row {}, column {}".format(*np.argwhere(off)[0])
+            larger = bool((x > 1).any())
+            advice = f"divide {self.levels}-level images by {top}" if larger else "round them, or take a gaussian"
+            raise ArgumentError(argument, rule, got, advice)
 
     def log_prob(self, a: NDArray, x: NDArray) -> tuple[NDArray, Any]:
         """log P(x; a) = Σ_j log P(x_j).

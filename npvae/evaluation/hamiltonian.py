@@ -50,6 +50,7 @@ def leapfrog(
     return z, p, U, dU
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where a trajectory runs away, it is rejected
 def hamiltonian_monte_carlo(
     energy_and_grad: EnergyAndGrad,
     z: NDArray,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.validation import ArgumentError, integer, number
+from npvae.validation import ArgumentError, ArgumentTypeError, integer, number
 
 __all__ = ["OPERATORS", "LinearOperator", "blur", "downsample", "identity", "mask", "matrix", "projection"]
 
@@ -29,8 +29,9 @@ class LinearOperator:
 
     Raises
     ------
-    ValueError
-        If the two are no adjoints of each other, found at random rows: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ has to hold for all x, y.
+    TypeError, ValueError
+        If one of the two is no function, gives another shape or numbers that are not finite, or if they are no adjoints
+        of each other, found at random rows: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ has to hold for all x, y.
     """
 
     n_in: int
@@ -42,12 +43,17 @@ class LinearOperator:
     def __post_init__(self) -> None:
         for name in ("n_in", "n_out"):
             integer(name, getattr(self, name), at_least=1)
+        for name in ("forward", "adjoint"):
+            if not callable(function := getattr(self, name)):
+                raise ArgumentTypeError(name, "be a function of rows", type(function).__name__)
         rng = np.random.default_rng(0)
         x, y = rng.standard_normal((3, self.n_in)), rng.standard_normal((3, self.n_out))
         there, back = np.asarray(self.forward(x)), np.asarray(self.adjoint(y))
         for what, got, like in (("forward", there, y), ("adjoint", back, x)):
             if got.shape != like.shape:
                 raise ArgumentError(what, f"give {like.shape[1]} numbers a row", f"shape {got.shape} for 3 rows")
+            if got.dtype.kind not in "biuf" or not np.isfinite(got).all():
+                raise ArgumentError(what, "give finite real numbers", f"others for 3 rows of {self.name}")
         left, right = (there * y).sum(axis=1), (x * back).sum(axis=1)
         scale = np.linalg.norm(there, axis=1) * np.linalg.norm(y, axis=1)
         if (np.abs(left - right) > 1e-6 * np.maximum(scale, np.finfo(float).tiny)).any():

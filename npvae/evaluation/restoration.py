@@ -17,7 +17,7 @@ from npvae.numerics import keep_freed_memory
 from npvae.optimizers import Adam
 from npvae.parameters import Parameters
 from npvae.schedules import Cosine
-from npvae.validation import ArgumentError, data_matrix, integer, number
+from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, integer, number
 
 __all__ = ["LatentPosterior", "Restored", "most_probable", "restore"]
 
@@ -40,7 +40,8 @@ class Restored(NamedTuple):
     """Share of accepted proposals, (chains, n): near 0 a chain stood still."""
     disagreement: NDArray
     """Potential scale reduction of the energy, (n,): near 1 where the chains of a row agree, larger where they have
-    found different modes, and mean and std depend on where they began."""
+    found different modes, and mean and std depend on where they began. NaN where there are fewer than four steps, or
+    where the chains stood still."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class LatentPosterior:
         a_x, of_decoder = self.model.decoder.forward(decoder, z)
         residual = self.operator.forward(self.model.likelihood.mean(a_x)) - self.y
         log_pz, of_prior = self.model.prior.log_prob(z, prior_section(self.model, self.theta))
-        scale = weight / self.sigma**2
+        scale = weight / self.sigma / self.sigma
         energy = 0.5 * scale * (residual * residual).sum(axis=1) - log_pz
         return energy, (of_decoder, a_x, scale * residual, of_prior)
 
@@ -123,6 +124,12 @@ def _posterior(
     model: VAE, theta: Parameters, y: ArrayLike, operator: LinearOperator, sigma: float, chains: int
 ) -> LatentPosterior:
     """The posterior of `chains` copies of every row of y; errors name what does not fit."""
+    if not isinstance(model, VAE):
+        advice = "of an estimator, hand over model_ and theta_"
+        raise ArgumentTypeError("model", "be a npvae.models.VAE", type(model).__name__, advice)
+    if not isinstance(operator, LinearOperator):
+        advice = "operators.matrix makes one of a matrix"
+        raise ArgumentTypeError("operator", "be a LinearOperator", type(operator).__name__, advice)
     if operator.n_in != model.n_features:
         raise ArgumentError("operator", f"be one for {model.n_features} features", f"one for {operator.n_in}")
     if not hasattr(model.likelihood, "mean_grad"):
@@ -133,6 +140,7 @@ def _posterior(
     return LatentPosterior(model, theta, operator, np.tile(y, (chains, 1)), number("sigma", sigma, above=0))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # energies overflow where σ is tiny; the chains stand still there
 def restore(
     model: VAE,
     theta: Parameters,
@@ -208,7 +216,8 @@ def restore(
 
 
 def _scale_reduction(values: NDArray) -> NDArray:
-    """√((W + B)/W), (n,), of values (chains, steps, n): W the variance within halves of chains, B that of their means.
+    """√(1 − 1/m + B/W), (n,), of values (chains, steps, n): W is the mean variance within the halves of the chains, of
+    m steps each, and B the variance of their means. It is NaN where m < 2 or nothing moved.
 
     References
     ----------
@@ -220,7 +229,8 @@ def _scale_reduction(values: NDArray) -> NDArray:
     halves = np.concatenate([values[:, :steps], values[:, -steps:]])
     within = halves.var(axis=1, ddof=1).mean(axis=0)
     between = halves.mean(axis=1).var(axis=0, ddof=1)
-    return np.sqrt(1 - 1 / steps + between / np.maximum(within, np.finfo(float).tiny))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        return np.sqrt(1 - 1 / steps + between / within)
 
 
 def most_probable(

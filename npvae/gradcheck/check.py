@@ -124,7 +124,7 @@ def check_layer(
         grads) -> dx``; or any object that keeps its arrays itself, with ``forward(x) -> y`` and ``backward(dy) -> dx``:
         in dicts ``params`` and ``grads``, or in attributes ``W`` and ``dW`` (or ``grad_W``), or in ``layers`` of that
         kind. Every forward starts from a copy of the object as it is now: a running mean or a generator inside does
-        no harm. Of a chain (a layer with ``layers``), a failure names the layer to blame.
+        no harm. For a chain (a layer with ``layers``), a failure names the layer to blame.
     x : array, tuple or dict of arrays, optional
         What forward takes. Standard normal numbers by default: of the shape ``input_shape`` with a batch axis in front
         if the layer states one, else (7, n_in) as far as its arrays tell; the report says so.

@@ -144,7 +144,7 @@ def _small_png(drawn: io.BytesIO) -> bytes:
     if (rgba[..., :3] == rgba[..., :1]).all():
         few = image.getchannel("R")
     else:
-        # Of the ways to choose the colours the one that keeps each of them apart, not the most frequent ones exact.
+        # This way to choose the colours keeps each of them apart; others have the most frequent ones exact.
         few = image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small = io.BytesIO()
     few.save(small, format="png", optimize=True, dpi=image.info["dpi"])

@@ -37,7 +37,7 @@ def test_what_cannot_be_is_refused(files, here, refused):
 
 
 def test_columns_of_a_table_are_chosen_as_in_the_training(here, capsys):
-    """Of a table with text and gaps, in another order than that of the training."""
+    """The table has text and gaps, and its columns another order than in the training."""
     rng = np.random.default_rng(0)
     rows = [f"{i % 5},{'red' if i % 2 else 'blue'},{a:.3f},{'' if i % 7 == 0 else f'{b:.3f}'}" for i, (a, b) in
             enumerate(rng.standard_normal((40, 2)))]  # fmt: skip

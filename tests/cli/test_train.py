@@ -297,6 +297,11 @@ def test_numbers_are_no_bits(files, here, refused):
     assert "DATA must be 0 or 1, got values from -19 to 19.5; this is a model of bits" in said
 
 
+def test_jobs_are_a_number_or_auto(files, here, refused):
+    said = refused("train", files.images, "--jobs", "many", "-o", "run")
+    assert "argument --jobs: must be an integer or auto, got 'many'" in said
+
+
 def test_pictures(files, here, capsys):
     pytest.importorskip("matplotlib")
     words = [word for word in TINY if word not in ("--no-pictures", "--quiet")]

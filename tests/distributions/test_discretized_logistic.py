@@ -130,7 +130,9 @@ def test_the_output_bias_starts_at_mean_and_spread_of_the_data(q):
 @pytest.mark.parametrize("bad", [0.5, -1 / 255, 256 / 255, np.nan, 17.0])
 def test_what_is_no_level_is_refused(q, bad):
     q.require_support("X", LEVELS.astype(np.float32)[None])
-    with pytest.raises(ValueError, match=r"X must hold the 256 grey levels 0, 1/255, …, 1, got .*; divide 256-level"):
+    advice = "divide 256-level images by 255" if bad > 1 else "round them, or take a gaussian"
+    said = rf"X must hold the 256 grey levels 0, 1/255, …, 1, got {bad:.9g} at row 0, column 1; {advice}$"
+    with pytest.raises(ValueError, match=said):
         q.require_support("X", np.array([[0.0, bad]]))
 
 

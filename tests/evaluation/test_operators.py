@@ -62,6 +62,19 @@ def test_an_adjoint_that_does_not_fit_is_found_and_said():
         LinearOperator(2, 2, lambda x: 2 * x, lambda y: 2.001 * y, "twice")
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1j])
+def test_numbers_that_are_not_finite_and_real_are_refused(wrong):
+    with pytest.raises(ValueError, match="forward must give finite real numbers, got others for 3 rows of wrong"):
+        LinearOperator(2, 2, lambda x: x * wrong, np.copy, "wrong")
+    with pytest.raises(ValueError, match="adjoint must give finite real numbers"):
+        LinearOperator(2, 2, np.copy, lambda y: y * wrong, "wrong")
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="adjoint must be a function of rows, got ndarray"):
+        LinearOperator(2, 2, np.copy, np.eye(2))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -6,6 +6,7 @@ import pytest
 from npvae.distributions import Bernoulli, UniformBernoulli
 from npvae.evaluation.operators import identity, mask, matrix
 from npvae.evaluation.restoration import LatentPosterior, most_probable, restore
+from npvae.evaluation.restoration import _scale_reduction as scale_reduction
 from npvae.models import VAE
 from tests.evaluation.linear_gaussian import Linear
 from tests.numerical import central_difference
@@ -107,6 +108,41 @@ def test_a_seed_gives_the_same_restoration_again():
     seen = Seen()
     first, second = (seen.restored(chains=2, warm_up=5, steps=5) for _ in range(2))
     np.testing.assert_array_equal(first.mean, second.mean)
+
+
+def test_agreement_is_unknown_of_few_steps_and_of_chains_that_stand_still():
+    seen = Seen()
+    assert np.isnan(seen.restored(chains=2, warm_up=1, steps=3).disagreement).all()
+    still = restore(
+        seen.linear.model,
+        seen.linear.theta,
+        seen.y,
+        seen.operator,
+        1e-200,
+        np.random.default_rng(0),
+        warm_up=1,
+        steps=4,
+    )
+    np.testing.assert_array_equal(still.acceptance, 0)
+    assert np.isnan(still.disagreement).all()
+
+
+def test_halves_of_chains_are_compared_by_the_formula():
+    values = np.random.default_rng(0).standard_normal((3, 10, 2)) + np.arange(3.0)[:, None, None]
+    halves = np.concatenate([values[:, :5], values[:, 5:]])
+    for row in range(2):
+        within = np.mean([np.var(half, ddof=1) for half in halves[..., row]])
+        pooled = 4 / 5 * within + np.var([half.mean() for half in halves[..., row]], ddof=1)
+        assert scale_reduction(values)[row] == pytest.approx(np.sqrt(pooled / within), rel=1e-12)
+
+
+def test_an_estimator_or_a_matrix_in_the_wrong_place_is_named():
+    model, theta = decoder()
+    rng = np.random.default_rng(0)
+    with pytest.raises(TypeError, match=r"model must be a npvae.models.VAE, got dict; of an estimator, hand over"):
+        restore({}, theta, np.ones((1, 6)), identity(6), 0.1, rng)
+    with pytest.raises(TypeError, match=r"operator must be a LinearOperator, got ndarray; operators.matrix makes one"):
+        restore(model, theta, np.ones((1, 6)), np.eye(6), 0.1, rng)
 
 
 def test_what_does_not_fit_is_refused():
