@@ -1,6 +1,8 @@
 """``python -m benchmarks scaling``: a training step by workers and by the ranks of an MPI, against one process.
 
-Every process has one BLAS thread, so that what is compared is the sharing of rows alone. The ways take turns.
+Every process has one BLAS thread, so that what is compared is the sharing of rows alone. The ways take turns. What the
+machine gives at the most is told by trainings side by side that share nothing: where its processes get in each other's
+way, as they use the same memory, they too are slower than one by itself.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +35,14 @@ ROOT = Path(__file__).parents[1]
 TRAINING = [name for name, workload in WORKLOADS.items() if workload.task == "train"]
 
 
+class Way(NamedTuple):
+    """What starts a training, its options, and how many of them run side by side, each for itself."""
+
+    launcher: Sequence[str] = ()
+    options: Sequence[str] = ()
+    side_by_side: int = 1
+
+
 def main(argv: list[str]) -> int:
     """Time every way in turns, print the table, write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__.split(": ", 1)[1])
@@ -41,35 +53,41 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     mpiexec = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     n = cores()
-    ways = {"1 process": [], f"{n} workers": ["--jobs", str(n)]}
+    ways = {
+        "1 process": Way(),
+        f"{n} that share nothing": Way(side_by_side=n),
+        f"{n} workers": Way(options=("--jobs", str(n))),
+    }
     if mpiexec is None:
         print("mpiexec is not installed: pip install 'npvae[scale]'")
     else:
-        ways[f"{n} MPI ranks"] = [mpiexec, "-n", str(n)]
+        ways[f"{n} MPI ranks"] = Way(launcher=(mpiexec, "-n", str(n)))
     seconds: dict[str, dict[str, list[float]]] = {name: {way: [] for way in ways} for name in args.workload}
     for _ in range(args.rounds):
         for name in args.workload:
-            for way, how in ways.items():
-                seconds[name][way].append(_time(name, how, args.steps))
+            for title, way in ways.items():
+                seconds[name][title].append(_time(name, way, args.steps))
     for name, times in seconds.items():
         print(f"{WORKLOADS[name]}")
         for way, each in times.items():
             gain = ratio(times["1 process"], each)
-            print(f"  {way:12} {1000 * median(each):8.2f} ms a step   {gain} times as fast as one process")
+            print(f"  {way:20} {1000 * median(each):8.2f} ms a step   {gain} times as fast as one process")
     settings = {"rounds": args.rounds, "steps": args.steps}
     results = {name: {"title": str(WORKLOADS[name]), "seconds_per_step": times} for name, times in seconds.items()}
     files.write(args.output, "scaling", settings, workloads=results)
     return 0
 
 
-def _time(name: str, how: list[str], steps: int) -> float:
-    """Seconds a step of a fresh training in that way."""
-    launcher, options = (how, []) if how and how[0] != "--jobs" else ([], how)
-    command = [*launcher, sys.executable, "-m", "benchmarks.scaling", name, str(steps), *options]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ValueError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr.strip()[-500:]}")
-    return json.loads(done.stdout)
+def _time(name: str, way: Way, steps: int) -> float:
+    """Seconds a step of a fresh training in that way; of trainings side by side, their mean divided by their number."""
+    command = [*way.launcher, sys.executable, "-m", "benchmarks.scaling", name, str(steps), *way.options]
+    settings = {"cwd": ROOT, "env": os.environ | ONE_THREAD, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, text=True, **settings) for _ in range(way.side_by_side)]
+    told = [process.communicate() for process in processes]
+    for process, (_, error) in zip(processes, told, strict=True):
+        if process.returncode != 0:
+            raise ValueError(f"{' '.join(command)} ended with status {process.returncode}: {error.strip()[-500:]}")
+    return mean(json.loads(seconds) for seconds, _ in told) / way.side_by_side
 
 
 def _work(name: str, steps: int, n_jobs: int) -> None:

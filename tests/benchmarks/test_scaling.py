@@ -18,4 +18,4 @@ def test_every_way_takes_its_turns(tmp_path, capsys):
 
 def test_a_way_that_fails_is_an_error_with_its_reason():
     with pytest.raises(ValueError, match=r"(?s)ended with status 1.*KeyError: 'absent'"):
-        scaling._time("absent", [], 4)
+        scaling._time("absent", scaling.Way(side_by_side=2), 4)
