@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.distributions.distribution import finite, sum_to_shape
-from npvae.distributions.grey_levels import GreyLevels, mean_level, raw_scale, round_to_level, soft
+from npvae.distributions.grey_levels import (
+    GreyLevels,
+    mean_level,
+    raw_scale,
+    round_to_level,
+    soft,
+    unrounded_mean,
+    unrounded_mean_backward,
+)
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, sigmoid
@@ -84,6 +92,16 @@ class DiscretizedLogistic(GreyLevels):
         """E[x_j] = 1/(K − 1) Σ_{i ≥ 1} P(x_j ≥ i/(K − 1)), of the levels, not of the logistic variable behind them."""
         mean, log_scale, _ = self._parts(a)
         return mean_level(mean, log_scale, self.levels)
+
+    def _unrounded_mean(self, a: NDArray) -> NDArray:
+        mean, log_scale, _ = self._parts(a)
+        return unrounded_mean(mean, log_scale)
+
+    def _unrounded_mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """dm and dlog s as in `unrounded_mean_backward`, on through the link, and dr = σ(r − min_log_scale) dlog s."""
+        mean, log_scale, excess = self._parts(a)
+        dm, dlog_scale = unrounded_mean_backward(mean, log_scale, dmean)
+        return np.concatenate([link_mean_backward(self.link, mean, dm), dlog_scale * sigmoid(excess)], axis=-1)
 
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """m is the mean, and s has the variance s²π²/3; without variance it is half the distance of two levels."""

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from math import log, pi, sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npvae.distributions.distribution import Distribution
-from npvae.numerics import absolute, sigmoid
+from npvae.distributions.distribution import Distribution, finite
+from npvae.numerics import absolute, sigmoid, softplus
 from npvae.validation import ArgumentError
 
-__all__ = ["GreyLevels", "mean_level", "raw_scale", "round_to_level", "soft"]
+__all__ = [
+    "GreyLevels",
+    "Unrounded",
+    "mean_level",
+    "raw_scale",
+    "round_to_level",
+    "soft",
+    "unrounded_mean",
+    "unrounded_mean_backward",
+]
+
+
+class Unrounded(NamedTuple):
+    """The mean before it is rounded to levels, and its gradient: a `DifferentiableMean`."""
+
+    mean: Callable[[NDArray], NDArray]
+    mean_grad: Callable[[NDArray, NDArray], NDArray]
 
 
 class GreyLevels(Distribution):
@@ -33,6 +50,22 @@ class GreyLevels(Distribution):
     @abstractmethod
     def _terms_backward(self, cache: Any, dterms: NDArray) -> NDArray:
         """da, of the shape of a, from ∂loss/∂log P(x_j), (…, d) or of a shape that broadcasts to it."""
+
+    @property
+    def unrounded(self) -> Unrounded:
+        """The mean of the variable behind the levels, cut off at 0 and 1 but not rounded.
+
+        It is within half a level of `mean`, whose 255 steps are slow, and where the scale is small have no gradient.
+        """
+        return Unrounded(self._unrounded_mean, self._unrounded_mean_grad)
+
+    @abstractmethod
+    def _unrounded_mean(self, a: NDArray) -> NDArray:
+        """E[min(max(X_j, 0), 1)] of every dimension, see `unrounded_mean`."""
+
+    @abstractmethod
+    def _unrounded_mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """∂loss/∂a from ∂loss/∂mean."""
 
     def draw_noise(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Uniform numbers in (0, 1), whose logits are finite."""
@@ -107,6 +140,26 @@ def mean_level(mean: NDArray, log_scale: NDArray, levels: int) -> NDArray:
     for i in range(1, levels):
         total += sigmoid((mean - (i - 0.5) / (levels - 1)) * inverse)
     return total / (levels - 1)
+
+
+def unrounded_mean(mean: NDArray, log_scale: NDArray) -> NDArray:
+    """E[min(max(X, 0), 1)] = ∫₀¹ P(X > t) dt = s (softplus(m/s) − softplus((m − 1)/s)) of a logistic variable X."""
+    s = finite(np.exp(log_scale))
+    return s * (softplus(mean / s) - softplus((mean - 1) / s))
+
+
+def unrounded_mean_backward(mean: NDArray, log_scale: NDArray, dvalue: NDArray) -> tuple[NDArray, NDArray]:
+    """With u = m/s and v = (m − 1)/s: dm = (σ(u) − σ(v)) dvalue, dlog s = (value − m σ(u) + (m − 1) σ(v)) dvalue.
+
+    σ(u) − σ(v) = σ(u) σ(−v) (1 − e^{−1/s}) subtracts nothing. dlog s is computed at m or 1 − m, whichever is at most ½
+    and has small terms, since there it has the same size and the other sign.
+    """
+    s = finite(np.exp(log_scale))
+    dmean = -np.expm1(-1 / s) * sigmoid(mean / s) * sigmoid((1 - mean) / s)
+    lower = mean.real <= 0.5
+    m = np.where(lower, mean, 1 - mean)
+    dlog_scale = (unrounded_mean(m, log_scale) - m * sigmoid(m / s) + (m - 1) * sigmoid((m - 1) / s)) * dvalue
+    return dmean * dvalue, np.where(lower, dlog_scale, -dlog_scale)
 
 
 def raw_scale(var: NDArray, levels: int, min_log_scale: float) -> NDArray:

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from npvae.distributions.discretized_logistic import log_mass, log_mass_backward
 from npvae.distributions.distribution import finite, sum_to_shape
-from npvae.distributions.grey_levels import GreyLevels, mean_level, raw_scale, round_to_level, soft
+from npvae.distributions.grey_levels import (
+    GreyLevels,
+    mean_level,
+    raw_scale,
+    round_to_level,
+    soft,
+    unrounded_mean,
+    unrounded_mean_backward,
+)
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, logsumexp, sigmoid
 from npvae.validation import integer, number
@@ -92,6 +100,20 @@ class LogisticMixture(GreyLevels):
         """E[x_j] = Σ_c w_jc E[x_j; m_jc, s_jc]."""
         log_weights, mean, log_scale, _ = self._parts(a)
         return (np.exp(log_weights) * mean_level(mean, log_scale, self.levels)).sum(axis=-2)
+
+    def _unrounded_mean(self, a: NDArray) -> NDArray:
+        log_weights, mean, log_scale, _ = self._parts(a)
+        return (np.exp(log_weights) * unrounded_mean(mean, log_scale)).sum(axis=-2)
+
+    def _unrounded_mean_grad(self, a: NDArray, dmean: NDArray) -> NDArray:
+        """With the means M_c of the components and M of all: dv_c = w_c (M_c − M) dmean; dm_c and dr_c are w_c times
+        those of M_c."""
+        log_weights, mean, log_scale, excess = self._parts(a)
+        weighted = np.exp(log_weights) * dmean[..., None, :]
+        means = unrounded_mean(mean, log_scale)
+        total = (np.exp(log_weights) * means).sum(axis=-2, keepdims=True)
+        dm, dlog_scale = unrounded_mean_backward(mean, log_scale, weighted)
+        return np.stack([weighted * (means - total), dm, dlog_scale * sigmoid(excess)], axis=-3).reshape(a.shape)
 
     def output_bias(self, mean: NDArray, var: NDArray) -> NDArray:
         """Equal weights, means spread by a standard deviation about the mean, and scales as if there were one alone."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npvae.distributions import LearnedBernoulli, UniformBernoulli
+from npvae.distributions.distribution import DifferentiableMean
 from npvae.evaluation.hamiltonian import hamiltonian_monte_carlo
 from npvae.evaluation.operators import LinearOperator
 from npvae.models import VAE
@@ -46,7 +47,7 @@ class Restored(NamedTuple):
 
 @dataclass(frozen=True)
 class LatentPosterior:
-    """p(z|y) ∝ p(z) N(y; A x(z), σ² I), where x(z) = E[x|z] is the decoder's mean image.
+    """p(z|y) ∝ p(z) N(y; A x(z), σ² I), where x(z) = E[x|z] is the decoder's mean image, not rounded to grey levels.
 
     The noise that the likelihood p(x|z) itself has is left out of x: the prior of images is that of the decoder's
     means.
@@ -70,7 +71,7 @@ class LatentPosterior:
 
     def images(self, z: NDArray) -> NDArray:
         """x(z), (n, n_features)."""
-        return self.model.likelihood.mean(self.model.decode(self.theta, z))
+        return _pictured(self.model.likelihood).mean(self.model.decode(self.theta, z))
 
     def energy(self, z: NDArray, weight: float = 1.0) -> tuple[NDArray, Any]:
         """U(z) = weight · ‖y − A x(z)‖²/(2σ²) − log p(z), nats, without the constant of the noise.
@@ -90,7 +91,7 @@ class LatentPosterior:
         """
         decoder = self.theta.section("decoder")
         a_x, of_decoder = self.model.decoder.forward(decoder, z)
-        residual = self.operator.forward(self.model.likelihood.mean(a_x)) - self.y
+        residual = self.operator.forward(_pictured(self.model.likelihood).mean(a_x)) - self.y
         log_pz, of_prior = self.model.prior.log_prob(z, prior_section(self.model, self.theta))
         scale = weight / self.sigma / self.sigma
         energy = 0.5 * scale * (residual * residual).sum(axis=1) - log_pz
@@ -101,7 +102,7 @@ class LatentPosterior:
         of_decoder, a_x, residual, of_prior = cache
         decoder = self.theta.section("decoder")
         dx = self.operator.adjoint(residual) * dU[:, None]
-        da_x = self.model.likelihood.mean_grad(a_x, dx)
+        da_x = _pictured(self.model.likelihood).mean_grad(a_x, dx)
         dz = self.model.decoder.backward(decoder, of_decoder, da_x, decoder.empty_like())
         params = prior_section(self.model, self.theta)
         grads = None if params is None else params.empty_like()
@@ -111,6 +112,11 @@ class LatentPosterior:
         """U (n,) and ∂U/∂z (n, latent_dim) of each row."""
         energy, cache = self.energy(z, weight)
         return energy, self.energy_backward(cache, np.ones_like(energy))
+
+
+def _pictured(likelihood: Any) -> DifferentiableMean:
+    """What has the mean image and its gradient: the likelihood, or if its mean goes in steps, what is before them."""
+    return getattr(likelihood, "unrounded", likelihood)
 
 
 def _from_prior(posterior: LatentPosterior, rng: np.random.Generator) -> NDArray:
@@ -132,7 +138,7 @@ def _posterior(
         raise ArgumentTypeError("operator", "be a LinearOperator", type(operator).__name__, advice)
     if operator.n_in != model.n_features:
         raise ArgumentError("operator", f"be one for {model.n_features} features", f"one for {operator.n_in}")
-    if not hasattr(model.likelihood, "mean_grad"):
+    if not hasattr(_pictured(model.likelihood), "mean_grad"):
         raise ArgumentError("model", "have a likelihood that tells the gradient of its mean", repr(model.likelihood))
     if isinstance(model.prior, LearnedBernoulli | UniformBernoulli):
         raise ArgumentError("model", "have real latents for steps along a gradient", repr(model.prior))

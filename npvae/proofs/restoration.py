@@ -12,11 +12,14 @@ from npvae.distributions import (
     Bernoulli,
     ContinuousBernoulli,
     DiagonalGaussian,
+    DiscretizedLogistic,
     Distribution,
     FixedGaussian,
     FullGaussian,
     LearnedGaussian,
+    LogisticMixture,
 )
+from npvae.distributions.distribution import DifferentiableMean
 from npvae.evaluation.operators import blur
 from npvae.evaluation.restoration import LatentPosterior
 from npvae.models import VAE
@@ -28,20 +31,22 @@ def cases() -> Iterator[Case]:
     """Cases of restoring images."""
     gaussians = [DiagonalGaussian(), FixedGaussian(0.7), LearnedGaussian(shared=True), FullGaussian()]
     for likelihood in (Bernoulli(), ContinuousBernoulli(), *gaussians):
-        yield _mean(likelihood)
+        yield _mean(likelihood, likelihood)
     for family in LIKELIHOODS.values():
         if "mean_link" in family.takes and hasattr(family.make, "mean_grad"):
-            yield _mean(family(mean_link="sigmoid"))
-    for likelihood in (Bernoulli(), DiagonalGaussian()):
+            yield _mean(likelihood := family(mean_link="sigmoid"), likelihood)
+    for levels in (DiscretizedLogistic(), DiscretizedLogistic("sigmoid"), LogisticMixture(1), LogisticMixture(3)):
+        yield _mean(levels, levels.unrounded, 0.5)  # scales that are neither wide nor narrow beside [0, 1]
+    for likelihood in (Bernoulli(), DiagonalGaussian(), LogisticMixture(2)):
         yield _latent_posterior(likelihood)
 
 
-def _mean(likelihood: Distribution) -> Case:
+def _mean(likelihood: Distribution, pictured: DifferentiableMean, spread: float = 2.0) -> Case:
     def forward(a: NDArray) -> tuple[NDArray, NDArray]:
-        return likelihood.mean(a), a
+        return pictured.mean(a), a
 
     def make(rng: np.random.Generator) -> tuple:
-        return forward, likelihood.mean_grad, (2 * rng.standard_normal((3, likelihood.n_params(N))),)
+        return forward, pictured.mean_grad, (spread * rng.standard_normal((3, likelihood.n_params(N))),)
 
     return Case(f"distributions.{likelihood!r} mean", make, (type(likelihood),))
 

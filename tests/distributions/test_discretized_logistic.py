@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.stats
 from scipy.special import expit, logsumexp, softmax
 
 from npvae.distributions import DiscretizedLogistic, LogisticMixture
 from npvae.distributions.discretized_logistic import log_mass
+from tests.numerical import assert_gradient
 
 LEVELS = np.arange(256) / 255
 RNG = np.random.default_rng(0)
@@ -50,6 +52,32 @@ def test_mean_and_entropy_are_sums_over_all_levels(q):
     np.testing.assert_allclose(q.mean(a), np.einsum("l,lnd->nd", LEVELS, p), rtol=1e-10, atol=1e-14)
     entropy = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=(0, 2))
     np.testing.assert_allclose(q.entropy(a)[0], entropy, rtol=1e-9, atol=1e-12)
+
+
+@every_family
+def test_the_unrounded_mean_is_that_of_the_logistic_cut_off_at_both_ends(q):
+    a = random_a(q, n=6, d=1)
+    log_weights, mean, log_scale = (part.reshape(-1, 6) for part in q.components(a))
+    cut = np.linspace(0, 1, 200_001)
+    tails = scipy.stats.logistic(mean[..., None], np.exp(log_scale)[..., None]).sf(cut)
+    expected = (np.exp(log_weights) * scipy.integrate.trapezoid(tails, cut)).sum(axis=0)
+    np.testing.assert_allclose(q.unrounded.mean(a)[:, 0], expected, rtol=1e-6, atol=1e-8)
+
+
+@every_family
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_unrounded_mean_is_within_half_a_level_of_the_mean(q, dtype):
+    a = random_a(q, n=200)
+    a[:100] *= np.array([1, 3])[RNG.integers(2, size=(100, 1))]  # down to scales far below a level, and means outside
+    found = q.unrounded.mean(a.astype(dtype))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, q.mean(a), atol=0.5 / 255 + 1e-6)
+
+
+@every_family
+def test_the_gradient_of_the_unrounded_mean_fits(q):
+    a, dmean = random_a(q, n=3), RNG.standard_normal((3, 3))
+    assert_gradient(lambda a: (dmean * q.unrounded.mean(a)).sum(), a, q.unrounded.mean_grad(a, dmean), "a")
 
 
 @every_family

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.distributions import Bernoulli, UniformBernoulli
+from npvae.distributions import Bernoulli, DiscretizedLogistic, LogisticMixture, UniformBernoulli
 from npvae.evaluation.operators import identity, mask, matrix
 from npvae.evaluation.restoration import LatentPosterior, most_probable, restore
 from npvae.evaluation.restoration import _scale_reduction as scale_reduction
@@ -156,6 +156,20 @@ def test_what_does_not_fit_is_refused():
         restore(model, theta, np.ones((1, 6)), identity(6), 0, rng)
     with pytest.raises(ValueError, match="y must be finite"):
         most_probable(model, theta, np.full((1, 6), np.nan), identity(6), 0.1, rng)
+
+
+@pytest.mark.parametrize("likelihood", [DiscretizedLogistic("sigmoid"), LogisticMixture(2)], ids=repr)
+def test_images_of_grey_levels_are_restored_to_half_a_level(likelihood):
+    model = VAE.mlp(6, 2, (5,), "tanh", likelihood)
+    rng = np.random.default_rng(0)
+    theta = model.init(rng, np.float64, np.full(6, 0.5), np.full(6, 0.05))
+    theta["decoder.2.W"][...] *= 3
+    z = np.array([[0.7, -0.3], [-1.0, 0.5]])
+    x = likelihood.mean(model.decode(theta, z))
+    found, _ = most_probable(model, theta, x, identity(6), 1e-3, rng, starts=4)
+    np.testing.assert_allclose(found, x, atol=0.5 / 255 + 1e-4)
+    drawn = restore(model, theta, x, identity(6), 0.02, rng, warm_up=60, steps=40)
+    np.testing.assert_allclose(drawn.mean, x, atol=0.03)
 
 
 class WithoutMeanGrad(Bernoulli):

@@ -135,9 +135,8 @@ def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkp
         kept = load_checkpoint(path)
         settings = {"epochs": kept.epoch + 1, "batch_size": 4, "n_jobs": 2, "optimizer": SGD(0.01)}
         resumed = train(Mean(), kept, X, **settings)
-        straight = train(Mean(), Mean().init(None), X, seed=seed, **settings | {"epochs": min(kept.epoch + 1, 20)})
-        if resumed.epoch == straight.epoch:
-            np.testing.assert_array_equal(resumed.theta.flat, straight.theta.flat)
+        straight = train(Mean(), Mean().init(None), X, seed=seed, **settings)
+        np.testing.assert_array_equal(resumed.theta.flat, straight.theta.flat)
 
 
 def test_a_stopped_worker_does_not_keep_the_others_from_ending():
