@@ -49,8 +49,8 @@ def cumulant(v: NDArray, mu: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return value, tilted, slope
 
 
-SHORTER = (1.0, 0.25, 1 / 16, 1 / 64)
-"""Shares of a Newton step that leaps too far; a step of mere rounding is given up soon."""
+SHORTER = (0.25, 1 / 16, 1 / 64)
+"""Shares of a Newton step, tried in turn where the whole step leaps too far."""
 
 
 class _Cache(NamedTuple):
@@ -105,6 +105,7 @@ def better_xi(mu: NDArray, W: NDArray, b: NDArray, xi: NDArray) -> NDArray:
 
     The best ξ lies in [0, 1], since g'(0) has the sign of −Cov(a, e^a) ≤ 0 and g'(1) that of −Cov(a, e^{−a}) ≥ 0.
     g'' = (1 − r) κ''(−ξ) + r κ''(1 − ξ) + r (1 − r)(κ'(1 − ξ) − κ'(−ξ))² with κ''(s) = Σ_j W_j² p_j (1 − p_j).
+    A step s lowers a convex g by at most −g' s; where that is within the rounding of g's parts, ξ stays as it is.
     """
     value, cache = softplus_bound(mu, W, b, xi)
     *_, dxi = softplus_bound_backward(cache, np.ones_like(value))
@@ -114,11 +115,22 @@ def better_xi(mu: NDArray, W: NDArray, b: NDArray, xi: NDArray) -> NDArray:
     curvature = (1 - r) * v_low + r * v_high + r * (1 - r) * np.square(k_high - k_low)
     newton = np.where(curvature > 0, xi - dxi / np.where(curvature > 0, curvature, 1), xi)
     step = np.minimum(np.maximum(newton, 0), 1) - xi
-    found, open_ = xi, step != 0
+    rounding = np.finfo(value.dtype).eps * (absolute(value) + absolute(xi * cache.mean))
+    open_ = -dxi * step > 4 * rounding
+    falls = open_ & (softplus_bound(mu, W, b, xi + step)[0] < value)
+    found = np.where(falls, xi + step, xi)
+    rows, units = np.nonzero(open_ & ~falls)
     for shrink in SHORTER:
-        moved = np.where(open_, xi + shrink * step, found)
-        falls = open_ & (softplus_bound(mu, W, b, moved)[0] < value)
-        found, open_ = np.where(falls, moved, found), open_ & ~falls
-        if not open_.any():
+        if not len(rows):
             break
+        moved = (xi + shrink * step)[rows, units]
+        falls = _value(moved, cache.mean[rows, units], mu[rows], W.T[units], b[units]) < value[rows, units]
+        found[rows[falls], units[falls]] = moved[falls]
+        rows, units = rows[~falls], units[~falls]
     return found
+
+
+def _value(xi: NDArray, mean: NDArray, mu: NDArray, W: NDArray, b: NDArray) -> NDArray:
+    """g(ξ) of k pairs of a datum and a unit, (k,): ξ, E[a] and b are (k,), μ and the unit's weights (k, d)."""
+    low, high = (cumulant(s[:, None] * W, mu)[0].sum(axis=1) + s * b for s in (-xi, 1 - xi))
+    return xi * mean + low + softplus(high - low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import prod
+from math import inf, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +36,8 @@ BLOCK = 4096
 def require_few(argument: str, states: float, got: object) -> None:
     """An `ArgumentError` that tells the cost if there are more than `STATES_AT_MOST` states to visit."""
     if states > STATES_AT_MOST:
-        million = states / 1e6
-        cost = f"{million:,.0f} million" if million < 1e9 else f"{states:.1e}"
+        cost = f"{states / 1e6:,.0f} million" if states < 1e15 else f"{states:.1e}"
+        cost = cost if states < inf else "more than 1e308"
         advice = f"that would be {cost} states to visit; estimate with samples, or take fewer latents"
         raise ArgumentError(argument, f"have at most 2^20 = {STATES_AT_MOST:,} states to be enumerated", got, advice)
 
@@ -59,7 +59,7 @@ def binary_states(d: int, dtype: DTypeLike = np.float64) -> NDArray:
            [1., 1.]])
     """
     d = integer("d", d, at_least=1)
-    require_few("d", 2.0**d, f"{d} bits")
+    require_few("d", 2.0**d if d < 1024 else inf, f"{d} bits")
     return _bits(np.arange(1 << d), d, dtype)
 
 

@@ -24,7 +24,7 @@ __all__ = ["MeanField", "SigmoidBeliefNetwork"]
 
 _BERNOULLI = Bernoulli()
 
-ROWS = 64
+ROWS = 16
 """Data whose bound is computed at once: some arrays of rows · parents · children numbers."""
 
 
@@ -155,16 +155,14 @@ class SigmoidBeliefNetwork(BitLayers):
         top = t + 1 == self.n_layers
         from_above = theta["prior.b"] if top else mu[t + 1] @ theta[f"{t + 1}.W"] + theta[f"{t + 1}.b"]
         linear = np.broadcast_to(from_above, own.shape) + (child - xi[t]) @ W.T
-        k_low = low * b + cumulant(low[:, None] * W, own[:, :, None])[0].sum(axis=1)
-        k_high = high * b + cumulant(high[:, None] * W, own[:, :, None])[0].sum(axis=1)
+        at_low, _, slopes_low = cumulant(low[:, None] * W, own[:, :, None])
+        at_high, _, slopes_high = cumulant(high[:, None] * W, own[:, :, None])
+        k_low, k_high = low * b + at_low.sum(axis=1), high * b + at_high.sum(axis=1)
         for j, w in enumerate(W):
-            v_low, v_high, before = low * w, high * w, own[:, j, None]
-            old_low, _, slope_low = cumulant(v_low, before)
-            old_high, _, slope_high = cumulant(v_high, before)
-            share = sigmoid(k_high - k_low)
+            slope_low, slope_high, share = slopes_low[:, j], slopes_high[:, j], sigmoid(k_high - k_low)
             own[:, j] = sigmoid(linear[:, j] - (slope_low + share * (slope_high - slope_low)).sum(axis=1))
-            k_low += cumulant(v_low, own[:, j, None])[0] - old_low
-            k_high += cumulant(v_high, own[:, j, None])[0] - old_high
+            k_low += cumulant(low * w, own[:, j, None])[0] - at_low[:, j]
+            k_high += cumulant(high * w, own[:, j, None])[0] - at_high[:, j]
         return own
 
     def posterior(self, theta: Parameters, x: NDArray) -> MeanField:

@@ -50,6 +50,16 @@ def test_newton_never_raises_it_and_ends_where_the_slope_is_zero():
     assert np.abs(softplus_bound_backward(cache, np.ones_like(value))[3]).max() < 1e-6
 
 
+def test_where_a_whole_newton_step_leaps_too_far_a_shorter_one_finds_the_best():
+    mu, w, b = RNG.uniform(0.01, 0.99, (N, D)), 8 * RNG.standard_normal((D, 9)), RNG.standard_normal(9)
+    xi = np.full((N, 9), 0.5)
+    for _ in range(40):
+        before, xi = softplus_bound(mu, w, b, xi)[0], better_xi(mu, w, b, xi)
+        assert (softplus_bound(mu, w, b, xi)[0] <= before).all()
+    lowest = np.min([softplus_bound(mu, w, b, 0 * xi + s)[0] for s in GRID], axis=0)
+    assert (softplus_bound(mu, w, b, xi)[0] <= lowest + 1e-12).all()
+
+
 def test_of_certain_bits_it_is_exact_for_every_xi():
     z = (MU > 0.5) * 1.0
     np.testing.assert_allclose(softplus_bound(z, W, B, XI)[0], np.logaddexp(0, z @ W + B), rtol=1e-12)

@@ -43,6 +43,8 @@ def test_more_than_a_million_states_are_refused_with_the_cost():
         binary_states(30)
     with pytest.raises(ValueError, match=r"1\.3e\+30 states"):
         enumerate_latents(lambda states: states, 100)
+    with pytest.raises(ValueError, match="got 2000 bits; that would be more than 1e308 states"):
+        binary_states(2000)
     with pytest.raises(ValueError, match="breaks must have at most"):
         uniform_points([[0.5]] * 21)
 

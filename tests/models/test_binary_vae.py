@@ -187,6 +187,22 @@ def test_running_averages_come_out_as_a_new_state_and_the_old_one_stays():
     assert model_of("disarm", (3,)).begin_state(np.random.default_rng(0)) == {}
 
 
+def test_the_running_average_is_of_what_the_baseline_networks_leave():
+    model = model_of("nvil", (3, 2))
+    theta, noise = parameters(model), model.draw_noise(np.random.default_rng(2), 1, np.float64)
+    _, _, after = model.loss_and_grad(theta, X, noise, state_of(model))
+    zs, _, _ = model.encoder.sample(theta.section("encoder"), X, noise)
+    log_p, log_q = log_weights(theta, [z[:, 0] for z in zs], 2)
+
+    def baseline(t, below):
+        hidden = np.tanh(linear(theta, f"baseline.{t}", below))
+        return (hidden @ theta[f"baseline.{t}.3.W"] + theta[f"baseline.{t}.3.b"])[:, 0]
+
+    reached = bits(linear(theta, "encoder.0", X), zs[0][:, 0]) - bits(linear(theta, "decoder.0", zs[0][:, 0]), X)
+    rests = [log_q - log_p - baseline(0, X), log_q - log_p - reached - baseline(1, zs[0][:, 0])]
+    np.testing.assert_allclose(after["mean"], 0.8 * STATE["mean"] + 0.2 * np.concatenate(rests), rtol=1e-12)
+
+
 def test_float32_in_float32_out_and_no_argument_changes():
     for estimator in ESTIMATORS:
         model = model_of(estimator, (3, 2))

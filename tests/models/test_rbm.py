@@ -132,6 +132,14 @@ def test_the_offsets_are_the_mean_of_the_first_batches():
     np.testing.assert_allclose(state["visible_offset"], np.concatenate(batches).mean(axis=0))
 
 
+def test_the_offsets_follow_the_last_hundred_batches_later():
+    model, theta = machine(n_chains=2)
+    rng = np.random.default_rng(0)
+    state = {**model.begin_state(rng, np.float64), "batches": np.array(500), "visible_offset": np.full(4, 0.3)}
+    _, _, after = model.loss_and_grad(theta, rows(4)[12:], model.draw_noise(rng, 4, np.float64), state)
+    np.testing.assert_allclose(after["visible_offset"], [0.307, 0.307, 0.302, 0.302])
+
+
 def test_contrastive_divergence_begins_at_the_batch():
     model, theta = machine(n_chains=0, k=1, centring=False)
     rng = np.random.default_rng(0)
