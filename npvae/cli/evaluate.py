@@ -35,7 +35,8 @@ standard errors:
   factors     where DATA is "digits": the mutual information gap; --factors draws which latent knows which factor
   outside     how well −L_k tells the rows of --outside from those of DATA, and how well their typicality does
 
-A model whose log p(x) is exact needs no draws: there it is −log p(x) itself, and what tells others apart by it.
+A model whose log p(x) needs no draws of z: there it is −log p(x) itself, and what tells others apart by it. The log Z
+of a Boltzmann machine, exact or an estimate, stands beside it.
 Grey pixels have no log-likelihood under a Bernoulli: what needs one is left out then, and npvae score gives their
 cross-entropy. Under a full covariance the latents are not independent: L_k without some of them, and the KL's parts,
 are left out."""

@@ -28,7 +28,7 @@ BELOW_ZERO = "; an estimate, which chance takes below 0"
 def in_words(facts: dict[str, Any], model: Any) -> list[str]:
     """What ``npvae evaluate`` found, as lines; `model` has advice on its latents."""
     exact = facts["k"] is None
-    lines = [GREY] if not facts["likelihood"] else _exact_lines(facts) if exact else _likelihood_lines(facts)
+    lines = [GREY] if not facts["likelihood"] else _exact_lines(facts, model) if exact else _likelihood_lines(facts)
     if facts["made_binary"]:
         lines.insert(0, "grey pixels are made binary first, as in the training")
     if "outside" in facts:
@@ -76,10 +76,10 @@ def _likelihood_lines(facts: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _exact_lines(facts: dict[str, Any]) -> list[str]:
+def _exact_lines(facts: dict[str, Any], model: Any) -> list[str]:
     return [
         f"{counted(facts['rows'], 'row')}; nats per row",
-        _line("−log p(x)", facts["negative_log_px"], "without draws of latents"),
+        _line("−log p(x)", facts["negative_log_px"], model.likelihood_note()),
     ]
 
 

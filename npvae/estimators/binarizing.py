@@ -34,8 +34,12 @@ class Binarizing:
     def _score_rows(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
         """Where rows are made binary by draws, these are new ones: each row's by itself, the same for the same seed."""
         x = self._rows(X)
-        self.model_.likelihood.require_support("X", x)
+        self._require_support("X", x)
         return binary(x, self.params_["binarize"], random_seed(random_state))
+
+    def _require_support(self, argument: str, x: NDArray) -> None:
+        """An `ArgumentError` for values that the fitted model cannot score."""
+        self.model_.likelihood.require_support(argument, x)
 
     def _require_pixels(self, argument: str, x: NDArray) -> None:
         """An `ArgumentError` for values outside [0, 1] that are to be made binary."""

@@ -69,7 +69,7 @@ class BinaryVAE(BitLatents, GradientEstimator):
         metavar="N[,N…]",
     )  # fmt: skip
     activation: str = option("tanh", "nonlinearity of the hidden units", choices=ACTIVATIONS)
-    prior: str = option("half", "of the topmost latents: Bernoulli(½), or learned", choices=PRIORS, kw_only=True)
+    prior: str = option("half", "prior of the topmost latents: Bernoulli(½), or learned", choices=PRIORS, kw_only=True)
     gradient: str = option(
         "nvil",
         "how the encoder's gradient is estimated: by the score function with no-baseline, a running-average, "
@@ -78,13 +78,16 @@ class BinaryVAE(BitLatents, GradientEstimator):
         choices=GRADIENTS, group="training", kw_only=True,
     )  # fmt: skip
     n_samples: int = option(
-        1, "draws of z per row and step; K of L_K", at_least=1, group="training", flag="samples", metavar="K",
-        kw_only=True,
+        1,
+        "draws of z per row and step; K of L_K; arm and disarm add to each its antithetic ones, a layer each",
+        at_least=1, group="training", flag="samples", metavar="K", kw_only=True,
     )  # fmt: skip
     baseline_hidden: int | Sequence[int] = option(
         100, "widths of the baseline networks", kind=tuple, group="training", metavar="N[,N…]", kw_only=True
     )
-    temperature: float = option(0.5, "of the concrete relaxation", above=0, group="training", metavar="τ", kw_only=True)
+    temperature: float = option(
+        0.5, "temperature of the concrete relaxation", above=0, group="training", metavar="τ", kw_only=True
+    )
     init_weights: str = option("glorot", "initial weights", choices=INITIALIZERS, flag="init", kw_only=True)
 
     def _build(self, n_features: int, n_rows: int | None = None) -> Model | BinaryWakeSleep:

@@ -13,7 +13,7 @@ from npvae.datasets.scaling import Scaling
 from npvae.estimators.base import ROWS, by_rows
 from npvae.estimators.binarizing import Binarizing
 from npvae.estimators.latents import LatentMethods
-from npvae.estimators.scores import DensityScores
+from npvae.estimators.scores import CROSS_ENTROPY, DensityScores
 from npvae.evaluation.row_noise import row_generators
 from npvae.models import Model
 from npvae.validation import ArgumentError
@@ -29,18 +29,26 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
 
     def _require_bits(self, argument: str, x: NDArray) -> None:
         """An `ArgumentError` for grey pixels, which says how to make them binary."""
-        if not (x.min() >= 0 and x.max() <= 1):
-            got, advice = (
-                f"values from {x.min():.9g} to {x.max():.9g}",
-                "this is a model of bits: take another for numbers",
-            )
-            raise ArgumentError(argument, "be 0 or 1", got, advice)
+        self._require_support(argument, x)
         grey = (x != 0) & (x != 1)
         if self.binarize == "none" and grey.any():
             advice = "let {binarize} make them binary, or 'fixed' or 'dynamic', or pass X > 0.5"
             settings = {"binarize": "threshold"}
             rule = f"be 0 or 1, got {x[grey].flat[0]:g}: {advice}"
             raise ArgumentError(argument, rule, settings=settings)
+
+    def _require_support(self, argument: str, x: NDArray) -> None:
+        """An `ArgumentError` for values outside [0, 1]."""
+        if not (x.min() >= 0 and x.max() <= 1):
+            got = f"values from {x.min():.9g} to {x.max():.9g}"
+            raise ArgumentError(argument, "be 0 or 1", got, "this is a model of bits: take another for numbers")
+
+    def _require_density(self, x: NDArray) -> None:
+        if not self.model_.likelihood.is_density(x):
+            rule = "be 0 or 1 to have a log-likelihood under a model of bits"
+            advice = "train with {binarize}, or pass X > 0.5; score gives the cross-entropy of grey pixels"
+            got = "values between 0 and 1"
+            raise ArgumentError("X", rule, got, advice, {"binarize": "dynamic"})
 
     def _scaling_of(self, x: NDArray) -> Scaling:
         """The columns of bits are not standardised."""
@@ -55,7 +63,7 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
 
     def _encoder_rows(self, X: ArrayLike, argument: str = "X") -> NDArray:
         x = super()._encoder_rows(X, argument)
-        self.model_.likelihood.require_support(argument, x)
+        self._require_support(argument, x)
         return x
 
     def _latents_of(self, x: NDArray) -> NDArray:
@@ -89,7 +97,8 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
             return sum(means)
 
         reconstruction, kl = by_rows(terms, x, n_samples).T
-        return Loss({"reconstruction": reconstruction, "kl": kl}, labels={"reconstruction": "−log p(x|z)"})
+        label = "−log p(x|z)" if self.model_.likelihood.is_density(x) else CROSS_ENTROPY
+        return Loss({"reconstruction": reconstruction, "kl": kl}, labels={"reconstruction": label})
 
     def pictures(self, plots: Any, shown: Dataset) -> dict[str, Any]:
         """Histograms of the posterior means of the latents, a panel a class where the data have labels."""

@@ -145,7 +145,7 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
             raise ArgumentError(argument, "lie in [0, 1] for binary visible units", got, "use {visible}", settings)
         if self.binarize == "none" and not is_binary(x):
             got = f"{x[(x != 0) & (x != 1)].flat[0]:g}"
-            advice = "binarise grey pixels with {binarize} or 'threshold', or use {visible}"
+            advice = "train with {binarize}, which makes grey pixels binary, or with {visible}"
             settings = {"binarize": "dynamic", "visible": "gaussian"}
             raise ArgumentError(argument, "be 0 or 1 for binary visible units", got, advice, settings)
 
@@ -244,10 +244,12 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     def _means_of(self, z: NDArray) -> NDArray:
         return self.model_.visible_mean(self.theta_, z)
 
-    def _score_rows(self, X: ArrayLike, random_state: int | np.random.Generator | None = 0) -> NDArray:
-        x = self._rows(X)
-        self._require_units(self.model_, "X", x)
-        return binary(x, self.params_["binarize"], random_seed(random_state))
+    def _require_support(self, argument: str, x: NDArray) -> None:
+        self._require_units(self.model_, argument, x)
+
+    def likelihood_note(self) -> str:
+        """The log Z in −log p(x) = F(x) + log Z, and where it is from."""
+        return self._equation()
 
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         """−log p(x) = F(x) + log Z with the log Z of the fit; neither draws nor seed play a part."""

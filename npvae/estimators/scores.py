@@ -98,6 +98,10 @@ class ExactScores(RowScores):
         terms = {"negative_log_px": self.scaling_.log_volume(x.shape[1]) - log_prob}
         return Loss(terms, labels={"negative_log_px": "−log p(x)"})
 
+    def likelihood_note(self) -> str:
+        """How log p(x) is known, in words."""
+        return "without draws of latents"
+
     @needs_fit
     def log_prob(self, X: ArrayLike) -> NDArray:
         """log p(x) of every row, (n,), in nats and in the units of the data: `score_samples` by its own name."""

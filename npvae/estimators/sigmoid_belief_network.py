@@ -62,12 +62,19 @@ class SigmoidBeliefNetwork(BitLatents, GradientEstimator):
         "the posterior: numbers of its own for every datum, by fixed-point updates, or an encoder trained by NVIL",
         choices=INFERENCE, group="training",
     )  # fmt: skip
-    sweeps: int = option(10, "of a mean-field E step", at_least=1, group="training", metavar="N")
+    sweeps: int = option(
+        10, "sweeps of a mean-field E step over the latents", at_least=1, group="training", metavar="N"
+    )
 
     def _build(self, n_features: int, n_rows: int | None = None) -> Model | BinaryVAE:
         if self.inference == "mean-field":
             return Model(n_features, self._option("latent_dims"), self._option("sweeps"))
         return BinaryVAE(n_features, self._option("latent_dims"), estimator="nvil", learned_prior=True)
+
+    @property
+    def draws_latents(self) -> bool:
+        """Whether the loss is a mean over draws of z: by mean field it is none."""
+        return self.inference != "mean-field"
 
     def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
         if self.inference == "mean-field":

@@ -86,6 +86,20 @@ def test_evaluate_gives_the_exact_log_density_where_there_is_one(words, here, ca
     np.testing.assert_allclose(np.load("rows.npy")[:, 0], -npvae.load(path).score_samples(x))
 
 
+@pytest.mark.parametrize("model", ["sbn", "binary-vae"])
+@pytest.mark.parametrize("option", [["-o", "rows.csv"], ["--outside", "grey.npy"]])
+def test_evaluate_refuses_grey_pixels_where_it_needs_a_likelihood(words, here, refused, model, option):
+    np.save("grey.npy", np.load(words["DATA"]) * 0.5)
+    data = words["DATA"] if "--outside" in option else "grey.npy"
+    said = refused("evaluate", f"{words['FOLDER']}/{model}.npz", data, "--k", "2", *option)
+    assert "must be 0 or 1 to have a log-likelihood under a model of bits" in said
+
+
+def test_evaluate_says_where_the_log_z_of_a_machine_is_from(words, capsys):
+    assert main(["evaluate", f"{words['FOLDER']}/rbm.npz", words["DATA"]]) == 0
+    assert "log Z = " in capsys.readouterr().out
+
+
 def test_factors_need_latents(words, here, refused):
     x = np.random.default_rng(0).random((30, 784))
     GaussianMixture(covariance="diagonal").fit(x).save("m.npz")
@@ -93,7 +107,9 @@ def test_factors_need_latents(words, here, refused):
     assert "--factors needs a model with latents, m.npz has none" in said
 
 
-@pytest.mark.parametrize(("model", "draws"), [("vae", True), ("binary-vae", True), ("pca", False), ("sparse", False)])
+@pytest.mark.parametrize(
+    ("model", "draws"), [("vae", True), ("binary-vae", True), ("sbn", False), ("pca", False), ("sparse", False)]
+)
 def test_score_speaks_of_draws_where_there_are_any(words, capsys, model, draws):
     assert main(["score", f"{words['FOLDER']}/{model}.npz", words["DATA"]]) == 0
     assert ("1 sample of z each" in capsys.readouterr().out) is draws

@@ -77,6 +77,21 @@ def test_grey_pixels_are_refused_with_the_ways_to_make_them_binary_and_taken_wit
         assert np.isfinite(vae.score(GREY.x))
 
 
+@pytest.mark.parametrize(
+    "model", [BinaryVAE(4), npvae.SigmoidBeliefNetwork(4, sweeps=1)], ids=lambda m: type(m).__name__
+)
+def test_grey_pixels_have_a_cross_entropy_and_no_likelihood(model):
+    model.set_params(epochs=1, random_state=0).fit(X)
+    assert model.loss(X).labels["reconstruction"] == "−log p(x|z)"
+    assert "cross-entropy of grey pixels" in model.loss(GREY.x).labels["reconstruction"]
+    with pytest.raises(
+        ValueError, match=r"X must be 0 or 1 to have a log-likelihood .*; train with binarize='dynamic'"
+    ):
+        model.log_likelihood(GREY.x, k=2)
+    with pytest.raises(ValueError, match=r"X must be 0 or 1, got values from -1 to 1; this is a model of bits"):
+        model.transform(2 * X - 1)
+
+
 def test_one_draw_is_refused_where_two_are_compared():
     with pytest.raises(ValueError, match="n_samples must be at least 2 with gradient='vimco'"):
         BinaryVAE(gradient="vimco").fit(X)

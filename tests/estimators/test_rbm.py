@@ -47,6 +47,7 @@ def test_a_larger_one_has_an_estimate_that_says_so_and_lies_in_its_error_bars():
     assert "by annealed importance sampling, 300 steps" in told
     assert "in reverse" in told
     assert any("log Z = " in line for line in rbm.summary())
+    assert rbm.likelihood_note() in told
 
 
 def test_without_an_estimate_there_is_no_score():
@@ -124,7 +125,7 @@ def test_contrastive_divergence_needs_no_chains():
 
 def test_grey_pixels_are_made_binary_or_refused_with_the_way_to_do_it():
     grey = np.random.default_rng(0).random((40, 6))
-    message = "X must be 0 or 1 for binary visible units, got 0.[0-9]+; binarise grey pixels with binarize='dynamic'"
+    message = "X must be 0 or 1 for binary visible units, got 0.[0-9]+; train with binarize='dynamic', which makes"
     with pytest.raises(ValueError, match=message):
         small(visible="binary").fit(grey)
     assert small().fit(grey).params_["visible"] == "gaussian"
