@@ -107,10 +107,12 @@ def at_visit(visit, value):
     return transform
 
 
-def kill_after(seconds, number, which=signal.SIGKILL):
-    """Kill one of the workers some time after all of them run."""
+def kill_after(seconds, number, which=signal.SIGKILL, begun=None):
+    """Kill one of the workers some time after all of them run, and after the event `begun` if there is one."""
 
     def kill():
+        if begun is not None:
+            begun.wait(30)
         deadline = time.monotonic() + 30
         while len(running := children()) < 2 and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -125,12 +127,19 @@ def kill_after(seconds, number, which=signal.SIGKILL):
 @pytest.mark.parametrize("seed", range(6))
 def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkpoint(tmp_path, seed):
     rng = np.random.default_rng(seed)
-    thread = kill_after(rng.uniform(0, 0.6), int(rng.integers(2)))
-    path = tmp_path / "c.npz"
-    error = failing(Mean(), epochs=10**6, callbacks=[lambda run: save_checkpoint(path, run)], seed=seed)
+    path, begun = tmp_path / "c.npz", threading.Event()
+    amid = seed >= 2  # else while the workers start, as a rule
+    thread = kill_after(rng.uniform(0, 0.6), int(rng.integers(2)), begun=begun if amid else None)
+
+    def keep(run):
+        save_checkpoint(path, run)
+        begun.set()
+
+    error = failing(Mean(), epochs=10**6, callbacks=[keep], seed=seed)
     thread.join()
     assert "was killed by signal 9" in str(error)
     assert error.run.history.n_rows == error.run.epoch
+    assert error.run.epoch > 0 or not amid
     if error.run.epoch:
         kept = load_checkpoint(path)
         settings = {"epochs": kept.epoch + 1, "batch_size": 4, "n_jobs": 2, "optimizer": SGD(0.01)}
