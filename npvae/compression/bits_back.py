@@ -53,9 +53,10 @@ LATENT_BITS = 12
 
 LOGIT_GRID, MEAN_GRID, SCALE_GRID = 32, 1 << 13, 64
 """Steps a unit to which logits, means of pixels and log-scales are rounded, and means and log-variances of latents to
-the last. Half a step of a logit costs at most 3·10⁻⁵ nats a pixel."""
+the last. Half a step of a logit costs at most 3.1·10⁻⁵ nats a pixel."""
 
-MAX_LOGIT = 15.0
+MAX_LOGIT, MAX_LOG = 15.0, 60.0
+"""Logits, and the logarithms of variances and scales, are cut off there: their exponentials stay finite and above 0."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,15 @@ class Coder:
 
     def _posterior(self, x: NDArray) -> Code:
         """q(z|x) on the bins of the prior."""
-        a = self.model.encode(self.theta, x / (self.levels - 1))
+        a = _finite(self.model.encode(self.theta, x / (self.levels - 1)), "encoder")
         mu, log_var = np.split(np.rint(a * SCALE_GRID) / SCALE_GRID, 2, axis=1)
-        return GaussianBins(self._dealt(mu), _exp(0.5 * self._dealt(log_var)), LATENT_BITS)
+        sigma = _exp(0.5 * np.clip(self._dealt(log_var), -MAX_LOG, MAX_LOG))
+        return GaussianBins(self._dealt(mu), sigma, LATENT_BITS)
 
     def _likelihood(self, bins: NDArray) -> Code:
         """p(x|z) at the centres of the bins."""
         z = bin_centres(LATENT_BITS)[self._gathered(bins, self.model.latent_dim)]
-        a = self.model.decode(self.theta, z)
+        a = _finite(self.model.decode(self.theta, z), "decoder")
         if isinstance(self.model.likelihood, Bernoulli):
             logits = np.clip(np.rint(a * LOGIT_GRID) / LOGIT_GRID, -MAX_LOGIT, MAX_LOGIT)
             return Bits(self._dealt(logits))
@@ -136,7 +138,7 @@ class Coder:
         ends = np.rint(total / total[-1] * (1 << FRACTION)).astype(np.int64)
         shares = [self._dealt(share) for share in np.diff(ends, axis=0, prepend=0)]
         means = [self._dealt(np.rint(m * MEAN_GRID) / MEAN_GRID) for m in mean]
-        scales = [_exp(self._dealt(np.rint(s * SCALE_GRID) / SCALE_GRID)) for s in log_scale]
+        scales = [_exp(np.clip(self._dealt(np.rint(s * SCALE_GRID) / SCALE_GRID), None, MAX_LOG)) for s in log_scale]
         return GreyLevels(np.stack(shares), np.stack(means), np.stack(scales), self.levels)
 
     def _dealt(self, values: NDArray) -> NDArray:
@@ -166,6 +168,12 @@ class Coder:
             return self._dealt(ones)
 
         return of_width
+
+
+def _finite(a: NDArray, network: str) -> NDArray:
+    if not np.isfinite(a).all():
+        raise ArgumentError("model", f"put out finite numbers in its {network} to compress", "NaN or infinity")
+    return a
 
 
 def _exp(grid: NDArray) -> NDArray:

@@ -47,19 +47,18 @@ function drawPad() {
   context.stroke();
 }
 
-/* Everything that shows z. `said` is what a screen reader is told; a drag says nothing until it ends. */
-function show(said = true) {
+/* Everything that shows z. `said` are the latents that a screen reader is told; a drag says nothing until it ends. */
+function show(said = axes()) {
   paint(byId("picture"), model.decode(z));
   drawPad();
   document.querySelectorAll("#sliders label").forEach((label, k) => {
     label.querySelector("input").value = z[k];
     label.querySelector("output").value = z[k].toFixed(2);
   });
-  const [i, j] = axes();
-  if (said) byId("status").textContent = `z${i + 1} = ${z[i].toFixed(2)}, z${j + 1} = ${z[j].toFixed(2)}`;
+  if (said) byId("status").textContent = said.map((k) => `z${k + 1} = ${z[k].toFixed(2)}`).join(", ");
 }
 
-function moveTo(next, said = true) {
+function moveTo(next, said) {
   z = Float64Array.from(next);
   show(said);
 }
@@ -75,7 +74,7 @@ function setUpPad() {
     const clamp = (part) => REACH * (2 * Math.min(1, Math.max(0, part)) - 1);
     next[j] = -clamp((event.clientY - box.top) / box.height);
     next[i] = clamp((event.clientX - box.left) / box.width);
-    moveTo(next, said);
+    moveTo(next, said ? axes() : null);
   };
   pad.addEventListener("pointerdown", (event) => {
     stop();
@@ -120,7 +119,7 @@ function travel() {
     if (!travelling) return;
     const part = Math.min(1, (now - began) / 1000 / seconds), next = z.slice();
     next[i] = part < 1 ? from + (REACH - 0.5) * Math.sin(2 * Math.PI * part) : from;
-    moveTo(next.map((v) => Math.min(REACH, Math.max(-REACH, v))), part === 1);
+    moveTo(next.map((v) => Math.min(REACH, Math.max(-REACH, v))), part === 1 ? axes() : null);
     if (part < 1) requestAnimationFrame(frame);
     else stop();
   };
@@ -140,7 +139,7 @@ function setUpSliders() {
       const next = z.slice();
       next[k] = Number(slider.value);
       stop();
-      moveTo(next);
+      moveTo(next, [k]);
     });
     label.append(`z${k + 1}`, slider, document.createElement("output"));
     byId("sliders").append(label);
@@ -159,13 +158,13 @@ function take(row) {
   moveTo(found);
 }
 
-/* What was drawn or dropped, as a row in the range of the data; binary where the model's data are. */
+/* What was drawn or dropped, as a row in the range of the data, in 256 levels; binary where the model's data are. */
 function rowFromCanvas(canvas) {
   const { data } = canvas.getContext("2d").getImageData(0, 0, WIDTH, HEIGHT), row = new Float64Array(told.features);
   const [low, high] = told.range;
   for (let i = 0; i < WIDTH * HEIGHT; i++) {
     for (let c = 0; c < CHANNELS; c++) {
-      const grey = CHANNELS >= 3 ? data[4 * i + c] : (data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3;
+      const grey = CHANNELS >= 3 ? data[4 * i + c] : Math.round((data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3);
       const value = told.binary ? Number(grey > 127) : grey / 255;
       row[i * CHANNELS + c] = low + (high - low) * value;
     }

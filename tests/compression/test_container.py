@@ -63,6 +63,23 @@ def test_any_rows_come_back_under_any_network(seed, n, width, latents):
 
 
 @every_likelihood
+@pytest.mark.parametrize("log_var", [-500, -100, 100, 500])
+def test_rows_come_back_under_posteriors_of_any_width(name, log_var):
+    model, theta = model_of(LIKELIHOODS[name])
+    theta["encoder.2.b"][...] = [1e6, 0, -3, log_var, log_var, 0]
+    theta["decoder.2.b"][...] *= 1e3
+    rows = rows_of(model, 7)
+    np.testing.assert_array_equal(decompress(model, theta, compress(model, theta, rows)), rows)
+
+
+def test_a_network_that_puts_out_infinity_is_refused():
+    model, theta = model_of(Bernoulli())
+    theta["encoder.2.b"][0] = np.inf
+    with pytest.raises(ValueError, match="model must put out finite numbers in its encoder"):
+        compress(model, theta, rows_of(model, 2))
+
+
+@every_likelihood
 def test_the_length_is_minus_the_elbo_and_the_first_bits(name):
     model, theta = model_of(LIKELIHOODS[name])
     theta["encoder.2.W"][...] *= 0.1

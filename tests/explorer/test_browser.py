@@ -206,6 +206,7 @@ def test_sliders_examples_and_the_way_between_two_pictures(page):
         ' s.dispatchEvent(new Event("input")); })()'
     )
     assert page.js("explorer.position()") == [0, 0, 1.5]
+    assert page.js('document.getElementById("status").textContent') == "z3 = 1.50"
     page.js('document.getElementById("keep-b").click()')
     page.js('document.querySelector("#examples button").click()')
     terms = [
