@@ -13,7 +13,7 @@ def test_the_unbiased_estimates_have_the_exact_gradient_as_their_mean_and_disarm
     binary_gradients.run(latents=2, steps=20, draws=3)
     rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[3:]}
     for name, row in rows.items():
-        assert (float(row[2]) < 1e-7) == (row[-1] != "biased"), name
+        assert (float(row[2]) < 1e-12) == (row[-1] != "biased"), name
     assert float(rows["disarm"][3]) < float(rows["arm"][3])
 
 

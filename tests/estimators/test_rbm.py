@@ -97,6 +97,16 @@ def test_samples_and_chains_are_probabilities_of_pixels():
     assert chain.max() <= 1
 
 
+def test_samples_and_chains_walk_as_many_gibbs_steps_as_they_say(monkeypatch):
+    rbm, walked = small(epochs=1).fit(BARS), []
+    gibbs = type(rbm.model_).gibbs
+    monkeypatch.setattr(type(rbm.model_), "gibbs", lambda *given: walked.append(1) or gibbs(*given))
+    rbm.chain(BARS[:3], length=5, every=3)
+    assert len(walked) == 15
+    rbm.sample(2, random_state=0)
+    assert len(walked) == 15 + 200
+
+
 def test_hidden_probabilities_are_the_latents():
     rbm = small().fit(BARS)
     z = rbm.transform(BARS)

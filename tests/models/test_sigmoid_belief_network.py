@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import bernoulli
 
 from npvae.evaluation import log_likelihood
@@ -76,6 +76,20 @@ def test_no_sweep_lowers_the_bound_of_any_datum(net, scale):
         bounds.append(-net.bound(theta, X, q).per_datum)
     assert (np.diff(bounds, axis=0) >= -1e-11).all()
     assert (bounds[-1] > bounds[0] + 0.1).all()
+
+
+@each_net
+def test_a_sweep_updates_unit_after_unit_at_the_slope_of_the_bound_there(net):
+    """In one μ the bound is its entropy and what the tangent leaves: the new logit is the old plus the slope."""
+    theta, q = parameters(net), random_q(net)
+    mu = [m.astype(np.complex128) for m in q.mu]
+    for layer in mu:
+        for j in range(layer.shape[1]):
+            layer[:, j] += 1e-30j
+            slope = -net.bound(theta.astype(np.complex128), X, MeanField(tuple(mu), q.xi)).per_datum.imag / 1e-30
+            layer[:, j] = expit(logit(layer[:, j].real) + slope)
+    for found, expected in zip(net.e_step(theta, X, q, sweeps=1).mu, mu, strict=True):
+        np.testing.assert_allclose(found, expected.real, rtol=1e-9)
 
 
 @each_net
