@@ -24,6 +24,9 @@ AGREE = 1.2
 FEW = 0.2
 """The share of accepted proposals below which the chains are said to hardly move; they aim at 0.8."""
 
+OWN = {"seen": ("mask", "upper"), "width": ("blur", 2.0), "factor": ("downsample", 4), "numbers": ("projection", 50)}
+"""Options of a single operator: which one it is, and the default."""
+
 
 def _mask(args: argparse.Namespace, shape: tuple[int, ...]) -> LinearOperator:
     if args.seen in HALVES and shape[0] == 1:
@@ -72,12 +75,11 @@ npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --obser
     add_data(parser)
     parser.add_argument("--operator", choices=OPERATORS, default="mask", help="what was between image and eye")
     parser.add_argument("--noise", metavar="σ", type=float, default=0.1, help="standard deviation of the noise")
-    parser.add_argument(
-        "--seen", metavar="SEEN", default="upper", help=f"of mask: {', '.join(HALVES)}, or a share of random pixels"
-    )
-    parser.add_argument("--width", metavar="PIXELS", type=float, default=2.0, help="of blur: its standard deviation")
-    parser.add_argument("--factor", metavar="N", type=int, default=4, help="of downsample: pixels to one, each way")
-    parser.add_argument("--numbers", metavar="N", type=int, default=50, help="of projection: how many are seen")
+    parser.add_argument("--seen", metavar="SEEN", help=f"of mask: {', '.join(HALVES)}, or a share of random pixels")
+    parser.add_argument("--width", metavar="PIXELS", type=float, help="of blur: its standard deviation")
+    parser.add_argument("--factor", metavar="N", type=int, help="of downsample: pixels to one, each way")
+    parser.add_argument("--numbers", metavar="N", type=int, help="of projection: how many are seen")
+    parser.set_defaults(**{name: default for name, (_, default) in OWN.items()})
     parser.add_argument("--observed", action="store_true", help="DATA hold y, one row of what was seen each")
     parser.add_argument("--chains", metavar="N", type=int, default=4, help="chains for each row")
     parser.add_argument("--steps", metavar="N", type=int, default=200, help="steps that are kept, after as many others")
@@ -88,6 +90,11 @@ npvae restore npvae-run/model.npz noisy.npy --operator noise --noise 0.5 --obser
 def restore(args: argparse.Namespace, model: Any) -> Made:
     """``npvae restore``."""
     require_plain_rows(args.model, model, "restore")
+    for name, (operator, default) in OWN.items():
+        if args.operator != operator and getattr(args, name) != default:
+            raise ArgumentError(
+                f"--{name}", f"be left out without --operator {operator}", f"--operator {args.operator}"
+            )
     number("--noise", args.noise, above=0)
     integer("--steps", args.steps, at_least=1)
     integer("--numbers", args.numbers, at_least=1)

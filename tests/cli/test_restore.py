@@ -65,6 +65,7 @@ def test_chains_that_cannot_be_trusted_are_not_said_to_agree(files, here, capsys
         (["--operator", "downsample", "--factor", "4"], "factor must divide both sides of 6×6 images, got 4"),
         (["--operator", "noise", "--steps", "0"], " --steps must be at least 1, got 0"),
         (["--operator", "projection", "--numbers", "0"], " --numbers must be at least 1, got 0"),
+        (["--factor", "2"], " --factor must be left out without --operator downsample, got --operator mask"),
         (["--observed"], " DATA must have 18 features, got shape (3, 36)"),
         (["-o", "restored.txt"], "output must end in"),
     ],
