@@ -63,8 +63,8 @@ Look at each image of DATA through an operator and noise, y = A x + σ noise, an
 trained decoder as the prior of images: posterior mean, standard deviation and draws by Hamiltonian Monte Carlo in z.
 σ and y are on the scale that the model brought its data to, which npvae info tells. With --observed DATA hold y itself.
 .npy and .csv get the means; .npz gets mean, std, draws, latents, acceptance and disagreement (near 1 where the chains
-of a row agree); a picture shows what was seen, mean, draws and standard deviation of the first {SHOWN} rows unless
---rows says otherwise."""
+of a row agree). With --most-probable the mode takes the place of the mean, and .npz has both. A picture shows what was
+seen, mean or mode, draws and standard deviation of the first {SHOWN} rows unless --rows says otherwise."""
     example = """\
 npvae restore npvae-run/model.npz digits --operator mask --seen upper
 npvae restore npvae-run/model.npz images.npy --operator downsample --factor 4 --noise 0.05 -o restored.npz
@@ -106,14 +106,15 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
     chains = np.random.default_rng([args.seed, 1])
     options = {"chains": args.chains, "warm_up": args.steps, "steps": args.steps}
     found = restoration.restore(model.model_, model.theta_, y, operator, args.noise, chains, **options)
-    mean = found.mean
+    name, restored = "mean", found.mean
     if args.most_probable:
-        mean, _ = restoration.most_probable(model.model_, model.theta_, y, operator, args.noise, chains)
-    _report(found, x, y, mean)
+        name = "mode"
+        restored, _ = restoration.most_probable(model.model_, model.theta_, y, operator, args.noise, chains)
+    _report(found, x, y, restored)
     back = model.scaling_.inverse
-    made = found._asdict() | {"mean": back(mean), "std": found.std * model.scaling_.unit, "draws": back(found.draws)}
-    arrays = {"mean": made["mean"], **made, "y": y}
-    return arrays, lambda plots: _draw(plots, model, operator, y, mean, found)
+    images = {"mean": back(found.mean), "std": found.std * model.scaling_.unit, "draws": back(found.draws)}
+    arrays = {name: back(restored), **found._asdict(), **images, "y": y}
+    return arrays, lambda plots: _draw(plots, model, operator, y, {name: restored}, found)
 
 
 def _report(found: restoration.Restored, x: NDArray | None, y: NDArray, mean: NDArray) -> None:
@@ -136,7 +137,12 @@ def _psnr(x: NDArray, x_hat: NDArray) -> float:
 
 
 def _draw(
-    plots: ModuleType, model: Any, operator: LinearOperator, y: NDArray, mean: NDArray, found: restoration.Restored
+    plots: ModuleType,
+    model: Any,
+    operator: LinearOperator,
+    y: NDArray,
+    restored: dict[str, NDArray],
+    found: restoration.Restored,
 ) -> Any:
     seen = operator.adjoint(y)
     if operator.name == "mask":
@@ -145,4 +151,5 @@ def _draw(
         seen = seen * (operator.n_in / operator.n_out)
     elif operator.n_out == operator.n_in:
         seen = y
-    return plots.restorations(seen, mean, found.draws[:4], found.std, image_shape(model))
+    ((name, images),) = restored.items()
+    return plots.restorations(seen, images, found.draws[:4], found.std, image_shape(model), name=name)

@@ -52,6 +52,8 @@ def restorations(
     ax: Axes | None = None,
     vmin: float = 0,
     vmax: float = 1,
+    *,
+    name: str = "mean",
 ) -> Figure:
     """Draw what was seen of each image above mean, draws and standard deviation of its restoration.
 
@@ -64,8 +66,10 @@ def restorations(
     draws : array of shape (k, n, d) or (k, n, h, w)
     image_shape, ax, vmin, vmax
         As for `image_grid`.
+    name : str, default "mean"
+        What `mean` is called, such as "mode".
     """
-    rows = {"mean": mean} | {f"draw {k + 1}": draw for k, draw in enumerate(np.asarray(draws))}
+    rows = {name: mean} | {f"draw {k + 1}": draw for k, draw in enumerate(np.asarray(draws))}
     rows["2 std"] = 2 * np.asarray(std) + vmin
     return _below_what_was_seen(np.asarray(seen, np.float64), rows, image_shape, ax, vmin, vmax)
 

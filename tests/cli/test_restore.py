@@ -37,7 +37,13 @@ def test_the_most_probable_image_is_another_than_the_mean(files, here):
     words = ["restore", files.model, files.images, *QUICK]
     assert main([*words, "-o", "mean.npy"]) == 0
     assert main([*words, "--most-probable", "-o", "mode.npy"]) == 0
-    assert not np.array_equal(np.load("mean.npy"), np.load("mode.npy"))
+    mean, mode = np.load("mean.npy"), np.load("mode.npy")
+    assert not np.array_equal(mean, mode)
+    assert main([*words, "--most-probable", "-o", "both.npz"]) == 0
+    with np.load("both.npz") as both:
+        np.testing.assert_array_equal(both["mean"], mean)
+        np.testing.assert_array_equal(both["mode"], mode)
+    assert main([*words, "--most-probable", "-o", "mode.svg"]) == 0
 
 
 def test_a_seed_gives_the_same_file_again(files, here):

@@ -21,6 +21,8 @@ def test_strips_stand_below_one_another():
         np.testing.assert_array_equal(image[3 * strip : 3 * strip + 2, :2], value)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["seen", "mean", "draw 1", "draw 2", "2 std"]
+    figure = restorations(seen, *np.ones((1, 3, 4)), np.ones((1, 3, 4)), np.ones((3, 4)), (2, 2), name="mode")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["seen", "mode", "draw 1", "2 std"]
 
 
 def test_arrays_of_another_shape_are_refused():
