@@ -59,7 +59,8 @@ class SigmoidBeliefNetwork(BitLatents, GradientEstimator):
     )
     inference: str = option(
         "mean-field",
-        "the posterior: numbers of its own for every datum, by fixed-point updates, or an encoder trained by NVIL",
+        "the posterior: numbers of its own for every datum, by fixed-point updates, or an encoder trained by NVIL, "
+        "which is hundreds of times as fast on images",
         choices=INFERENCE, group="training",
     )  # fmt: skip
     sweeps: int = option(
