@@ -52,14 +52,15 @@ class Kind:
 
     transform: Transform
     likelihood: Distribution
+    activation: str
     hidden: tuple[int, ...]
     latents: int
     published: str
 
 
 KINDS = {
-    "binary": Kind(binarize, Bernoulli(), (400, 200), 40, "0.19"),
-    "grey": Kind(scaled, LogisticMixture(3), (200,), 40, "1.41"),
+    "binary": Kind(binarize, Bernoulli(), "tanh", (200, 200), 50, "0.19"),
+    "grey": Kind(scaled, LogisticMixture(3), "relu", (200,), 40, "1.41"),
 }
 
 
@@ -90,11 +91,11 @@ def trained(name: str, work: Path, args: argparse.Namespace) -> tuple[VAE, Train
     """The model of a kind of images, its run, and what that was, leg by leg."""
     kind, plan = KINDS[name], recipe(args)
     x, _, data = digit_images(args.quick)
-    model = VAE.mlp(SIDE**2, kind.latents, kind.hidden, "relu", kind.likelihood, bound="stl")
+    model = VAE.mlp(SIDE**2, kind.latents, kind.hidden, kind.activation, kind.likelihood, bound="stl")
     grey = x / np.float32(255)
     drawn = model.init(np.random.default_rng(plan.seed), mean=grey.mean(axis=0), var=grey.var(axis=0))
     settings = {"kind": name, "data": data, "images": len(x), "model": repr(kind.likelihood)}
-    settings |= {"hidden": list(kind.hidden), "latents": kind.latents, **asdict(plan)}
+    settings |= {"activation": kind.activation, "hidden": list(kind.hidden), "latents": kind.latents, **asdict(plan)}
     start, settings = begin(drawn, args.start, settings)
     print(f"{name}: {data}, {len(x):,} images; {_widths(kind)}; {plan}", flush=True)
     run = long_run(model, x, plan, work, settings, start, transform=kind.transform)
@@ -177,7 +178,7 @@ def _row(name: str, parts: list, found: dict[str, Any]) -> dict[str, Any]:
     epochs = sum(part["epochs"] for part in parts)
     data = f"{parts[0]['data']}, {'fixed' if name == 'binary' else 'grey'}"
     return row(
-        f"VAE, {_widths(kind)} relu, {type(kind.likelihood).__name__}",
+        f"VAE, {_widths(kind)} {kind.activation}, {type(kind.likelihood).__name__}",
         data,
         f"bits a pixel, {found['images']:,} images",
         f"{found['bits_back']:.4f}",
