@@ -5,7 +5,7 @@ from npvae.training.checkpoint import Checkpoints, load_checkpoint, load_newest,
 from npvae.training.epoch import ModelAt, Transform, minibatches
 from npvae.training.held_out import evaluate
 from npvae.training.history import History
-from npvae.training.jobs import fastest_jobs
+from npvae.training.jobs import fastest_jobs, number_of_jobs
 from npvae.training.loop import Callback, train
 from npvae.training.progress import Progress
 from npvae.training.ranks import Communicator, together
@@ -32,6 +32,7 @@ __all__ = [
     "load_checkpoint",
     "load_newest",
     "minibatches",
+    "number_of_jobs",
     "previous_generation",
     "save_checkpoint",
     "summary",

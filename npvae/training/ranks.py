@@ -58,6 +58,9 @@ class Communicator(Protocol):
     def Bcast(self, buf: Any, root: int = 0) -> None:
         """Overwrite everybody's `buf` by that of `root`."""
 
+    def bcast(self, obj: Any, root: int = 0) -> Any:
+        """The object of `root`."""
+
     def allgather(self, sendobj: Any) -> list:
         """All ranks' objects."""
 

@@ -265,3 +265,11 @@ def test_a_run_goes_on_with_the_processes_that_it_began_with(monkeypatch):
     vae.run_.settings["processes"] = 10**9
     tiny(n_jobs="auto", epochs=2).fit(BINARY, resume_from=vae.run_)
     assert asked == [3, 3, 1]
+
+
+def test_a_training_by_several_processes_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(training, "train", lambda model, start, *rest, **settings: start)
+    tiny(n_jobs=2, verbose=True).fit(BINARY)
+    assert "2 processes share every batch\n" in capsys.readouterr().err
+    tiny(n_jobs=1, verbose=True).fit(BINARY)
+    assert "processes" not in capsys.readouterr().err
