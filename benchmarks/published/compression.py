@@ -60,7 +60,7 @@ class Kind:
 
 KINDS = {
     "binary": Kind(binarize, Bernoulli(), "tanh", (200, 200), 50, "0.19"),
-    "grey": Kind(scaled, LogisticMixture(3), "relu", (200,), 40, "1.41"),
+    "grey": Kind(scaled, LogisticMixture(3), "tanh", (200, 200), 50, "1.41"),
 }
 
 
