@@ -1,16 +1,17 @@
 """Steps of a training by the ranks of an MPI communicator, on one machine or on many.
 
-Every rank holds theta and runs the loop. In a step each computes the gradient of its rows of the batch; a
-Reduce_scatter sums the gradients of each part of theta on the rank that moves it, and an Allgather tells everybody the
-moved parts. So as much travels as in an Allreduce of the gradient, and each rank does its share of the optimiser's
-work. The moments of a part are up to date on its rank alone, until `finish` brings them together.
+Every rank holds theta and runs the loop. In a step each computes the gradient of its rows of the batch; an Alltoall
+hands the gradients of each part of theta to the rank that moves it, and an Allgather tells everybody the moved parts.
+So as much travels as in an Allreduce of the gradient, and each rank does its share of the optimiser's work. The moments
+of a part are up to date on its rank alone, until `finish` brings them together.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from npvae.bounds import Loss, Term
 from npvae.models import Model
 from npvae.models.noise import leaves, noise_axes, noise_rows
-from npvae.numerics import aligned_empty
+from npvae.numerics import aligned_zeros
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters
 from npvae.training.run import TrainingRun
@@ -30,8 +31,8 @@ from npvae.training.steps import (
     BrokenStepError,
     FailedWorkerError,
     Steps,
+    ThetaWithGradient,
     blamed,
-    part,
     require_rows_apart,
 )
 from npvae.training.term_sums import TermSums
@@ -49,11 +50,11 @@ class Communicator(Protocol):
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
         """Write the sum of all ranks' `sendbuf` into everybody's `recvbuf`."""
 
-    def Reduce_scatter(self, sendbuf: Any, recvbuf: Any, recvcounts: Sequence[int]) -> None:
-        """Write rank i's part of the sum of all ranks' `sendbuf`, `recvcounts[i]` numbers, into its `recvbuf`."""
+    def Alltoall(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Write the i-th of equal parts of rank j's `sendbuf` as the j-th part of rank i's `recvbuf`."""
 
-    def Allgatherv(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Write the parts of all ranks, one after the other, into everybody's `recvbuf`, an array and their sizes."""
+    def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Write the `sendbuf` of all ranks, one after the other, into everybody's `recvbuf`."""
 
     def Bcast(self, buf: Any, root: int = 0) -> None:
         """Overwrite everybody's `buf` by that of `root`."""
@@ -107,24 +108,34 @@ class RankSteps(Steps):
         require_rows_apart("comm", "have one rank", model, run)
         self._run, self._optimizer, self._comm = run, optimizer, comm
         self._axes = noise_axes(model, run.theta.dtype)
-        slots, size = run.optimizer_state.slots, run.theta.flat.size
-        for array in (run.theta.flat, *slots.values()):
+        shapes, size, dtype = run.theta.shapes, run.theta.flat.size, run.theta.dtype
+        length = len(range(0, size, comm.size * GRAIN)) * GRAIN  # of a part; the last may have fewer numbers of theta
+        self._part = slice(comm.rank * length, (comm.rank + 1) * length)
+        self._flat, self._gradients = (aligned_zeros(comm.size * length, dtype) for _ in range(2))
+        self._flat[:size] = run.theta.flat
+        run.theta = Parameters(shapes, flat=self._flat[:size])
+        self._theta = ThetaWithGradient(shapes, flat=self._flat[:size])
+        self._gradient = Parameters(shapes, flat=self._gradients[:size])
+        self._parts = np.zeros((comm.size, length), dtype)
+        self._mean = aligned_zeros(length, dtype)
+        for array in (run.theta.flat, *run.optimizer_state.slots.values()):
             comm.Bcast(array)
-        # An optimiser that looks at the whole vector is run by rank 0 alone.
-        movers = comm.size if getattr(optimizer, "elementwise", False) else 1
-        shares = [part(size, min(rank, movers), movers, GRAIN) for rank in range(comm.size)]
-        self._share, self._sizes = shares[comm.rank], [share.stop - share.start for share in shares]
-        self._moments = OptimizerState(run.optimizer_state.t, {name: slot[self._share] for name, slot in slots.items()})
-        self._gradient = run.theta.zeros_like()
-        self._sum_of_gradients = aligned_empty(self._sizes[comm.rank], run.theta.dtype)
+        self._elementwise = getattr(optimizer, "elementwise", False)
+        self._moments = run.optimizer_state
+        if self._elementwise:
+            slots = {name: slot[self._part] for name, slot in run.optimizer_state.slots.items()}
+            self._moments = OptimizerState(run.optimizer_state.t, slots)
         self.good: Parameters = run.theta.copy()
         self.terms: dict[str, Term] = {}
         self._weighted: set[str] = set()
 
     def share(self, n: int) -> slice:
         """As even a part of n rows as can be; rank 0 always has one."""
-        begin, end = (-(-n * rank // self._comm.size) for rank in (self._comm.rank, self._comm.rank + 1))
-        return slice(begin, end)
+        return self._share_of(n, self._comm.rank)
+
+    def _share_of(self, n: int, rank: int) -> slice:
+        """The rows of a rank."""
+        return slice(-(-n * rank // self._comm.size), -(-n * (rank + 1) // self._comm.size))
 
     def agreed(self, answer: bool) -> bool:
         """Whether one of the ranks says so: all of them leave the loop at the same step."""
@@ -144,20 +155,28 @@ class RankSteps(Steps):
             raise BrokenStepError(t + 1, blamed(bad or names, x))
         if t % SNAPSHOT_EVERY == 0:
             self.good.flat[:] = theta.flat
-        self._comm.Reduce_scatter(self._gradient.flat, self._sum_of_gradients, self._sizes)
-        if self._sum_of_gradients.size:
-            self._sum_of_gradients /= n
-            self._optimizer.step(theta.flat[self._share], self._sum_of_gradients, self._moments)
-        else:
-            self._moments.t += 1
-        self._gather(theta.flat[self._share], theta.flat)
+        self._comm.Alltoall(self._gradients, self._parts)
+        rows = [share.stop - share.start for share in map(partial(self._share_of, n), range(self._comm.size))]
+        np.matmul(np.array(rows, theta.dtype) / n, self._parts, out=self._mean)
+        if self._elementwise:
+            own = theta.flat[self._part]
+            self._optimizer.step(own, self._mean[: own.size], self._moments)
+            self._comm.Allgather(self._flat[self._part].copy(), self._flat)
+        else:  # an optimiser that looks at the whole vector
+            self._comm.Allgather(self._mean, self._gradients)
+            self._optimizer.step(theta.flat, self._gradient.flat, self._moments)
         self._run.optimizer_state.t = self._moments.t
         sums.add_sums(n, values, weights, units)
 
     def finish(self, sums: TermSums) -> None:
         """Bring the moments of all parts together on every rank."""
-        for name, slot in self._run.optimizer_state.slots.items():
-            self._gather(self._moments.slots[name], slot)
+        if self._elementwise:
+            whole, padded = np.empty_like(self._flat), np.zeros_like(self._mean)
+            for name, slot in self._run.optimizer_state.slots.items():
+                own = self._moments.slots[name]
+                padded[: own.size] = own
+                self._comm.Allgather(padded, whole)
+                slot[:] = whole[: slot.size]
 
     halt = finish
 
@@ -183,15 +202,17 @@ class RankSteps(Steps):
         return sums.means(), self.terms
 
     def _gradient_of(self, model: Model, x: NDArray, noise: Any) -> Loss | None:
-        """The loss of this rank's rows; its gradient, summed over them, is left where the ranks are added."""
+        """The loss of this rank's rows; the gradient of its mean is left where the other ranks get it."""
         if len(x) == 0:
             self._gradient.flat[:] = 0
             return None
         rows = (array.shape[axis] for array, axis in zip(leaves(noise), self._axes, strict=True) if axis >= 0)
         noise = noise_rows(noise, self._axes, self.share(next(rows, len(x))))
         state = () if self._run.state is None else (self._run.state,)
-        loss, gradient, *_ = model.loss_and_grad(self._run.theta, x, noise, *state)
-        np.multiply(gradient.flat, len(x), out=self._gradient.flat)
+        self._theta.hand_out(self._gradient)
+        loss, gradient, *_ = model.loss_and_grad(self._theta, x, noise, *state)
+        if gradient is not self._gradient:
+            self._gradient.flat[:] = gradient.flat
         return loss
 
     def _total(
@@ -223,10 +244,6 @@ class RankSteps(Steps):
         values = dict(zip(["loss", *names], total[TERMS:].tolist(), strict=False))
         weights = {name: self.terms[name].weight for name in self._weighted}
         return round(total[ROWS]), names, values, weights, {name: term.unit for name, term in self.terms.items()}
-
-    def _gather(self, own: NDArray, whole: NDArray) -> None:
-        """Write the parts of all ranks into `whole`, which may be the memory that `own` lies in."""
-        self._comm.Allgatherv(own.copy(), [whole, self._sizes])
 
     def _sum(self, local: NDArray) -> NDArray:
         """The sum over all ranks, the same bits on each."""

@@ -127,6 +127,28 @@ class SerialSteps(Steps):
         sums.add(loss)
 
 
+class ThetaWithGradient(Parameters):
+    """Parameters whose first `empty_like` or `zeros_like` of a step is a given array of that layout.
+
+    So the gradient that a model returns lies where other processes read it, and need not be copied.
+    """
+
+    def hand_out(self, gradient: Parameters) -> None:
+        """Have this gradient given out at the next request."""
+        self._next = gradient
+
+    def empty_like(self) -> Parameters:
+        """Uninitialised memory in the same layout."""
+        gradient, self._next = self._next, None
+        return super().empty_like() if gradient is None else gradient
+
+    def zeros_like(self) -> Parameters:
+        """Zeros in the same layout."""
+        gradient = self.empty_like()
+        gradient.flat[:] = 0
+        return gradient
+
+
 def require_rows_apart(argument: str, rule: str, model: Model, run: TrainingRun) -> None:
     """An ArgumentError with rule and reason if the model's loss is no mean over rows that processes can share."""
     if run.state:

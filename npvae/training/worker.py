@@ -31,7 +31,7 @@ from npvae.numerics import aligned_empty, keep_freed_memory
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters, Shapes
 from npvae.training.shared_memory import Fields, views
-from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, part
+from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, ThetaWithGradient, part
 
 SLOTS = 4
 """Batches that may lie ready or under way: the parent fills the next ones while a step runs."""
@@ -142,28 +142,6 @@ def _leave_with(parent: Connection) -> None:
     os._exit(0)
 
 
-class _Handed(Parameters):
-    """Parameters whose first `empty_like` or `zeros_like` of a step is this worker's gradient in the shared block.
-
-    So the gradient that a model returns lies where the other workers read it, and need not be copied.
-    """
-
-    def hand_out(self, gradient: Parameters) -> None:
-        """Have this gradient given out at the next request."""
-        self._next = gradient
-
-    def empty_like(self) -> Parameters:
-        """Uninitialised memory in the same layout."""
-        gradient, self._next = self._next, None
-        return super().empty_like() if gradient is None else gradient
-
-    def zeros_like(self) -> Parameters:
-        """Zeros in the same layout."""
-        gradient = self.empty_like()
-        gradient.flat[:] = 0
-        return gradient
-
-
 class _Worker:
     """The steps of one worker."""
 
@@ -174,7 +152,7 @@ class _Worker:
         self._control = shared["control"]
         self._arrived = memoryview(shared["arrived"]).cast("B").cast("q")
         theta = shared["theta"]
-        self._theta = _Handed(job.shapes, flat=theta)
+        self._theta = ThetaWithGradient(job.shapes, flat=theta)
         self._gradient = Parameters(job.shapes, flat=shared["gradients"][job.rank, : theta.size])
         # An optimiser that looks at the whole vector is run by the first worker alone.
         movers = job.n_workers if getattr(optimizer, "elementwise", False) else 1

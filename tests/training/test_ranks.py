@@ -115,11 +115,11 @@ class Alone:
     def Allreduce(self, sendbuf, recvbuf):
         recvbuf[...] = sendbuf
 
-    def Reduce_scatter(self, sendbuf, recvbuf, recvcounts):
-        recvbuf[...] = sendbuf
+    def Alltoall(self, sendbuf, recvbuf):
+        recvbuf[0] = sendbuf
 
-    def Allgatherv(self, sendbuf, recvbuf):
-        recvbuf[0][...] = sendbuf
+    def Allgather(self, sendbuf, recvbuf):
+        recvbuf[...] = sendbuf
 
     def Bcast(self, buf, root=0):
         pass
