@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def main(argv: list[str]) -> int:
         row(label, f"{data}, fixed", f"−ELBO, single-sample, {images}", of_bound, bound, notes, seconds),
         row(label, f"{data}, fixed", f"−L{samples}, {images}", f"{estimate.mean:.2f}", nll, spread, seconds),
     ]
+    rows = rows if by_bound else rows[::-1]  # what was chosen by comes first
     results = {
         "chosen": chosen,
         "validation": on_validation,
@@ -107,5 +109,8 @@ def build(layers: Sequence[int], estimator: str, k: int, mean: np.ndarray) -> Bi
 
 
 def told(parts: Sequence[Mapping[str, Any]]) -> str:
-    """How many epochs by which estimator with which K, leg by leg."""
-    return ", then ".join(f"{part['epochs']} epochs by {part['estimator']}, K = {part['k']}" for part in parts)
+    """How many epochs by which estimator with which K; legs of one kind that follow each other are one."""
+    kinds = groupby(parts, key=lambda part: (part["estimator"], part["k"]))
+    return ", then ".join(
+        f"{sum(part['epochs'] for part in same)} epochs by {estimator}, K = {k}" for (estimator, k), same in kinds
+    )
