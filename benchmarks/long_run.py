@@ -229,12 +229,18 @@ def add_start(parser: argparse.ArgumentParser) -> None:
 
 
 def begin(drawn: Parameters, path: Path | None, settings: Mapping[str, Any]) -> tuple[Parameters, dict[str, Any]]:
-    """Where a run begins, and its settings: with an earlier run at `path`, its mean, and its settings as "before"."""
+    """Where a run begins, and its settings: with an earlier run at `path`, its mean, and its settings as "before".
+
+    What the earlier model had not, such as the baseline network of another estimator, is as it was drawn; what this one
+    has not is left out.
+    """
     if path is None:
         return drawn, dict(settings)
     before = earlier_run(path)
     took = {"epochs": before.run.epoch, "seconds": round(before.seconds, 1)}
-    return before.mean, {**settings, "before": {**before.run.settings["settings"], **took}}
+    arrays = {name: before.mean[name] if name in before.mean.shapes else drawn[name] for name in drawn.shapes}
+    start = Parameters.from_arrays(arrays, drawn.dtype)
+    return start, {**settings, "before": {**before.run.settings["settings"], **took}}
 
 
 def legs(settings: Mapping[str, Any], trained: Trained) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from benchmarks import long_run as module
 from benchmarks.data import binarize
 from benchmarks.long_run import Allowance, Recipe, begin, legs, long_run, told
 from npvae.models import VAE
+from npvae.parameters import Parameters
 from npvae.training import load_checkpoint
 
 X = np.random.default_rng(0).integers(0, 256, (400, 12)).astype(np.uint8)
@@ -160,6 +161,15 @@ def test_a_leg_begins_with_the_mean_of_the_one_before_and_keeps_its_settings(dra
     assert [(part["k"], part["epochs"]) for part in parts] == [(1, 80), (5, 40)]
     assert parts[0]["seconds"] == pytest.approx(first.seconds, abs=0.1)
     assert parts[1]["seconds"] == second.seconds
+
+
+def test_a_leg_of_a_model_with_further_parameters_draws_those(drawn, tmp_path):
+    first = long_run(SMALL, BITS, Recipe(epochs=80, minutes=None), tmp_path / "a", {"k": 1}, drawn)
+    more = {name: drawn[name] for name in drawn.shapes} | {"baseline.W": np.full((6, 1), 0.5)}
+    start, _ = begin(Parameters.from_arrays(more), tmp_path / "a" / "training.npz", {"k": 1})
+    assert list(start.shapes) == list(more)
+    np.testing.assert_array_equal(start["baseline.W"], more["baseline.W"])
+    np.testing.assert_array_equal(start.flat[: drawn.flat.size], first.mean.flat)
 
 
 def test_legs_of_one_kind_are_told_as_one():
