@@ -235,4 +235,4 @@ def test_restored_images_have_a_column_a_way_and_a_dash_where_there_is_none():
     machine = {"date": "2026-11-27", "processor": "P", "cores": 2, "python": "3.11", "versions": {}}
     table = restoration_table({"settings": {"images": 5}, "rows": [row], "machine": machine})
     assert cells(table, 2) == ["noise", "0.3", "20.00", "–", "19.12", "–", "–", "–"]
-    assert "of their chains disagree: noise 2" in table
+    assert "The chains disagree in so many of them: noise 2." in table
