@@ -11,7 +11,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -156,7 +155,7 @@ class RankSteps(Steps):
         if t % SNAPSHOT_EVERY == 0:
             self.good.flat[:] = theta.flat
         self._comm.Alltoall(self._gradients, self._parts)
-        rows = [share.stop - share.start for share in map(partial(self._share_of, n), range(self._comm.size))]
+        rows = [len(range(n)[self._share_of(n, rank)]) for rank in range(self._comm.size)]
         np.matmul(np.array(rows, theta.dtype) / n, self._parts, out=self._mean)
         if self._elementwise:
             own = theta.flat[self._part]

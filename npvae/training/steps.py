@@ -163,9 +163,3 @@ def require_rows_apart(argument: str, rule: str, model: Model, run: TrainingRun)
 def blamed(terms: Sequence[str], x: NDArray) -> Sequence[str]:
     """The terms that are not finite, or the data where these are not."""
     return terms if np.isfinite(x).all() else ["x itself"]
-
-
-def part(n: int, index: int, of: int, grain: int = 1) -> slice:
-    """The `index`-th of `of` nearly equal parts of n, cut at multiples of `grain`."""
-    units = -(-n // grain)
-    return slice(min(n, units * index // of * grain), min(n, units * (index + 1) // of * grain))

@@ -31,7 +31,7 @@ from npvae.numerics import aligned_empty, keep_freed_memory
 from npvae.optimizers import Optimizer, OptimizerState
 from npvae.parameters import Parameters, Shapes
 from npvae.training.shared_memory import Fields, views
-from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, ThetaWithGradient, part
+from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, ThetaWithGradient
 
 SLOTS = 4
 """Batches that may lie ready or under way: the parent fills the next ones while a step runs."""
@@ -111,6 +111,12 @@ def first_rows(array: NDArray, axis: int, n: int) -> NDArray:
         return array
     shape = (*array.shape[:axis], n, *array.shape[axis + 1 :])
     return np.ndarray(shape, array.dtype, array)
+
+
+def part(n: int, index: int, of: int, grain: int = 1) -> slice:
+    """The `index`-th of `of` nearly equal parts of n, cut at multiples of `grain`."""
+    units = -(-n // grain)
+    return slice(min(n, units * index // of * grain), min(n, units * (index + 1) // of * grain))
 
 
 def main(connection: int, block: int) -> None:
