@@ -175,6 +175,20 @@ def test_ctrl_c_while_the_command_is_imported(module):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_ctrl_c_after_the_end_of_the_command_does_nothing():
+    code = """
+import atexit, os, signal, sys
+from npvae.__main__ import main
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+sys.exit(main())
+"""
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    words = [sys.executable, "-c", code, "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, **heard)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_the_model_is_written_leaves_no_half_of_it(files, here, environment, which):  # noqa: F811
     code = f"""
