@@ -95,7 +95,7 @@ def restore(args: argparse.Namespace, model: Any) -> Made:
             raise ArgumentError(
                 f"--{name}", f"be left out without --operator {operator}", f"--operator {args.operator}"
             )
-    number("--noise", args.noise, above=0)
+    number("--noise", args.noise, at_least=restoration.SHARPEST)
     integer("--steps", args.steps, at_least=1)
     integer("--numbers", args.numbers, at_least=1)
     operator = OPERATORS[args.operator](args, model.image_shape_ or (1, model.n_features_in_))

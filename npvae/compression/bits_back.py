@@ -36,7 +36,7 @@ from npvae.compression.codes import (
     Bits,
     Code,
     GaussianBins,
-    GreyLevels,
+    LogisticBins,
     Uniform,
     bin_centres,
     pop_all,
@@ -139,7 +139,7 @@ class Coder:
         shares = [self._dealt(share) for share in np.diff(ends, axis=0, prepend=0)]
         means = [self._dealt(np.rint(m * MEAN_GRID) / MEAN_GRID) for m in mean]
         scales = [_exp(np.clip(self._dealt(np.rint(s * SCALE_GRID) / SCALE_GRID), None, MAX_LOG)) for s in log_scale]
-        return GreyLevels(np.stack(shares), np.stack(means), np.stack(scales), self.levels)
+        return LogisticBins(np.stack(shares), np.stack(means), np.stack(scales), self.levels)
 
     def _dealt(self, values: NDArray) -> NDArray:
         """(batch, width) as (S, batch · lanes): the entries of a row go round its lanes; what is left over is 0."""

@@ -19,7 +19,17 @@ from numpy.typing import NDArray
 
 from npvae.compression.ans import Message, peek, pop, push
 
-__all__ = ["Bits", "Categorical", "Code", "GaussianBins", "GreyLevels", "Uniform", "bin_centres", "pop_all", "push_all"]
+__all__ = [
+    "Bits",
+    "Categorical",
+    "Code",
+    "GaussianBins",
+    "LogisticBins",
+    "Uniform",
+    "bin_centres",
+    "pop_all",
+    "push_all",
+]
 
 PRECISION = 24
 """P of all codes that come of a model."""
@@ -161,7 +171,7 @@ class GaussianBins:
         return _tilted(share, symbol, self.size)
 
 
-class GreyLevels:
+class LogisticBins:
     """A mixture of logistic variables, rounded to K grey levels: see `npvae.distributions.LogisticMixture`.
 
     Parameters

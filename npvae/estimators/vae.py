@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from npvae import evaluation, training
 from npvae.bounds import BOUNDS
 from npvae.datasets.scaling import in_unit_interval
-from npvae.distributions import LIKELIHOODS, POSTERIORS, Distribution
+from npvae.distributions import LIKELIHOODS, POSTERIORS, Bernoulli, Distribution
 from npvae.distributions.registry import named_likelihood
 from npvae.estimators.base import ROWS, by_rows, estimator, needs_fit
 from npvae.estimators.binarizing import Binarizing
@@ -259,8 +259,8 @@ class VAE(
         return {"grey": self.grey_}, {}
 
     def facts(self) -> dict[str, Any]:
-        """Whether the pixels are grey."""
-        return {"grey pixels": self.grey_}
+        """Whether the pixels are grey, of a likelihood of bits."""
+        return {"grey pixels": self.grey_} if isinstance(self.model_.likelihood, Bernoulli) else {}
 
     def _restore(self, state: dict[str, Any], arrays: dict[str, NDArray]) -> None:
         self.grey_ = bool(state["grey"])

@@ -22,6 +22,9 @@ from npvae.validation import ArgumentError, ArgumentTypeError, data_matrix, inte
 
 __all__ = ["LatentPosterior", "Restored", "most_probable", "restore"]
 
+SHARPEST = 1e-12
+"""Smallest σ: its square still divides what float32 holds."""
+
 START_TEMPERATURE = 1000.0
 """How much less the data count when the warm-up begins than at its end: there the prior rules, chains move freely."""
 
@@ -41,8 +44,8 @@ class Restored(NamedTuple):
     """Share of accepted proposals, (chains, n): near 0 a chain stood still."""
     disagreement: NDArray
     """Potential scale reduction of the energy, (n,): near 1 where the chains of a row agree, larger where they have
-    found different modes, and mean and std depend on where they began. NaN where there are fewer than four steps, or
-    where the chains stood still."""
+    found different modes, and mean and std depend on where they began. NaN where there are fewer than four steps, not
+    finite where the chains stood still."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _posterior(
     if isinstance(model.prior, LearnedBernoulli | UniformBernoulli):
         raise ArgumentError("model", "have real latents for steps along a gradient", repr(model.prior))
     y = data_matrix("y", y, operator.n_out, theta.dtype)
-    return LatentPosterior(model, theta, operator, np.tile(y, (chains, 1)), number("sigma", sigma, above=0))
+    return LatentPosterior(model, theta, operator, np.tile(y, (chains, 1)), number("sigma", sigma, at_least=SHARPEST))
 
 
 @np.errstate(over="ignore", invalid="ignore")  # energies overflow where σ is tiny; the chains stand still there
@@ -173,8 +176,8 @@ def restore(
     y : (n, operator.n_out) array
     operator : LinearOperator
     sigma : float
-        Standard deviation of the noise in y, in units of the pixels; positive. The smaller, the shorter the steps have
-        to be.
+        Standard deviation of the noise in y, in units of the pixels; at least 1e-12. The smaller, the shorter the steps
+        have to be.
     rng : Generator
     chains, warm_up, steps, n_leapfrog : int
         Chains a row; steps thrown away and kept; gradients a step.

@@ -66,8 +66,8 @@ def explorer_page(
     image_shape : (height, width) or (height, width, channels), optional
         What a row of x is. By default a square image where n_features is a square, else one line of pixels.
     precision : {"float32", "float16", "int8"}, optional
-        How the weights are rounded; the page says by how much that moves a pixel. By default float16 where the page
-        stays below `most_bytes`, else int8.
+        How the weights are rounded; the page says by how much that moves a pixel. By default float16 where it
+        holds all weights and the page stays below `most_bytes`, else int8.
     most_bytes : int, default 2,000,000
 
     Returns
@@ -96,7 +96,9 @@ def explorer_page(
     most_bytes = integer("most_bytes", most_bytes, at_least=1)
     if precision is not None:
         one_of("precision", precision, PRECISIONS)
-    for kind in (precision,) if precision is not None else ("float16", "int8"):
+    largest = max(float(np.abs(array).max()) for array in theta.values() if array.ndim > 1)
+    fitting = ("float16", "int8") if largest <= float(np.finfo(np.float16).max) else ("int8",)
+    for kind in (precision,) if precision is not None else fitting:
         shipped = ship(theta, kind)
         page = _page(model, theta, told, shipped, kind, title)
         size = len(page.encode())

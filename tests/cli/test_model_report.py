@@ -85,6 +85,10 @@ def test_info_for_programs(files, here, capsys):
     assert facts["last epoch"] == vae.history_.last()
     assert facts["model"]["image shape"] == [6, 6]
     assert facts["model"]["grey pixels"] is True
+    levels = npvae.VAE(latent_dim=1, hidden=2, likelihood="discretized-logistic", epochs=1, random_state=0).fit(
+        np.rint(files.x * 255) / 255
+    )
+    assert "grey pixels" not in levels.facts()
 
 
 def test_score_tells_the_bits_a_dimension_where_the_data_are_discrete(files, here, capsys):

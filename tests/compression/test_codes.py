@@ -13,7 +13,7 @@ from npvae.compression.codes import (
     Bits,
     Categorical,
     GaussianBins,
-    GreyLevels,
+    LogisticBins,
     Uniform,
     bin_centres,
     pop_all,
@@ -27,15 +27,15 @@ def grey(rng, steps=3, lanes=4, components=2, levels=256):
     shares = np.rint(rng.dirichlet(np.ones(components), (steps, lanes)) * (1 << FRACTION)).astype(np.int64)
     shares[..., 0] += (1 << FRACTION) - shares.sum(axis=-1)
     mean = rng.uniform(-0.2, 1.2, (components, steps, lanes))
-    return GreyLevels(np.moveaxis(shares, -1, 0), mean, np.exp(rng.uniform(-9, 1, mean.shape)), levels)
+    return LogisticBins(np.moveaxis(shares, -1, 0), mean, np.exp(rng.uniform(-9, 1, mean.shape)), levels)
 
 
 CODES = {
     "Uniform": lambda rng: Uniform(5),
     "Bits": lambda rng: Bits(rng.uniform(-40, 40, (3, 4))),
     "GaussianBins": lambda rng: GaussianBins(5 * rng.standard_normal((3, 4)), np.exp(rng.uniform(-9, 2, (3, 4))), 6),
-    "GreyLevels": grey,
-    "GreyLevels of 2": lambda rng: grey(rng, levels=2),
+    "LogisticBins": grey,
+    "LogisticBins of 2": lambda rng: grey(rng, levels=2),
     "Categorical": lambda rng: Categorical(np.moveaxis(1 + rng.multinomial(1017, np.ones(7) / 7, (3, 4)), -1, 0), 10),
 }
 every_code = pytest.mark.parametrize("make", CODES.values(), ids=CODES.keys())

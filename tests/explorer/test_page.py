@@ -106,6 +106,13 @@ def test_a_page_that_would_be_too_large_says_by_what():
     assert data(explorer_page(model, theta, most_bytes=middle))["manifest"]["encoder.0.W"]["packed"] == "int8"
 
 
+def test_weights_beyond_float16_are_rounded_to_whole_numbers():
+    model, theta = small()
+    theta = theta.copy()
+    theta["encoder.0.W"][0, 0] = 1e5
+    assert data(explorer_page(model, theta))["manifest"]["encoder.0.W"]["packed"] == "int8"
+
+
 def test_the_finished_page_has_the_scripts_of_today():
     docs, sources = Path(__file__).parents[2] / "docs" / "explorer.html", Path(explorer.__file__).parent
     page = docs.read_text("utf-8")
