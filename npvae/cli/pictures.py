@@ -96,5 +96,5 @@ def draw_pictures(model: Any, shown: Dataset, data: Dataset, folder: Path) -> st
 def title(model: Any, data: str) -> str:
     """Model and data in a few words, for above a picture."""
     latents = getattr(model, "n_latents_", None)
-    how_many = f", {latents} latent{'s' * (latents != 1)}" if latents else ""
+    how_many = f", {latents} {model.latent_name}{'s' * (latents != 1)}" if latents else ""
     return f"{type(model).__name__}{how_many}{', ' * bool(data)}{data}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,11 @@ class LatentMethods(ABC):
         n latents (n, n_latents_) to sample from.
     n_latents_
         How many latents there are.
+    latent_name
+        What one of them is called above pictures.
     """
+
+    latent_name: ClassVar[str] = "latent"
 
     @abstractmethod
     def _latents_of(self, x: NDArray) -> NDArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,6 +75,8 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     >>> rbm.transform(X[:3]).shape, rbm.sample(4, random_state=0).shape
     ((3, 32), (4, 784))
     """
+
+    latent_name: ClassVar[str] = "hidden unit"
 
     n_hidden: int = option(100, "number of hidden units", at_least=1, flag="hidden", metavar="H")
     visible: str = option(

@@ -71,5 +71,5 @@ def variance_curves(steps: ArrayLike, variances: Mapping[str, ArrayLike], ax: Ax
             raise ArgumentError("variances", f"have {steps.size} values each", f"{np.size(values)} for {name!r}")
         ax.plot(steps, values, marker=".", label=name)
     ax.set(yscale="log", xlabel="epochs", ylabel="variance of the encoder's gradient")
-    ax.legend(fontsize="small")
+    ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # curves may be anywhere inside
     return ax.figure

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from npvae import VAE
+from npvae import RBM, VAE
 from npvae.cli import main
-from npvae.cli.train import draw_pictures
+from npvae.cli.pictures import draw_pictures, title
 from npvae.datasets import Dataset
 
 RNG = np.random.default_rng(0)
@@ -77,3 +77,14 @@ def test_a_picture_says_model_and_data(tmp_path, monkeypatch):
     path, output = str(tmp_path / "model.npz"), str(tmp_path / "a.png")
     assert main(["reconstruct", path, str(tmp_path / "rows.npy"), "-o", output]) == 0
     assert titles[-1] == "VAE, 3 latents, rows.npy: reconstruct"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (VAE(latent_dim=1, hidden=2, epochs=1, random_state=0), "VAE, 1 latent, digits"),
+        (RBM(n_hidden=3, epochs=1, ais_steps=2, random_state=0), "RBM, 3 hidden units, digits"),
+    ],
+)
+def test_a_picture_is_headed_by_the_model_and_its_latents_by_their_name(model, expected):
+    assert title(model.fit(RNG.integers(0, 2, (20, 6)).astype(np.float32)), "digits") == expected
