@@ -5,7 +5,8 @@ import pytest
 
 import npvae
 from npvae import RBM, training
-from npvae.evaluation import LogPartition, exact_log_partition
+from npvae.estimators.rbm import AIS
+from npvae.evaluation import LogPartition, annealed_importance_sampling, exact_log_partition
 from tests.models.machines import rows
 
 BARS = np.repeat([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 30, axis=0)
@@ -48,6 +49,14 @@ def test_a_larger_one_has_an_estimate_that_says_so_and_lies_in_its_error_bars():
     assert "in reverse" in told
     assert any("log Z = " in line for line in rbm.summary())
     assert rbm.likelihood_note() in told
+
+
+def test_the_estimates_begin_at_the_base_rates_of_the_data():
+    rbm, x = large()
+    for mean, same in ((x.mean(axis=0), True), (None, False)):
+        rng = np.random.default_rng([0, 0, AIS])
+        found = annealed_importance_sampling(rbm.model_, rbm.theta_, rng, mean, 300, rbm.ais_runs)
+        assert np.array_equal(found.log_weights, rbm.log_z_.log_weights) == same
 
 
 def test_without_an_estimate_there_is_no_score():
