@@ -103,7 +103,7 @@ def _meant(word: str, parsed: argparse.Namespace, command: argparse.ArgumentPars
         if owners:
             return f"; {word} is an option of {', '.join(owners)}, not of {parsed.model}"
     flags = [flag for action in command._actions for flag in action.option_strings if flag.startswith("--")]
-    near = get_close_matches(word, flags, n=1) if word.startswith("-") else []
+    near = get_close_matches(word, flags, n=1, cutoff=0.7) if word.startswith("-") else []
     return f"; did you mean {near[0]}?" if near else ""
 
 
