@@ -221,9 +221,10 @@ class GradientEstimator(Estimator):
             n_jobs = began if began in range(1, MOST_PROCESSES) and comm is None else n_jobs
             start = replace(start, settings={**start.settings, "processes": n_jobs})
         processes = training.number_of_jobs(n_jobs) if comm is None else comm.size
-        if speaks and processes > 1:
+        if speaks and (processes > 1 or self.n_jobs == "auto"):
+            told = f"{processes} processes share every batch" if processes > 1 else "1 process computes every batch"
             with suppress(OSError):  # nobody reads on; the training goes on
-                print(f"{processes} processes share every batch", file=sys.stderr, flush=True)
+                print(told, file=sys.stderr, flush=True)
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}

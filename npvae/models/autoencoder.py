@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from npvae.bounds import Loss
 from npvae.distributions import Distribution
 from npvae.layers import Chain, Tied, draw_noise, with_noise
+from npvae.layers.products import multiplications
 from npvae.models.model import require_rows
 from npvae.models.squared_error import SquaredError
 from npvae.parameters import Parameters, Shapes
@@ -104,6 +105,11 @@ class Autoencoder:
         found = self.encode(theta, np.zeros((1, self.n_features), np.float32)).shape[1]
         if found != self.latent_dim:
             raise ArgumentError("encoder", f"put out {self.latent_dim} numbers, the code", found)
+
+    @property
+    def operations(self) -> int:
+        """Operations of a gradient for each row."""
+        return 6 * (multiplications(self.encoder) + multiplications(self.decoder))
 
     @property
     def shapes(self) -> Shapes:

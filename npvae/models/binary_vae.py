@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,11 @@ class BinaryVAE(BitLayers):
                 centre = self.centre if t == 0 else None
                 networks[f"baseline.{t}"] = bit_network(width, baseline_hidden, 1, "tanh", "glorot", centre)
         return networks
+
+    @property
+    def operations(self) -> int:
+        """Operations of a gradient for each row: every draw goes through all layers."""
+        return 6 * self.n_samples * sum(map(prod, self.shapes.values()))
 
     @cached_property
     def shapes(self) -> Shapes:

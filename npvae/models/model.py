@@ -22,7 +22,8 @@ class Model(Protocol):
 
     Whatever has these members can be trained, checked and stored. Where the loss is no mean over the rows of a batch,
     because a term of it depends on the batch as a whole, an attribute ``mean_over_rows = False`` says so: such a model
-    is trained by one process.
+    is trained by one process. An attribute ``operations`` says how many a gradient takes for each row; without it they
+    are six for each parameter. The number of processes is chosen by it.
     """
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ from npvae.validation import integer
 __all__ = ["MeanField", "SigmoidBeliefNetwork"]
 
 _BERNOULLI = Bernoulli()
+
+SWEEP = 10_000
+"""A sweep of the E step takes a core as long for each weight as so many operations of a matrix product."""
 
 ROWS = 16
 """Data whose bound is computed at once: some arrays of rows · parents · children numbers."""
@@ -85,6 +89,11 @@ class SigmoidBeliefNetwork(BitLayers):
     def __post_init__(self) -> None:
         self._require_widths()
         integer("sweeps", self.sweeps, at_least=1)
+
+    @property
+    def operations(self) -> int:
+        """Operations of a gradient for each row, nearly all of them of the E step."""
+        return SWEEP * self.sweeps * sum(map(prod, self.shapes.values()))
 
     @property
     def shapes(self) -> Shapes:

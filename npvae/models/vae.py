@@ -20,6 +20,7 @@ from npvae.distributions import (
     StandardNormal,
 )
 from npvae.layers import Chain, Constants, Initializer, Layer, mlp
+from npvae.layers.products import multiplications
 from npvae.models.densities import decoder_backward, encoder_backward, forward
 from npvae.models.model import require_rows
 from npvae.parameters import Parameters, Shapes
@@ -190,6 +191,11 @@ class VAE:
     def mean_over_rows(self) -> bool:
         """Whether the loss is a mean over rows; free bits are counted on the mean over the batch."""
         return self.free_bits == 0
+
+    @property
+    def operations(self) -> int:
+        """Operations of a gradient for each row: every draw goes through the decoder."""
+        return 6 * (multiplications(self.encoder) + self.n_samples * multiplications(self.decoder))
 
     @property
     def shapes(self) -> Shapes:

@@ -7,6 +7,8 @@ import sys
 from math import prod
 from numbers import Integral
 
+import numpy as np
+
 from npvae.models import Model
 from npvae.validation import ArgumentError, ArgumentTypeError
 
@@ -29,12 +31,13 @@ def number_of_jobs(n_jobs: int | None) -> int:
 def fastest_jobs(model: Model, n_rows: int, epochs: int) -> int:
     """The number of processes with which a training is fastest: all cores, or 1 where it is short or cannot be shared.
 
-    A step costs about six operations a weight and row: two each for the forward pass and for either gradient of the
-    backward pass.
+    Where the model does not tell its `operations`, a step costs about six a weight and row: two each for the forward
+    pass and for either gradient of the backward pass.
     """
-    operations = 6 * sum(map(prod, model.shapes.values())) * n_rows * epochs
-    shared = getattr(model, "mean_over_rows", True) and not hasattr(model, "begin_state") and sys.platform != "win32"
-    return cores() if shared and operations >= WORTH_WORKERS else 1
+    a_row = getattr(model, "operations", 6 * sum(map(prod, model.shapes.values())))
+    hands_on = hasattr(model, "begin_state") and bool(model.begin_state(np.random.default_rng(0)))
+    shared = getattr(model, "mean_over_rows", True) and not hands_on and sys.platform != "win32"
+    return cores() if shared and a_row * n_rows * epochs >= WORTH_WORKERS else 1
 
 
 def cores() -> int:

@@ -271,5 +271,7 @@ def test_a_training_by_several_processes_says_so(monkeypatch, capsys):
     monkeypatch.setattr(training, "train", lambda model, start, *rest, **settings: start)
     tiny(n_jobs=2, verbose=True).fit(BINARY)
     assert "2 processes share every batch\n" in capsys.readouterr().err
+    tiny(n_jobs="auto", verbose=True).fit(BINARY)
+    assert "1 process computes every batch\n" in capsys.readouterr().err
     tiny(n_jobs=1, verbose=True).fit(BINARY)
-    assert "processes" not in capsys.readouterr().err
+    assert "process" not in capsys.readouterr().err
