@@ -249,6 +249,9 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     def _require_support(self, argument: str, x: NDArray) -> None:
         self._require_units(self.model_, argument, x)
 
+    def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
+        return "the logits of the hidden units", self.model_.hidden_input(self.theta_, x)
+
     def likelihood_note(self) -> str:
         """The log Z in −log p(x) = F(x) + log Z, and where it is from."""
         return self._equation()
@@ -260,7 +263,9 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
             raise ArgumentError("ais_steps", rule, self.ais_steps, advice)
         exact = isinstance(self.log_z_, float)
         log_z = self.log_z_ if exact else self.log_z_.log_z
-        F = by_rows(lambda rows: self.model_.free_energy(self.theta_, rows)[0], x).astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
+            F = by_rows(lambda rows: self.model_.free_energy(self.theta_, rows)[0], x).astype(np.float64)
+        self._require_finite("log-likelihood", F + log_z, x)
         units = 0.0 if self.model_.visible.binary else self.scaling_.log_volume(self.n_features_in_)
         return Loss(
             {"negative_log_px": F + log_z + units}, labels={"negative_log_px": f"−log p(x), {self._equation()}"}

@@ -42,10 +42,12 @@ def _log_likelihood(model: Model, theta: Parameters, seed: int, k: int, x: NDArr
 class RowScores(OutlierMethods, ABC):
     """`loss`, `score_samples` and `score` of an estimator that scores rows.
 
-    Hook
-    ----
+    Hooks
+    -----
     _loss(x, n_samples, seed)
         The loss of every row x (n, n_features) on the model's scale, in the units of the data.
+    _posterior_numbers(x)
+        What the posterior of rows is made of, in words and in numbers, for the error where a score is not finite.
     """
 
     loss_name = "loss"
@@ -86,6 +88,19 @@ class RowScores(OutlierMethods, ABC):
     def score(self, X: ArrayLike, y: Any = None) -> float:
         """Mean of `score_samples` over the rows, higher is better."""
         return float(self.score_samples(X).mean())
+
+    def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
+        return "the numbers", x
+
+    def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
+        """An `ArgumentError` that says where in x, whose rows count from `first`, the model breaks down, if it does."""
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(bad.argmax())
+            what_they_are, a = self._posterior_numbers(x[row : row + 1])
+            numbers = f"{what_they_are} for it reach from {a.min():.3g} to {a.max():.3g}"
+            rule = f"have a finite {what} under this model, which row {first + row} has not: {numbers}"
+            raise ArgumentError("X", rule)
 
 
 class ExactScores(RowScores):
@@ -211,15 +226,4 @@ class DensityScores(RowScores):
             )
 
     def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
-        """What the posterior of rows is made of, in words and in numbers."""
         return "the encoder's numbers", self.model_.encode(self.theta_, x)
-
-    def _require_finite(self, what: str, values: NDArray, x: NDArray, first: int = 0) -> None:
-        """An `ArgumentError` that says where in x, whose rows count from `first`, the model breaks down, if it does."""
-        bad = ~np.isfinite(values)
-        if bad.any():
-            row = int(bad.argmax())
-            what_they_are, a = self._posterior_numbers(x[row : row + 1])
-            numbers = f"{what_they_are} for it reach from {a.min():.3g} to {a.max():.3g}"
-            rule = f"have a finite {what} under this model, which row {first + row} has not: {numbers}"
-            raise ArgumentError("X", rule)

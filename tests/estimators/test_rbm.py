@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 
 import npvae
 from npvae import RBM, training
@@ -68,6 +69,15 @@ def test_without_an_estimate_there_is_no_score():
     assert rbm.sample(2, 0).shape == (2, 18)
 
 
+@pytest.mark.parametrize("broken", [np.nan, 3e38])
+def test_a_broken_machine_is_refused_and_not_scored_as_nan(broken):
+    rbm = small().fit(BARS)
+    rbm.theta_["W"][0] = broken  # the last thirty rows have no pixel there
+    message = "X must have a finite log-likelihood under this model, which row 0 has not: the logits of the hidden "
+    with pytest.raises(ValueError, match=message):
+        rbm.score_samples(BARS)
+
+
 def test_an_untrained_machine_scores_nothing():
     with pytest.raises(npvae.estimators.conventions.NotFittedError, match="this RBM is not fitted yet"):
         small().score_samples(BARS)
@@ -117,9 +127,11 @@ def test_samples_and_chains_walk_as_many_gibbs_steps_as_they_say(monkeypatch):
 
 
 def test_hidden_probabilities_are_the_latents():
-    rbm = small().fit(BARS)
+    rbm = small(learning_rate=0.3).fit(BARS)
     z = rbm.transform(BARS)
-    np.testing.assert_allclose(z, rbm.model_.hidden_mean(rbm.theta_, BARS.astype(np.float32)), rtol=1e-6)
+    assert z.std() > 0.1
+    W, b = rbm.theta_["W"].astype(float), rbm.theta_["b"].astype(float)
+    np.testing.assert_allclose(z, scipy.special.expit(b + BARS @ W), rtol=0, atol=1e-6)
     assert rbm.n_latents_ == 4
     assert rbm.reconstruct(BARS).shape == BARS.shape
 
