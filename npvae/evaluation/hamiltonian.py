@@ -69,6 +69,10 @@ def hamiltonian_monte_carlo(
     length of a step is drawn anew between 0.8 and 1.2 times the step size, so that no trajectory closes on itself
     every time. While warming up, the step size of each chain is moved towards an acceptance of 0.8; then it stays.
 
+    Where the energy is infinite, or no number, there is no density. A chain that begins there takes the first proposal
+    with a finite energy, and rejects the others, whose H_old − H_new is ∞ − ∞. Nothing tells it how far to go: its
+    steps are a hundredth to a hundred times as long as the step size, which is not adapted there.
+
     Parameters
     ----------
     energy_and_grad : callable
@@ -95,20 +99,36 @@ def hamiltonian_monte_carlo(
     accepted, draws = np.zeros(len(z)), np.empty((steps, *z.shape), z.dtype)
     for t in range(warm_up + steps):
         warming = t < warm_up
-        follow = tempered((t + 1) / warm_up) if warming and tempered is not None else energy_and_grad
+        follow = _everywhere(tempered((t + 1) / warm_up) if warming and tempered is not None else energy_and_grad)
         if t == 0 or (tempered is not None and t <= warm_up):
             U, dU = follow(z)
         p = rng.standard_normal(z.shape, dtype=z.dtype)
-        drawn = size * rng.uniform(0.8, 1.2, len(z)).astype(z.dtype)
+        lost, factor = np.isinf(U), rng.uniform(0.8, 1.2, len(z)).astype(z.dtype)
+        drawn = size * np.where(lost, 10 ** (10 * (factor - 1)), factor)
         z_new, p_new, U_new, dU_new = leapfrog(follow, z, p, dU, drawn, n_leapfrog)
         gain = U - U_new + 0.5 * ((p * p).sum(axis=1) - (p_new * p_new).sum(axis=1))
-        gain = np.where(np.isfinite(gain), gain, -np.inf)  # a trajectory that ran away
+        gain = np.where(np.isnan(gain), -np.inf, gain)  # ∞ − ∞, or a momentum that ran away
         yes = -rng.standard_exponential(len(z)) < gain
         z, dU = (np.where(yes[:, None], new, old) for new, old in ((z_new, z), (dU_new, dU)))
         U = np.where(yes, U_new, U)
         if warming:
-            size *= np.exp(ADAPTATION * (np.exp(np.minimum(gain, 0)) - ACCEPTANCE)).astype(z.dtype)
+            surplus = np.where(lost, 0, np.exp(np.minimum(gain, 0)) - ACCEPTANCE)
+            size *= np.exp(ADAPTATION * surplus).astype(z.dtype)
         else:
             draws[t - warm_up] = z
             accepted += yes
     return Chains(draws, accepted / steps, size)
+
+
+def _everywhere(energy_and_grad: EnergyAndGrad) -> EnergyAndGrad:
+    """The same energy, infinite where it is no number, and a force of 0 in each direction where it is not finite.
+
+    Every force that depends on z alone leaves `leapfrog` reversible and its volumes as they are, so the draws have the
+    density e^{−U} still. One that is not finite would make all that follows NaN, and a chain could never leave.
+    """
+
+    def follow(z: NDArray) -> tuple[NDArray, NDArray]:
+        U, dU = energy_and_grad(z)
+        return np.where(np.isnan(U), np.inf, U), np.where(np.isfinite(dU), dU, 0)
+
+    return follow

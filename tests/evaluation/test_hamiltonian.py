@@ -68,6 +68,43 @@ def test_trajectories_that_run_away_are_rejected():
     np.testing.assert_array_equal(found.acceptance, 0)
 
 
+@pytest.mark.parametrize("nowhere", [np.inf, np.nan])
+@pytest.mark.parametrize("force", ["that of the Gaussian", np.nan, np.inf])
+def test_a_chain_that_begins_where_there_is_no_density_leaves_and_draws_from_it(nowhere, force):
+    """N(0, 1) within |z| < 3. A force that is not finite counts as none: only the momentum leads a chain inside."""
+
+    def truncated(z):
+        outside = np.abs(z) >= 3
+        dU = z if isinstance(force, str) else np.where(outside, force, z)
+        return np.where(outside[:, 0], nowhere, 0.5 * z[:, 0] ** 2), dU
+
+    start = np.full((400, 1), 4.0)
+    found = hamiltonian_monte_carlo(
+        truncated, start, np.random.default_rng(0), warm_up=300, steps=20, n_leapfrog=10, step_size=0.25
+    )
+    assert (found.acceptance > 0.3).all()
+    assert np.isfinite(found.draws).all()
+    assert scipy.stats.kstest(found.draws[-1, :, 0], scipy.stats.truncnorm(-3, 3).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize("slope", [1.0, 1e4, 1e6])
+def test_a_chain_finds_the_density_from_afar_whatever_the_force_on_the_way(slope):
+    def far(z):
+        outside = np.abs(z) > 100
+        return np.where(outside[:, 0], np.inf, 0.5 * z[:, 0] ** 2), np.where(outside, slope * z, z)
+
+    found = hamiltonian_monte_carlo(far, np.full((50, 1), 200.0), np.random.default_rng(0), warm_up=400, steps=20)
+    assert (found.acceptance > 0).all()
+
+
+def test_from_nowhere_to_nowhere_no_step_is_taken():
+    found = hamiltonian_monte_carlo(
+        lambda z: (np.full(len(z), np.inf), 0 * z), np.ones((3, 2)), np.random.default_rng(0), warm_up=2, steps=5
+    )
+    np.testing.assert_array_equal(found.draws, 1)
+    np.testing.assert_array_equal(found.acceptance, 0)
+
+
 def test_the_warm_up_goes_through_the_tempered_densities():
     seen = []
 
