@@ -24,29 +24,58 @@ from numpy.typing import NDArray
 
 from npvae.numerics import absolute, sigmoid, softplus
 
-__all__ = ["better_xi", "cumulant", "softplus_bound", "softplus_bound_backward"]
+__all__ = ["UnitByUnit", "better_xi", "cumulant", "softplus_bound", "softplus_bound_backward"]
+
+
+def _tilts(v: NDArray) -> tuple[NDArray, NDArray]:
+    """The weights e^v and 1 of a bit that is on and of one that is off, over e^{max(v, 0)}: neither overflows."""
+    e = np.exp(-absolute(v))
+    positive = v.real > 0
+    return np.where(positive, 1, e), np.where(positive, e, 1)
+
+
+def _log_total(total: NDArray, v: NDArray, mu: NDArray) -> NDArray:
+    """log t of the mean weight t = μ on + (1 − μ) off of `_tilts`, also where it underflows.
+
+    There the weight of what is not 1 is e^{−|v|}, and p, the probability of the other, is next to nothing or nothing:
+    log t is log(p + e^{−|v|}), which for p = 0 is −|v|.
+    """
+    if _is_normal(total):
+        return np.log(total)
+    small = total.real < np.finfo(total.dtype).tiny
+    p = np.where(v.real > 0, mu, 1 - mu)
+    log_p = np.log(np.where(small & (p.real > 0), p, 1))
+    both = log_p + softplus(-absolute(v) - log_p)
+    return np.where(small, np.where(p.real > 0, both, -absolute(v)), np.log(np.where(small, 1, total)))
+
+
+def _is_normal(total: NDArray) -> bool:
+    """Whether no number is so small that it has lost digits."""
+    return total.size == 0 or total.real.min() >= np.finfo(total.dtype).tiny
 
 
 def cumulant(v: NDArray, mu: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """log(1 − μ + μ e^v) of a bit with mean μ, for every v without overflow.
+    """log(1 − μ + μ e^v) of a bit with mean μ in [0, 1], for every v without overflow.
 
     Returns
     -------
     value : array
-        With e = e^{−|v|} it is max(v, 0) + log(p + (1 − p) e), where p is μ for positive v and 1 − μ for negative.
+        max(v, 0) + log t, with t = μ on + (1 − μ) off of `_tilts`. For μ = 0 it is 0, and for μ = 1 it is v.
     tilted : array
-        μ e^v/(1 − μ + μ e^v) = ∂value/∂v, the mean of the bit under the weight e^{vz}.
+        μ e^v/(1 − μ + μ e^v) = ∂value/∂v, the mean of the bit under the weight e^{vz}. A bit that is certain stays so.
     slope : array
-        (e^v − 1)/(1 − μ + μ e^v) = ∂value/∂μ.
+        (e^v − 1)/(1 − μ + μ e^v) = ∂value/∂μ. For μ = 0 and for μ = 1 it grows as e^{|v|}: where no number of this
+        precision is as large, it is the inverse of the smallest normal one.
     """
-    e = np.exp(-absolute(v))
-    positive = v.real > 0
-    p = np.where(positive, mu, 1 - mu)
-    total = p + (1 - p) * e
-    value = np.maximum(v, 0) + np.log(total)
-    tilted = np.where(positive, mu, mu * e) / total
-    slope = np.where(positive, 1 - e, e - 1) / total
-    return value, tilted, slope
+    on, off = _tilts(v)
+    up = mu * on
+    total = up + (1 - mu) * off
+    value = np.maximum(v, 0) + _log_total(total, v, mu)
+    if _is_normal(total):
+        return value, up / total, (on - off) / total
+    nothing = total.real == 0
+    tilted = np.where(nothing, mu, up) / np.where(nothing, 1, total)
+    return value, tilted, (on - off) / np.maximum(total, np.finfo(total.dtype).tiny)
 
 
 SHORTER = (0.25, 1 / 16, 1 / 64)
@@ -108,9 +137,9 @@ def better_xi(mu: NDArray, W: NDArray, b: NDArray, xi: NDArray) -> NDArray:
     A step s lowers a convex g by at most −g' s; where that is within the rounding of g's parts, ξ stays as it is.
     """
     value, cache = softplus_bound(mu, W, b, xi)
-    *_, dxi = softplus_bound_backward(cache, np.ones_like(value))
     r, (p_low, _), (p_high, _) = cache.share, cache.below, cache.above
     k_low, k_high = (np.einsum("dm,ndm->nm", W, p) for p in (p_low, p_high))
+    dxi = cache.mean - (1 - r) * (b + k_low) - r * (b + k_high)
     v_low, v_high = (np.einsum("dm,ndm->nm", W * W, p * (1 - p)) for p in (p_low, p_high))
     curvature = (1 - r) * v_low + r * v_high + r * (1 - r) * np.square(k_high - k_low)
     newton = np.where(curvature > 0, xi - dxi / np.where(curvature > 0, curvature, 1), xi)
@@ -134,3 +163,61 @@ def _value(xi: NDArray, mean: NDArray, mu: NDArray, W: NDArray, b: NDArray) -> N
     """g(ξ) of k pairs of a datum and a unit, (k,): ξ, E[a] and b are (k,), μ and the unit's weights (k, d)."""
     low, high = (cumulant(s[:, None] * W, mu)[0].sum(axis=1) + s * b for s in (-xi, 1 - xi))
     return xi * mean + low + softplus(high - low)
+
+
+class UnitByUnit:
+    """log(e^{κ(−ξ)} + e^{κ(1−ξ)}), what g adds to ξ E[a], while the means of the bits above change one after the other.
+
+    Parameters
+    ----------
+    mu, W, b, xi : arrays
+        As in `softplus_bound`. `mu` is not changed.
+    """
+
+    def __init__(self, mu: NDArray, W: NDArray, b: NDArray, xi: NDArray) -> None:
+        self._sides = [_Side(s, mu, W, b) for s in (-xi, 1 - xi)]
+
+    def slope(self, j: int, mu: NDArray) -> NDArray:
+        """Its derivative by μ_j, summed over the units below, (n,), where μ_j (n,) is the present mean.
+
+        On each side e^κ is c t, where t = μ_j on + (1 − μ_j) off and c is made of the others; so the derivative is
+
+            Σ_sides c (on − off)/Σ_sides c t.
+
+        Only the ratio of both c plays a part, and the larger counts as 1. No slope of `cumulant`, which may be beyond
+        all numbers, is multiplied by a share that may be below them: the quotient is right where both are. It is cut
+        off where the sum over the units would overflow; that far out σ is 0 or 1.
+        """
+        (c_low, on_low, off_low), (c_high, on_high, off_high) = (side.at(j) for side in self._sides)
+        ratio = c_high - c_low
+        less, higher = np.exp(-absolute(ratio)), ratio > 0
+        low, high = np.where(higher, less, 1), np.where(higher, 1, less)
+        on, off = low * on_low + high * on_high, low * off_low + high * off_high
+        total = mu[:, None] * on + (1 - mu)[:, None] * off
+        return ((on - off) / np.maximum(total, np.sqrt(np.finfo(total.dtype).tiny))).sum(axis=1)
+
+    def move(self, j: int, mu: NDArray) -> None:
+        """Let μ_j, whose slope was asked for last, become `mu` (n,)."""
+        for side in self._sides:
+            side.move(j, mu[:, None])
+
+
+class _Side:
+    """κ(s) of every unit and its parts, for s (n, m) either −ξ or 1 − ξ."""
+
+    def __init__(self, s: NDArray, mu: NDArray, W: NDArray, b: NDArray) -> None:
+        self._s, self._W = s, W
+        v, mu = s[:, None] * W, mu[:, :, None]
+        p = np.where(v > 0, mu, 1 - mu)
+        self._log = _log_total(p + (1 - p) * np.exp(-absolute(v)), v, mu)
+        self._kappa = s * b + (np.maximum(v, 0) + self._log).sum(axis=1)
+
+    def at(self, j: int) -> tuple[NDArray, NDArray, NDArray]:
+        """κ without the log t of unit j, and the two weights of that unit, each (n, m); `move` needs them again."""
+        self._tilts = _tilts(self._s * self._W[j])
+        return self._kappa - self._log[:, j], *self._tilts
+
+    def move(self, j: int, mu: NDArray) -> None:
+        on, off = self._tilts
+        log_t = _log_total(mu * on + (1 - mu) * off, self._s * self._W[j], mu)
+        self._kappa += log_t - self._log[:, j]

@@ -91,7 +91,7 @@ class BottomUp:
         noise : sequence of (K, n, widths[t]) arrays
             u_t, uniform in [0, 1).
         temperature : float, optional
-            With it the draws are relaxed, z_t = σ((a_t + logit u_t)/temperature), see `npvae.bounds.concrete`.
+            With it the draws are relaxed, z_t = σ((a_t − logit u_t)/temperature), see `npvae.bounds.concrete`.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvae.bounds import Loss
 from npvae.bounds.loss import LABELS
-from npvae.bounds.softplus_bound import better_xi, cumulant, softplus_bound, softplus_bound_backward
+from npvae.bounds.softplus_bound import UnitByUnit, better_xi, softplus_bound, softplus_bound_backward
 from npvae.distributions import Bernoulli
 from npvae.models.bit_layers import BitLayers
 from npvae.models.model import require_rows
@@ -160,18 +160,14 @@ class SigmoidBeliefNetwork(BitLayers):
     def _update_layer(self, theta: Parameters, t: int, x: NDArray, mu: list[NDArray], xi: list[NDArray]) -> NDArray:
         """μ of layer t + 1 after one fixed-point update of each of its units, one after the other."""
         W, b = theta[f"{t}.W"], theta[f"{t}.b"]
-        child, own, low, high = x if t == 0 else mu[t - 1], mu[t].copy(), -xi[t], 1 - xi[t]
+        child, own = x if t == 0 else mu[t - 1], mu[t].copy()
         top = t + 1 == self.n_layers
         from_above = theta["prior.b"] if top else mu[t + 1] @ theta[f"{t + 1}.W"] + theta[f"{t + 1}.b"]
         linear = np.broadcast_to(from_above, own.shape) + (child - xi[t]) @ W.T
-        at_low, _, slopes_low = cumulant(low[:, None] * W, own[:, :, None])
-        at_high, _, slopes_high = cumulant(high[:, None] * W, own[:, :, None])
-        k_low, k_high = low * b + at_low.sum(axis=1), high * b + at_high.sum(axis=1)
-        for j, w in enumerate(W):
-            slope_low, slope_high, share = slopes_low[:, j], slopes_high[:, j], sigmoid(k_high - k_low)
-            own[:, j] = sigmoid(linear[:, j] - (slope_low + share * (slope_high - slope_low)).sum(axis=1))
-            k_low += cumulant(low * w, own[:, j, None])[0] - at_low[:, j]
-            k_high += cumulant(high * w, own[:, j, None])[0] - at_high[:, j]
+        below = UnitByUnit(own, W, b, xi[t])
+        for j in range(len(W)):
+            own[:, j] = sigmoid(linear[:, j] - below.slope(j, own[:, j]))
+            below.move(j, own[:, j])
         return own
 
     def posterior(self, theta: Parameters, x: NDArray) -> MeanField:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
-from npvae.bounds.softplus_bound import better_xi, cumulant, softplus_bound, softplus_bound_backward
+from npvae.bounds.softplus_bound import UnitByUnit, better_xi, cumulant, softplus_bound, softplus_bound_backward
 from npvae.evaluation.enumeration import binary_states
 from tests.numerical import assert_gradient, frozen
 
@@ -75,6 +75,47 @@ def test_the_cumulant_is_the_logarithm_of_an_expectation_and_does_not_overflow()
     np.testing.assert_allclose(value, [np.log(0.75), 1e4 + np.log(0.25)], rtol=1e-13)
     np.testing.assert_allclose(tilted, [0, 1])
     np.testing.assert_allclose(slope, [-1 / 0.75, 4], rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [150.0, 800.0, 1e4])
+def test_the_cumulant_of_a_bit_that_is_certain_is_that_of_a_number(dtype, size):
+    v, mu = np.array([size, size, -size, -size], dtype), np.array([0, 1, 0, 1], dtype)
+    value, tilted, slope = cumulant(v, mu)
+    np.testing.assert_array_equal(value, mu * v)
+    np.testing.assert_array_equal(tilted, mu)
+    np.testing.assert_allclose(slope[1:3], [1, -1], rtol=1e-6)
+    largest = 1 / np.finfo(dtype).tiny
+    assert slope[0] == -slope[3] == min(np.exp(min(size, 709)), largest)
+    assert {a.dtype for a in (value, tilted, slope)} == {np.dtype(dtype)}
+
+
+def test_the_cumulant_of_a_bit_that_is_hardly_ever_on_keeps_its_digits():
+    mu = np.array([5e-324, 1e-310, 1e-310, 1e-310])
+    v = np.array([744.0, 713.0, 800.0, 1e4])
+    value, tilted, slope = cumulant(v, mu)
+    log_mu = np.log(mu)
+    np.testing.assert_allclose(value, np.logaddexp(0, log_mu + v), rtol=1e-12)
+    np.testing.assert_allclose(tilted[1:], expit(log_mu + v)[1:], rtol=1e-3)  # a mean that small has few digits
+    assert (slope == 1 / np.finfo(float).tiny).all()
+
+
+@pytest.mark.parametrize("scale", [1, 30])
+def test_the_slope_by_one_mean_is_right_while_the_means_change_one_after_the_other(scale):
+    w, mu = scale * W, MU.copy()
+    at = UnitByUnit(mu, w, B, XI)
+    for j in range(D):
+        _, cache = softplus_bound(mu, w, B, XI)
+        dmu = softplus_bound_backward(cache, np.ones((N, M)))[0]
+        np.testing.assert_allclose(at.slope(j, mu[:, j]), dmu[:, j] - XI @ w[j], rtol=1e-9, atol=1e-11)
+        mu[:, j] = 1 - mu[:, j] ** 2
+        at.move(j, mu[:, j])
+
+
+def test_a_share_below_all_numbers_times_a_slope_beyond_them_is_their_product():
+    """At ξ = 0, W = 900 and b = −900 it is log(1 + μ + (1 − μ) e^{−900}): its slope at μ = 0 is e^{−900} e^{900}."""
+    mu, w, b, xi = np.zeros((3, 1)), np.array([[900.0]]), np.array([-900.0]), np.zeros((3, 1))
+    np.testing.assert_allclose(UnitByUnit(mu, w, b, xi).slope(0, mu[:, 0]), 1, rtol=1e-12)
 
 
 @pytest.mark.parametrize("which", ["mu", "W", "b", "xi"])

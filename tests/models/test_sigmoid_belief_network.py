@@ -79,6 +79,24 @@ def test_no_sweep_lowers_the_bound_of_any_datum(net, scale):
 
 
 @each_net
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_of_hundreds_leave_no_bit_in_doubt_and_the_bound_still_never_falls(net, dtype):
+    theta, x = parameters(net, 200.0).astype(dtype), X.astype(dtype)
+    q = net.begin(theta, x)
+    bounds = [-net.bound(theta, x, q).per_datum]
+    for _ in range(10):
+        q = net.e_step(theta, x, q, sweeps=1)
+        bounds.append(-net.bound(theta, x, q).per_datum)
+    assert any(((m == 0) | (m == 1)).any() for m in q.mu)
+    rounding = 20 * np.finfo(dtype).eps * np.abs(bounds[0]).max()
+    assert (np.diff(bounds, axis=0) >= -rounding).all()
+    loss, gradient = net.bound_and_grad(theta, x, q)
+    assert np.isfinite(loss.per_datum).all()
+    assert np.isfinite(gradient.flat).all()
+    assert (bounds[-1] <= exact(net, parameters(net, 200.0)).log_px + rounding).all()
+
+
+@each_net
 def test_a_sweep_updates_unit_after_unit_at_the_slope_of_the_bound_there(net):
     """In one μ the bound is its entropy and what the tangent leaves: the new logit is the old plus the slope."""
     theta, q = parameters(net), random_q(net)
