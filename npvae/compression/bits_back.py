@@ -56,7 +56,8 @@ LOGIT_GRID, MEAN_GRID, SCALE_GRID = 32, 1 << 13, 64
 the last. Half a step of a logit costs at most 3.1·10⁻⁵ nats a pixel."""
 
 MAX_LOGIT, MAX_LOG = 15.0, 60.0
-"""Logits, and the logarithms of variances and scales, are cut off there: their exponentials stay finite and above 0."""
+"""Logits, and the logarithms of variances and scales, are cut off there and at minus that: their exponentials, to 24
+bits, stay finite and above 0."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class Coder:
         ends = np.rint(total / total[-1] * (1 << FRACTION)).astype(np.int64)
         shares = [self._dealt(share) for share in np.diff(ends, axis=0, prepend=0)]
         means = [self._dealt(np.rint(m * MEAN_GRID) / MEAN_GRID) for m in mean]
-        scales = [_exp(np.clip(self._dealt(np.rint(s * SCALE_GRID) / SCALE_GRID), None, MAX_LOG)) for s in log_scale]
+        logs = [self._dealt(np.rint(s * SCALE_GRID) / SCALE_GRID) for s in log_scale]
+        scales = [_exp(np.clip(s, -MAX_LOG, MAX_LOG)) for s in logs]
         return LogisticBins(np.stack(shares), np.stack(means), np.stack(scales), self.levels)
 
     def _dealt(self, values: NDArray) -> NDArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from npvae.distributions.distribution import finite, sum_to_shape
 from npvae.distributions.grey_levels import (
     GreyLevels,
+    check_floor,
     mean_level,
     raw_scale,
     round_to_level,
@@ -21,7 +22,7 @@ from npvae.distributions.grey_levels import (
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, sigmoid
-from npvae.validation import integer, number
+from npvae.validation import integer
 
 __all__ = ["DiscretizedLogistic", "log_mass", "log_mass_backward"]
 
@@ -49,12 +50,12 @@ class DiscretizedLogistic(GreyLevels):
     levels : int, default 256
         K.
     min_log_scale : float, default −10.0
-        The floor of log s. A probability is bounded, so that this only keeps numbers finite.
+        The floor of log s, at least −30. A probability is bounded without it, but its gradient grows as 1/s.
 
     Raises
     ------
     TypeError, ValueError
-        If `link` is unknown, there are fewer than two levels, or the floor is no negative number.
+        If `link` is unknown, there are fewer than two levels, or the floor is not in [−30, 0).
 
     References
     ----------
@@ -68,7 +69,7 @@ class DiscretizedLogistic(GreyLevels):
     def __post_init__(self) -> None:
         check_link(self.link)
         integer("levels", self.levels, at_least=2)
-        number("min_log_scale", self.min_log_scale, below=0)
+        check_floor(self.min_log_scale)
 
     def n_params(self, d: int) -> int:
         """A mean and a scale a dimension: 2 d."""

@@ -12,11 +12,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.distribution import Distribution, finite
 from npvae.numerics import absolute, sigmoid, softplus
-from npvae.validation import ArgumentError
+from npvae.validation import ArgumentError, number
 
 __all__ = [
     "GreyLevels",
     "Unrounded",
+    "check_floor",
     "mean_level",
     "raw_scale",
     "round_to_level",
@@ -24,6 +25,15 @@ __all__ = [
     "unrounded_mean",
     "unrounded_mean_backward",
 ]
+
+
+LOWEST_FLOOR = -30.0
+"""Lowest floor of log s. Gradients grow as 1/s = e³⁰ = 10¹³: float32 holds their squares, and 10¹² times their sum."""
+
+
+def check_floor(min_log_scale: float) -> None:
+    """An ArgumentError unless the floor of log s lies in [−30, 0)."""
+    number("min_log_scale", min_log_scale, at_least=LOWEST_FLOOR, below=0)
 
 
 class Unrounded(NamedTuple):

@@ -11,6 +11,7 @@ from npvae.distributions.discretized_logistic import log_mass, log_mass_backward
 from npvae.distributions.distribution import finite, sum_to_shape
 from npvae.distributions.grey_levels import (
     GreyLevels,
+    check_floor,
     mean_level,
     raw_scale,
     round_to_level,
@@ -20,7 +21,7 @@ from npvae.distributions.grey_levels import (
 )
 from npvae.distributions.registry import register_likelihood
 from npvae.numerics import logit, logsumexp, sigmoid
-from npvae.validation import integer, number
+from npvae.validation import integer
 
 __all__ = ["LogisticMixture"]
 
@@ -39,12 +40,12 @@ class LogisticMixture(GreyLevels):
     levels : int, default 256
         K, the number of grey levels 0, 1/(K − 1), …, 1.
     min_log_scale : float, default −10.0
-        The floor of log s.
+        The floor of log s, at least −30: gradients grow as 1/s.
 
     Raises
     ------
     TypeError, ValueError
-        If a count is too small or no integer, or the floor is no negative number.
+        If a count is too small or no integer, or the floor is not in [−30, 0).
 
     References
     ----------
@@ -58,7 +59,7 @@ class LogisticMixture(GreyLevels):
     def __post_init__(self) -> None:
         integer("n_components", self.n_components, at_least=1)
         integer("levels", self.levels, at_least=2)
-        number("min_log_scale", self.min_log_scale, below=0)
+        check_floor(self.min_log_scale)
 
     def n_params(self, d: int) -> int:
         """A weight, a mean and a scale for every component and dimension: 3 C d."""

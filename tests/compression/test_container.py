@@ -1,6 +1,7 @@
 """Compressed rows: they come back exactly, at the price of −ELBO, or an error says what is wrong and where."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +73,22 @@ def test_rows_come_back_under_posteriors_of_any_width(name, log_var):
     np.testing.assert_array_equal(decompress(model, theta, compress(model, theta, rows)), rows)
 
 
+class OfAnyScale(DiscretizedLogistic):
+    log_scale = 0.0
+
+    def components(self, a):
+        log_weights, mean, log_scale = super().components(a)
+        return log_weights, mean, np.full_like(log_scale, self.log_scale)
+
+
+@pytest.mark.parametrize("log_scale", [-2000.0, -100.0, 100.0, 2000.0])
+def test_rows_come_back_at_scales_whose_exponential_no_float_holds(monkeypatch, log_scale):
+    monkeypatch.setattr(OfAnyScale, "log_scale", log_scale)
+    model, theta = model_of(OfAnyScale())
+    rows = rows_of(model, 7)
+    np.testing.assert_array_equal(decompress(model, theta, compress(model, theta, rows)), rows)
+
+
 def test_a_network_that_puts_out_infinity_is_refused():
     model, theta = model_of(Bernoulli())
     theta["encoder.2.b"][0] = np.inf
@@ -98,6 +115,16 @@ def test_the_type_of_the_rows_does_not_matter(dtype):
     model, theta = model_of(Bernoulli())
     rows = rows_of(model, 10).astype(dtype)
     np.testing.assert_array_equal(decompress(model, theta, compress(model, theta, rows)), rows)
+
+
+def test_the_header_has_the_length_that_the_page_says():
+    """A file of no rows is its header and the heads with their checksum."""
+    model, theta = model_of(Bernoulli())
+    lanes = 4
+    header = len(compress(model, theta, rows_of(model, 0))) - 8 * lanes - 4
+    page = (Path(__file__).parents[2] / "docs" / "compression.md").read_text("utf-8")
+    assert header == 68
+    assert f"{header} bytes of header" in page
 
 
 def test_every_damaged_byte_is_found_and_its_place_said():

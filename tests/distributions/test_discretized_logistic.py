@@ -8,6 +8,7 @@ from scipy.special import expit, logsumexp, softmax
 
 from npvae.distributions import DiscretizedLogistic, LogisticMixture
 from npvae.distributions.discretized_logistic import log_mass
+from npvae.distributions.grey_levels import LOWEST_FLOOR
 from tests.numerical import assert_gradient
 
 LEVELS = np.arange(256) / 255
@@ -171,6 +172,8 @@ def test_what_is_no_level_is_refused(q, bad):
         (lambda: DiscretizedLogistic("log"), "link must be one of 'identity', 'sigmoid', got 'log'"),
         (lambda: LogisticMixture(0), "n_components must be at least 1, got 0"),
         (lambda: LogisticMixture(min_log_scale=0.0), "min_log_scale must be less than 0, got 0.0"),
+        (lambda: LogisticMixture(min_log_scale=-80.0), "min_log_scale must be at least -30.0, got -80.0"),
+        (lambda: DiscretizedLogistic(min_log_scale=-100.0), "min_log_scale must be at least -30.0, got -100.0"),
     ],
 )
 def test_a_wrong_option_is_named(make, message):
@@ -185,3 +188,33 @@ def test_draws_at_a_scale_beyond_the_dtype_are_levels_and_nothing_warns(q, dtype
     x, _ = q.sample(a, q.draw_noise(np.random.default_rng(0), (4, 2), dtype))
     q.require_support("x", x)
     assert x.dtype == dtype
+
+
+@pytest.mark.parametrize("make", [DiscretizedLogistic, LogisticMixture])
+@pytest.mark.parametrize("x", [0.0, 100 / 255, 1.0])
+@pytest.mark.parametrize("r", [-1e3, LOWEST_FLOOR])
+def test_at_the_lowest_floor_float32_holds_values_gradients_and_their_squares(make, x, r):
+    """Means outside [0, 1], at its ends, at the level itself, half a level beside it, and anywhere."""
+    q = make(min_log_scale=LOWEST_FLOOR)
+    means = np.array([-2, 0, 100 / 255, 100.5 / 255, 0.7, 1, 3], np.float32)
+    a = np.zeros((1, q.n_params(7)), np.float32)
+    blocks = a.reshape(-1, 7)
+    count = q.n_components if make is LogisticMixture else 1
+    blocks[-2 * count : -count], blocks[-count:] = means, r
+    value, cache = q.log_prob(a, np.full((1, 7), x, np.float32))
+    entropy, of_entropy = q.entropy(a)
+    one = np.ones(1, np.float32)
+    found = {
+        "log_prob": value,
+        "da": q.log_prob_backward(cache, one),
+        "dx": q.log_prob_backward_x(cache, one),
+        "entropy": entropy,
+        "da of the entropy": q.entropy_backward(of_entropy, one),
+        "mean": q.mean(a),
+        "unrounded mean": q.unrounded.mean(a),
+        "its gradient": q.unrounded.mean_grad(a, np.ones((1, 7), np.float32)),
+    }
+    for name, numbers in found.items():
+        assert numbers.dtype == np.float32, name
+        assert np.isfinite(numbers).all(), name
+        assert np.isfinite(np.square(numbers).sum()), name
