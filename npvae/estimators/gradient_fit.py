@@ -56,8 +56,10 @@ class GradientEstimator(Estimator):
         The model of every step, where the objective changes in the course of the run.
     _memory(model)
         Numbers that a step needs beside the weights, by the options that would make them fewer and what those are.
-    _learnt(model, run, x, visits)
+    _learnt(model, run, visits)
         Fitted attributes of its own.
+    _measure(visits)
+        What `fit` adds to them at its end, and `partial_fit` does not; what was trained is kept where it fails.
     """
 
     epochs: int = option(10, "passes over the data", at_least=1, group="training", metavar="N", fixed=False)
@@ -103,6 +105,9 @@ class GradientEstimator(Estimator):
 
     def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
         return {}
+
+    def _measure(self, visits: Visits) -> None:
+        """Nothing."""
 
     # ---- fitting -----------------------------------------------------------------------------------------------------
 
@@ -164,6 +169,7 @@ class GradientEstimator(Estimator):
             start = decided._first_or_next(model, visits[0], seed, resume_from)
         try:
             decided._train(model, start, rows, visits, seed, decided.epochs, callbacks, comm)
+            decided._measure(visits)
         finally:
             self._take_over(decided)
         return self

@@ -18,12 +18,14 @@ from npvae.estimators.binarizing import Binarizing, binary
 from npvae.estimators.gradient_fit import GradientEstimator, Visits
 from npvae.estimators.latents import LatentMethods
 from npvae.estimators.options import option
+from npvae.estimators.partition_function import PartitionFunction, enumerable
 from npvae.estimators.scores import ExactScores
 from npvae.models import RBM as Model
 from npvae.models import BinaryUnits, GaussianUnits
 from npvae.optimizers import OPTIMIZERS, SGD, Optimizer
+from npvae.parameters import Parameters
 from npvae.schedules import SCHEDULES
-from npvae.validation import ArgumentError, integer, number
+from npvae.validation import ArgumentError, integer
 
 __all__ = ["RBM"]
 
@@ -34,22 +36,19 @@ VISIBLE: Mapping[str, Any] = {
     "gaussian-learned": lambda: GaussianUnits(learn_variance=True),
 }
 
-ENUMERATED = 12
-"""Units on one side up to which log Z is computed exactly: 4,096 states take milliseconds."""
-
-BURN_IN = 1000
-"""Gibbs steps before the reverse annealing begins."""
-
 STEPS = 200
 """Gibbs steps between the chains of the fit and a sample."""
 
-AIS, REVERSE = 8, 9
-"""Streams of random numbers, beside those of the training."""
+CHAINS = 10
+"""Stream of random numbers of those steps, beside the training's and the annealing's."""
 
 
 @estimator
-class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
+class RBM(PartitionFunction, Binarizing, LatentMethods, ExactScores, GradientEstimator):
     """Restricted Boltzmann machine, trained by contrastive divergence or persistent chains.
+
+    `fit` ends with an estimate of log Z, which scores need. `partial_fit` leaves it out unless log Z can be summed up;
+    `estimate_log_z` makes it after the last chunk of data.
 
     Parameters
     ----------
@@ -59,11 +58,13 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     ----------
     model_, theta_ : npvae.models.RBM, Parameters
     log_z_ : npvae.evaluation.LogPartition or float or None
-        log Z: exact where one side has at most 12 units, else annealed importance sampling's estimate, None without.
+        log Z: exact where one side has at most 12 units, else annealed importance sampling's estimate. None without
+        one: with ``ais_steps=0``, after `partial_fit`, or where Ctrl-C ended the annealing.
     log_z_reverse_ : npvae.evaluation.LogPartition or None
         The estimate from above; log Z lies between both on average.
     chains_ : (n_chains, n_features_in_) array
-        Where the persistent chains were at the end; `sample` begins there.
+        Where the persistent chains were at the end; `sample` begins there. With ``n_chains=0`` they are at most
+        `ais_runs` chains that began at rows of the data and have walked 200 Gibbs steps since.
     params_, history_, run_, seed_, n_features_in_, n_iter_, feature_names_in_, image_shape_, scaling_
         As of every estimator.
 
@@ -97,6 +98,10 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     learning_rate: float = option(0.02, "step size", above=0, group="training", metavar="α")
     batch_size: int = option(100, "rows per step", at_least=1, group="training", flag="batch", metavar="N")
     schedule: str = option("constant", "course of the learning rate over the run", choices=SCHEDULES, group="training")
+    patience: int | None = option(
+        None, "none: the loss of an epoch is no likelihood, since every epoch has another log Z", kind=int, at_least=1,
+        optional=True, group="training", flag=None, fixed=False,
+    )  # fmt: skip
     ais_steps: int = option(
         1000, "machines on the way of annealed importance sampling, both ways; 0 is no estimate of log Z", at_least=0,
         group="training", metavar="N", fixed=False,
@@ -127,6 +132,11 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         return Scaling() if self.scale == "auto" and scaling.how == "standard" and binary_units else scaling
 
     def _require_reach(self, model: Model, x: NDArray, x_val: NDArray | None) -> None:
+        if self.patience is not None:
+            rule = "be None: the loss is no likelihood, since every epoch has another log Z, so that none is the best"
+            raise ArgumentError("patience", rule, self.patience)
+        if self.ais_steps == 1 and not enumerable(model):
+            raise ArgumentError("ais_steps", "be 0 or at least 2", self.ais_steps)
         if not model.visible.binary:
             if self.binarize != "none":
                 settings = {"visible": self.visible}
@@ -156,58 +166,28 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         return SGD(schedule, self._option("momentum")) if self.optimizer == "sgd" else super()._optimizer(n)
 
     def _learnt(self, model: Model, run: training.TrainingRun, visits: Visits) -> dict[str, Any]:
-        x, _, _ = visits
-        mean = x.mean(axis=0)
-        chains = run.state["v"] if self.n_chains else x[: self._option("ais_runs")]
-        if model.visible.binary:
-            chains = binary(chains, "none" if is_binary(chains) else "fixed", run.seed)
-        log_z, reverse = self._log_partition(model, run.chosen, mean, chains, run.seed)
-        return {"log_z_": log_z, "log_z_reverse_": reverse, "chains_": chains}
-
-    def _log_partition(self, model: Model, theta: Any, mean: NDArray, chains: NDArray, seed: int) -> tuple[Any, Any]:
-        """log Z, exact or estimated, and the estimate from the other side; None where there is no estimate."""
-        smaller = min(model.n_hidden, model.n_features) if model.visible.binary else model.n_hidden
-        if smaller <= ENUMERATED:
-            return evaluation.exact_log_partition(model, theta), None
-        steps, runs = self._option("ais_steps"), self._option("ais_runs")
-        if steps == 0 or not theta["W"].any():
-            return None, None
-        integer("ais_steps", steps, at_least=2)
-        start = chains[np.arange(runs) % len(chains)]
-        forward, backward = (np.random.default_rng([seed, 0, stream]) for stream in (AIS, REVERSE))
-        return (
-            evaluation.annealed_importance_sampling(model, theta, forward, mean, steps, runs),
-            evaluation.reverse_annealing(model, theta, start, backward, mean, steps, BURN_IN),
-        )
+        chains, theta = run.state["v"], run.chosen
+        if not self.n_chains:
+            x = visits[0][: self._option("ais_runs")]
+            x = binary(x, "none" if not model.visible.binary or is_binary(x) else "fixed", run.seed)
+            chains = walked(model, theta, x, np.random.default_rng([run.seed, 0, CHAINS]), STEPS)
+        log_z = evaluation.exact_log_partition(model, theta) if enumerable(model) else None
+        return {"log_z_": log_z, "log_z_reverse_": None, "chains_": chains}
 
     # ---- one file ----------------------------------------------------------------------------------------------------
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
-        arrays = {"chains": self.chains_}
-        steps = {}
-        for name, found in (("log_z", self.log_z_), ("log_z_reverse", self.log_z_reverse_)):
-            if isinstance(found, evaluation.LogPartition):
-                arrays[name], steps[f"{name}_steps"] = found.log_weights, found.steps
-            elif found is not None:
-                steps[f"{name}_exact"] = found
-        return steps, arrays
+        told, arrays = self._log_z_state()
+        return told, {"chains": self.chains_, **arrays}
 
     def _restore(self, state: dict[str, Any], arrays: dict[str, NDArray]) -> None:
-        found: dict[str, Any] = {}
-        for name, direction in (("log_z", "forward"), ("log_z_reverse", "reverse")):
-            if name in arrays:
-                steps, weights = integer("steps", state[f"{name}_steps"], at_least=2), arrays[name]
-                if weights.ndim != 1 or not weights.size or not np.isfinite(weights).all():
-                    raise ValueError(f"{name} should be finite, one number a run, got shape {weights.shape}")
-                found[name] = evaluation.LogPartition(weights, direction, steps)
-            else:
-                found[name] = number(name, state[f"{name}_exact"]) if f"{name}_exact" in state else None
         chains = arrays["chains"].astype(self._dtype)
         if not np.isfinite(chains).all():
             raise ValueError("chains should be finite")
         if chains.ndim != 2 or chains.shape[1] != self.n_features_in_ or len(chains) == 0:
             raise ValueError(f"chains should have {self.n_features_in_} columns, got shape {chains.shape}")
-        self.log_z_, self.log_z_reverse_, self.chains_ = found["log_z"], found["log_z_reverse"], chains
+        self._restore_log_z(state, arrays)
+        self.chains_ = chains
 
     def facts(self) -> dict[str, Any]:
         """What is known of log Z, and the number of chains."""
@@ -215,22 +195,7 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
 
     def summary(self) -> list[str]:
         """What every trained estimator tells, and log Z."""
-        return [*super().summary(), self._equation()]
-
-    def _equation(self) -> str:
-        return f"log Z {'' if self.log_z_ is None else '= '}{self._told()}"
-
-    def _told(self) -> str:
-        """log Z in words."""
-        forward, reverse = self.log_z_, self.log_z_reverse_
-        if forward is None:
-            return "was not estimated (ais_steps=0)"
-        if isinstance(forward, float):
-            return f"{forward:.2f} nats, exactly, by enumeration"
-        low, high = forward.interval
-        estimate = f"{forward.log_z:.2f} nats ({low:.2f} to {high:.2f})"
-        way = f"by annealed importance sampling, {forward.steps:,} steps"
-        return f"{estimate} {way}; {reverse.log_z:.2f} in reverse"
+        return [*super().summary(), self.likelihood_note()]
 
     # ---- use ---------------------------------------------------------------------------------------------------------
 
@@ -252,29 +217,20 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
     def _posterior_numbers(self, x: NDArray) -> tuple[str, NDArray]:
         return "the logits of the hidden units", self.model_.hidden_input(self.theta_, x)
 
-    def likelihood_note(self) -> str:
-        """The log Z in −log p(x) = F(x) + log Z, and where it is from."""
-        return self._equation()
-
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         """−log p(x) = F(x) + log Z with the log Z of the fit; neither draws nor seed play a part."""
-        if self.log_z_ is None:
-            rule, advice = "be at least 2 when the machine is fitted", "a likelihood needs an estimate of log Z"
-            raise ArgumentError("ais_steps", rule, self.ais_steps, advice)
-        exact = isinstance(self.log_z_, float)
-        log_z = self.log_z_ if exact else self.log_z_.log_z
+        log_z = self._known_log_z()
         with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
             F = by_rows(lambda rows: self.model_.free_energy(self.theta_, rows)[0], x).astype(np.float64)
         self._require_finite("log-likelihood", F + log_z, x)
         units = 0.0 if self.model_.visible.binary else self.scaling_.log_volume(self.n_features_in_)
-        return Loss(
-            {"negative_log_px": F + log_z + units}, labels={"negative_log_px": f"−log p(x), {self._equation()}"}
-        )
+        label = f"−log p(x), {self.likelihood_note()}"
+        return Loss({"negative_log_px": F + log_z + units}, labels={"negative_log_px": label})
 
     def _draw_latents(self, rng: np.random.Generator, n: int) -> NDArray:
         """Hidden units after 200 steps of block Gibbs sampling from `chains_`."""
         v = self.chains_[rng.permutation(max(n, len(self.chains_)))[:n] % len(self.chains_)]
-        return self._hidden_draw(self._walk(v, rng, STEPS), rng)
+        return self._hidden_draw(walked(self.model_, self.theta_, v, rng, STEPS), rng)
 
     @needs_fit
     def chain(
@@ -285,15 +241,9 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
         rng = np.random.default_rng(random_seed(random_state))
         v, seen = self._score_rows(X), []
         for _ in range(length):
-            v = self._walk(v, rng, every)
+            v = walked(self.model_, self.theta_, v, rng, every)
             seen.append(self._decoded(self._hidden_draw(v, rng)))
         return np.stack(seen, axis=1)
-
-    def _walk(self, v: NDArray, rng: np.random.Generator, steps: int) -> NDArray:
-        """The chains v after so many steps."""
-        for _ in range(steps):
-            v = self.model_.gibbs(self.theta_, v, self.model_.gibbs_noise(rng, 1, len(v), self._dtype))
-        return v
 
     def _hidden_draw(self, v: NDArray, rng: np.random.Generator) -> NDArray:
         """h ~ p(h|v)."""
@@ -315,3 +265,10 @@ class RBM(Binarizing, LatentMethods, ExactScores, GradientEstimator):
 
     def _tags(self) -> dict[str, Any]:
         return {"non_deterministic": True}
+
+
+def walked(model: Model, theta: Parameters, v: NDArray, rng: np.random.Generator, steps: int) -> NDArray:
+    """The chains v after so many steps."""
+    for _ in range(steps):
+        v = model.gibbs(theta, v, model.gibbs_noise(rng, 1, len(v), theta.dtype))
+    return v

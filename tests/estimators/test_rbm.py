@@ -5,8 +5,9 @@ import pytest
 import scipy.special
 
 import npvae
-from npvae import RBM, training
-from npvae.estimators.rbm import AIS
+from npvae import RBM, storage, training
+from npvae.cli import main
+from npvae.estimators.partition_function import AIS
 from npvae.evaluation import LogPartition, annealed_importance_sampling, exact_log_partition
 from tests.models.machines import rows
 
@@ -15,6 +16,10 @@ BARS = np.repeat([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 30, axis=0)
 
 def small(**options):
     return RBM(**{"n_hidden": 4, "epochs": 20, "batch_size": 20, "random_state": 0, **options})
+
+
+def never(*given, **named):
+    raise AssertionError("this is not to be called")
 
 
 def large(**options):
@@ -64,9 +69,63 @@ def test_without_an_estimate_there_is_no_score():
     x = np.tile(BARS, (1, 3))
     rbm = small(n_hidden=13, ais_steps=0).fit(x)
     assert rbm.log_z_ is None
-    with pytest.raises(ValueError, match="ais_steps must be at least 2 when the machine is fitted, got 0; "):
+    with pytest.raises(ValueError, match="log Z must be known for a likelihood, got no estimate; call estimate_log_z"):
         rbm.score(x)
+    with pytest.raises(ValueError, match="ais_steps must be at least 2 for an estimate, got 0"):
+        rbm.estimate_log_z()
     assert rbm.sample(2, 0).shape == (2, 18)
+
+
+def test_an_estimate_can_be_made_afterwards_and_is_kept_in_the_file(tmp_path):
+    rbm, x = large()
+    exact = exact_log_partition(rbm.model_, rbm.theta_)
+    later = small(n_hidden=13, n_chains=30, ais_steps=0).fit(x).set_params(ais_steps=300).estimate_log_z(5)
+    np.testing.assert_array_equal(later.theta_.flat, rbm.theta_.flat)
+    for found in (later.log_z_, later.log_z_reverse_):
+        assert found.interval[0] < exact < found.interval[1]
+    later.save(tmp_path / "rbm.npz")
+    np.testing.assert_array_equal(npvae.load(tmp_path / "rbm.npz").score_samples(x), later.score_samples(x))
+    assert not np.array_equal(later.log_z_.log_weights, rbm.log_z_.log_weights)
+    same = npvae.load(tmp_path / "rbm.npz").set_params(ais_steps=300).estimate_log_z(5)
+    np.testing.assert_array_equal(same.log_z_.log_weights, later.log_z_.log_weights)
+
+
+def test_chunks_of_data_are_learned_without_an_estimate_that_the_next_one_makes_worthless(monkeypatch):
+    rbm, x = large()
+    monkeypatch.setattr(npvae.evaluation, "annealed_importance_sampling", never)
+    for chunk in (x[:30], x[30:]):
+        rbm.partial_fit(chunk)
+        assert rbm.log_z_ is None
+        assert rbm.log_z_reverse_ is None
+    monkeypatch.undo()
+    assert np.isfinite(rbm.estimate_log_z().score(x))
+    exact = small().partial_fit(BARS)
+    assert exact.log_z_ == pytest.approx(exact_log_partition(exact.model_, exact.theta_))
+    assert exact.estimate_log_z().log_z_ == exact.log_z_
+
+
+@pytest.mark.parametrize("way", ["annealed_importance_sampling", "reverse_annealing"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_what_was_trained_is_kept_whatever_befalls_the_annealing(monkeypatch, way, error):
+    trained, x = large()
+
+    def fails(*given):
+        raise error
+
+    monkeypatch.setattr(npvae.evaluation, way, fails)
+    rbm = small(n_hidden=13, n_chains=30, ais_steps=300)
+    if error is KeyboardInterrupt:
+        assert rbm.fit(x) is rbm
+    else:
+        with pytest.raises(error):
+            rbm.fit(x)
+    np.testing.assert_array_equal(rbm.theta_.flat, trained.theta_.flat)
+    np.testing.assert_array_equal(rbm.chains_, trained.chains_)
+    assert rbm.log_z_ is None
+    assert rbm.log_z_reverse_ is None
+    assert rbm.summary()[-1] == "log Z was not estimated"
+    monkeypatch.undo()
+    assert np.isfinite(rbm.estimate_log_z().score(x))
 
 
 @pytest.mark.parametrize("broken", [np.nan, 3e38])
@@ -154,6 +213,23 @@ def test_contrastive_divergence_needs_no_chains():
     assert len(rbm.chains_) == len(BARS)
 
 
+@pytest.mark.parametrize("units", [{"visible": "gaussian"}, {"binarize": "dynamic"}])
+def test_without_persistent_chains_a_file_holds_samples_of_the_model_and_no_rows_of_the_data(tmp_path, units):
+    x = np.random.default_rng(1).random((300, 12))
+    rbm = small(n_chains=0, ais_runs=200, learning_rate=1e-6, **units).fit(x)
+    chains = rbm.chains_
+    assert chains.shape == (200, 12)
+    shown = x[:200] if "visible" in units else x[:200] > 0.5
+    # The machine has learned next to nothing, so its samples know nothing of the row that they began at.
+    assert abs(np.corrcoef(chains.ravel(), shown.ravel())[0, 1]) < 0.1
+    rbm.save(tmp_path / "rbm.npz")
+    rows = {row.tobytes() for row in x.astype(np.float32)}
+    for array in storage.load(tmp_path / "rbm.npz")[1].values():
+        if array.ndim == 2 and array.shape[1] == 12:
+            assert not rows & {row.tobytes() for row in array.astype(np.float32)}
+    assert units != {"binarize": "dynamic"} or set(np.unique(chains)) == {0, 1}
+
+
 def test_grey_pixels_are_made_binary_or_refused_with_the_way_to_do_it():
     grey = np.random.default_rng(0).random((40, 6))
     message = "X must be 0 or 1 for binary visible units, got 0.[0-9]+; train with binarize='dynamic', which makes"
@@ -170,11 +246,28 @@ def test_grey_pixels_are_made_binary_or_refused_with_the_way_to_do_it():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"k": 0}, "k must be at least 1, got 0"), ({"ais_steps": 1, "n_hidden": 20}, "ais_steps must be at least 2")],
+    [
+        ({"k": 0}, "k must be at least 1, got 0"),
+        ({"ais_steps": 1, "n_hidden": 20}, "ais_steps must be 0 or at least 2, got 1"),
+        ({"patience": 5}, "patience must be None: the loss is no likelihood, since every epoch has another log Z"),
+    ],
 )
-def test_options_that_cannot_be_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        small(**options).fit(np.tile(BARS, (1, 3)))
+def test_options_that_cannot_be_are_refused_before_a_step_is_made(monkeypatch, options, message):
+    monkeypatch.setattr(training, "train", never)
+    x = np.tile(BARS, (1, 3))
+    for learn in (lambda rbm: rbm.fit(x, X_val=x), lambda rbm: rbm.partial_fit(x)):
+        with pytest.raises(ValueError, match=message):
+            learn(small(**options))
+
+
+def test_a_machine_that_is_enumerated_needs_no_annealing():
+    assert isinstance(small(ais_steps=1).fit(BARS).log_z_, float)
+
+
+def test_the_command_line_offers_no_patience(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--model", "rbm", "--help"])
+    assert "--patience" not in capsys.readouterr().out
 
 
 def test_filters_and_chains_are_pictures():
