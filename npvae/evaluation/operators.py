@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.validation import ArgumentError, ArgumentTypeError, integer, number
+from npvae.validation import ArgumentError, ArgumentTypeError, integer, number, numeric_array
 
 __all__ = ["OPERATORS", "LinearOperator", "blur", "downsample", "identity", "mask", "matrix", "projection"]
+
+WIDEST = 1e6
+"""Blurs are narrower, in pixels: of any image such a one leaves next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,13 @@ class LinearOperator:
                 raise ArgumentTypeError(name, "be a function of rows", type(function).__name__)
         rng = np.random.default_rng(0)
         x, y = rng.standard_normal((3, self.n_in)), rng.standard_normal((3, self.n_out))
-        there, back = np.asarray(self.forward(x)), np.asarray(self.adjoint(y))
+        rule = "give finite real numbers"
+        there, back = _array("forward", rule, self.forward(x)), _array("adjoint", rule, self.adjoint(y))
         for what, got, like in (("forward", there, y), ("adjoint", back, x)):
             if got.shape != like.shape:
                 raise ArgumentError(what, f"give {like.shape[1]} numbers a row", f"shape {got.shape} for 3 rows")
             if got.dtype.kind not in "biuf" or not np.isfinite(got).all():
-                raise ArgumentError(what, "give finite real numbers", f"others for 3 rows of {self.name}")
+                raise ArgumentError(what, rule, f"others for 3 rows of {self.name}")
         left, right = (there * y).sum(axis=1), (x * back).sum(axis=1)
         scale = np.linalg.norm(there, axis=1) * np.linalg.norm(y, axis=1)
         if (np.abs(left - right) > 1e-6 * np.maximum(scale, np.finfo(float).tiny)).any():
@@ -63,14 +67,16 @@ class LinearOperator:
 
 def identity(n_features: int) -> LinearOperator:
     """y = x: all that hides the image is noise."""
+    n_features = integer("n_features", n_features, at_least=1)
     return LinearOperator(n_features, n_features, np.copy, np.copy, "identity")
 
 
 def mask(seen: ArrayLike) -> LinearOperator:
     """The pixels where `seen` (n_features,) is true: y has only them."""
-    seen = np.asarray(seen)
+    rule = "be a row of bool with a true one in it"
+    seen = _array("seen", rule, seen)
     if seen.dtype != bool or seen.ndim != 1 or not seen.any():
-        raise ArgumentError("seen", "be a row of bool with a true one in it", f"shape {seen.shape} of {seen.dtype}")
+        raise ArgumentError("seen", rule, f"shape {seen.shape} of {seen.dtype}")
     places = np.flatnonzero(seen)
 
     def adjoint(y: NDArray) -> NDArray:
@@ -83,9 +89,12 @@ def mask(seen: ArrayLike) -> LinearOperator:
 
 def matrix(A: ArrayLike, name: str = "matrix") -> LinearOperator:
     """y = A x with a matrix A (n_out, n_in)."""
-    A = np.asarray(A)
-    if A.ndim != 2:
+    A = numeric_array("A", A)
+    if A.ndim != 2 or A.size == 0:
         raise ArgumentError("A", "be a matrix", f"shape {A.shape}")
+    if not np.isfinite(A).all():
+        row, column = np.argwhere(~np.isfinite(A))[0]
+        raise ArgumentError("A", "be finite", f"{A[row, column]} at row {row}, column {column}")
     return LinearOperator(*A.shape[::-1], lambda x: x @ A.T.astype(x.dtype), lambda y: y @ A.astype(y.dtype), name)
 
 
@@ -101,8 +110,10 @@ def blur(shape: Sequence[int], width: float) -> LinearOperator:
 
     The kernel is cut off at four standard deviations and sums to one; beyond the border there is nothing.
     """
-    width = number("width", width, above=0)
+    width = number("width", width, above=0, below=WIDEST)
+    height, breadth, channels = _image(shape)
 
+    @np.errstate(over="ignore")  # a width below 1e-154: only the middle of the kernel is left
     def smoothing(n: int) -> NDArray:
         distance = np.subtract.outer(np.arange(n), np.arange(n))
         reach = int(np.ceil(4 * width))
@@ -110,30 +121,40 @@ def blur(shape: Sequence[int], width: float) -> LinearOperator:
         near = np.abs(distance) <= reach
         return np.where(near, np.exp(-0.5 * (distance / width) ** 2), 0) / kernel.sum()
 
-    height, breadth = _image(shape)[:2]
-    return _separable(shape, smoothing(height), smoothing(breadth), "blur")
+    return _separable(channels, smoothing(height), smoothing(breadth), "blur")
 
 
 def downsample(shape: Sequence[int], factor: int) -> LinearOperator:
     """Means of blocks of `factor` by `factor` pixels of images (height, width[, channels])."""
     factor = integer("factor", factor, at_least=1)
-    height, breadth = _image(shape)[:2]
+    height, breadth, channels = _image(shape)
     if height % factor or breadth % factor:
         raise ArgumentError("factor", f"divide both sides of {height}×{breadth} images", factor)
     sides = (np.repeat(np.eye(n // factor), factor, axis=1) / factor for n in (height, breadth))
-    return _separable(shape, *sides, "downsample")
+    return _separable(channels, *sides, "downsample")
+
+
+def _array(argument: str, rule: str, value: ArrayLike) -> NDArray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ArgumentError(argument, rule, "rows of unequal length") from None
 
 
 def _image(shape: Sequence[int]) -> tuple[int, int, int]:
-    if len(shape) not in (2, 3):
-        raise ArgumentError("shape", "be (height, width) or (height, width, channels)", tuple(shape))
-    height, breadth, channels = (*shape, 1)[:3]
+    rule = "be (height, width) or (height, width, channels)"
+    try:
+        sizes = tuple(shape)
+    except TypeError:
+        raise ArgumentTypeError("shape", rule, repr(shape)) from None
+    if isinstance(shape, str) or len(sizes) not in (2, 3):
+        raise ArgumentError("shape", rule, repr(shape))
+    height, breadth, channels = (*(integer(f"shape[{i}]", size, at_least=1) for i, size in enumerate(sizes)), 1)[:3]
     return height, breadth, channels
 
 
-def _separable(shape: Sequence[int], down: NDArray, across: NDArray, name: str) -> LinearOperator:
+def _separable(channels: int, down: NDArray, across: NDArray, name: str) -> LinearOperator:
     """Y = D X Cᵀ for every channel X of an image, with D along the height and C along the width."""
-    height, breadth, channels = _image(shape)
 
     def apply(x: NDArray, down: NDArray, across: NDArray) -> NDArray:
         images = x.reshape(len(x), down.shape[1], across.shape[1], channels)
@@ -141,7 +162,7 @@ def _separable(shape: Sequence[int], down: NDArray, across: NDArray, name: str) 
         return np.einsum("lk,nikc->nilc", across.astype(x.dtype), rows).reshape(len(x), -1)
 
     return LinearOperator(
-        height * breadth * channels,
+        down.shape[1] * across.shape[1] * channels,
         len(down) * len(across) * channels,
         lambda x: apply(x, down, across),
         lambda y: apply(y, down.T, across.T),

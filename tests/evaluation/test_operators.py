@@ -5,6 +5,7 @@ import pytest
 import scipy.ndimage
 
 from npvae.evaluation.operators import LinearOperator, blur, downsample, identity, mask, matrix, projection
+from npvae.validation import ArgumentTypeError
 
 
 def as_matrix(operator):
@@ -83,11 +84,58 @@ def test_what_is_no_function_is_refused():
         (lambda: mask([False, False]), "seen must be a row of bool with a true one"),
         (lambda: downsample((28, 28), 3), "factor must divide both sides of 28×28 images, got 3"),
         (lambda: blur((4, 4), 0), "width must be greater than 0"),
-        (lambda: blur((16,), 1), "shape must be .height, width. or"),
+        (lambda: blur((4, 4), 1e300), "width must be less than 1000000"),
+        (lambda: blur((16,), 1), r"shape must be .height, width. or .height, width, channels., got \(16,\)"),
+        (lambda: blur("ab", 1), "shape must be .height, width. or .height, width, channels., got 'ab'"),
+        (lambda: downsample((4, 0), 1), r"shape\[1\] must be at least 1, got 0"),
         (lambda: matrix(np.ones(3)), "A must be a matrix, got shape"),
+        (lambda: matrix(np.ones((0, 3))), r"A must be a matrix, got shape \(0, 3\)"),
+        (lambda: matrix([[1.0, np.nan]]), "A must be finite, got nan at row 0, column 1"),
+        (lambda: matrix([[1.0], [1.0, 2.0]]), "A must be a rectangular array of numbers: "),
+        (
+            lambda: mask([[True], [True, False]]),
+            "seen must be a row of bool with a true one in it, got rows of unequal length",
+        ),
+        (lambda: mask(None), r"seen must be a row of bool with a true one in it, got shape \(\) of object"),
+        (
+            lambda: LinearOperator(2, 2, lambda x: [[1], [1, 2]], np.copy),
+            "forward must give finite real numbers, got rows",
+        ),
+        (lambda: LinearOperator(2, 2, np.copy, lambda y: None), r"adjoint must give 2 numbers a row, got shape \(\)"),
+        (lambda: identity(0), "n_features must be at least 1, got 0"),
         (lambda: projection(4, 0), "n_out must be at least 1"),
     ],
 )
 def test_what_cannot_be_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: identity(2.5), "n_features must be an integer, got 2.5"),
+        (lambda: matrix([["a"]]), "A must hold real numbers, got dtype <U1; encode text as numbers first"),
+        (lambda: matrix(1j * np.ones((2, 2))), "A must hold real numbers, got dtype complex128"),
+        (lambda: matrix(None), "A must hold real numbers, got dtype object"),
+        (lambda: projection("4", 2), "n_features must be an integer, got '4'"),
+        (lambda: projection(4, 2.0), "n_out must be an integer, got 2.0"),
+        (lambda: projection(4, 2, None), "seed must be an integer, got None"),
+        (lambda: blur(5, 1.0), "shape must be .height, width. or .height, width, channels., got 5"),
+        (lambda: blur((4, 4.0), 1.0), r"shape\[1\] must be an integer, got 4.0"),
+        (lambda: blur((4, 4), "1"), "width must be a number, got '1'"),
+        (lambda: downsample(None, 2), "shape must be .height, width. or .height, width, channels., got None"),
+        (lambda: downsample((4, 4), [2]), r"factor must be an integer, got \[2\]"),
+        (lambda: LinearOperator("2", 2, np.copy, np.copy), "n_in must be an integer, got '2'"),
+        (lambda: LinearOperator(2, 2, None, np.copy), "forward must be a function of rows, got NoneType"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(make, message):
+    with pytest.raises(ArgumentTypeError, match=message):
+        make()
+
+
+def test_a_blur_of_next_to_no_width_changes_nothing():
+    x = np.random.default_rng(0).standard_normal((2, 12))
+    for width in (1e-3, 1e-200, 5e-324):
+        np.testing.assert_array_equal(blur((3, 4), width).forward(x), x)
