@@ -112,7 +112,7 @@ const POSTERIORS = {
 /* All that a page computes with: encode, decode, and the loss of a row at the mean of q(z|x). */
 function makeModel(told) {
   const arrays = unpack(told.manifest, told.blob);
-  const encoder = told.encoder && network(told.encoder, arrays), decoder = network(told.decoder, arrays);
+  const encoder = network(told.encoder, arrays), decoder = network(told.decoder, arrays);
   const likelihood = LIKELIHOODS[told.likelihood.kind](told.likelihood);
   const posterior = POSTERIORS[told.posterior.kind](told.latents);
   return {

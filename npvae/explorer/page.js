@@ -6,7 +6,14 @@ const model = makeModel(told);
 const byId = (id) => document.getElementById(id);
 const [HEIGHT, WIDTH, CHANNELS] = told.image;
 const REACH = 3.5;
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b3a100", "#7b4fb3", "#8c5a3c", "#7f7f7f"];
+const TEN = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b3a100", "#7b4fb3", "#8c5a3c", "#7f7f7f"];
+
+/* As many as there are classes: ten that differ for the colour-blind, too, or evenly spread hues, by turns dark and light. */
+function classColours(n) {
+  if (n <= TEN.length) return TEN;
+  return Array.from({ length: n }, (_, k) => `hsl(${(360 * k) / n} 75% ${k % 2 ? 60 : 40}%)`);
+}
+const COLOURS = classColours((told.classes || []).length);
 
 let z = new Float64Array(told.latents), ends = { a: z.slice(), b: z.slice() }, travelling = false, yours = null;
 
@@ -34,7 +41,7 @@ function drawPad() {
   const [i, j] = axes(), place = (v) => ((v / REACH + 1) / 2) * size;
   context.globalAlpha = 0.55;
   told.points.forEach((point, n) => {
-    context.fillStyle = told.labels ? COLOURS[told.labels[n] % COLOURS.length] : "#7f7f7f";
+    context.fillStyle = told.labels ? COLOURS[told.labels[n]] : "#7f7f7f";
     context.beginPath();
     context.arc(place(point[i]), size - place(point[j]), size / 150, 0, 7);
     context.fill();
@@ -103,7 +110,7 @@ function setUpPad() {
   });
   (told.classes || []).forEach((name, k) => {
     const item = document.createElement("li"), dot = document.createElement("i");
-    dot.style.background = COLOURS[k % COLOURS.length];
+    dot.style.background = COLOURS[k];
     item.append(dot, name);
     byId("legend").append(item);
   });
@@ -185,7 +192,6 @@ async function takeFile(file) {
 }
 
 function setUpEncoding() {
-  if (!told.encoder) return byId("encoding").remove();
   const drawing = byId("drawing"), empty = () => new Float64Array(told.features).fill(told.range[0]);
   paint(drawing, (yours = empty()));
   const stroke = (event) => {

@@ -40,7 +40,7 @@ class Examples(NamedTuple):
     labels: ArrayLike | None = None
     """(n,) integers from 0, the class of each row."""
     classes: Sequence[str] = ()
-    """Names of the classes."""
+    """Names of all classes; by default their numbers."""
 
 
 def explorer_page(
@@ -174,6 +174,8 @@ def _examples(model: VAE, theta: Parameters, examples: Examples | None) -> dict[
     points = model.posterior.mean(model.encode(theta, x[:POINTS]))
     low, high = min(0.0, float(x.min())), max(1.0, float(x.max()))
     names = list(examples.classes) or (None if labels is None else [str(k) for k in range(int(labels.max()) + 1)])
+    if labels is not None and len(names) <= labels.max():
+        raise ArgumentError("classes", f"name all {labels.max() + 1} classes of the labels", f"{len(names)} names")
     return {
         "range": [low, high],
         "binary": binary and bool(((x == 0) | (x == 1)).all()),

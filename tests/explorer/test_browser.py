@@ -159,6 +159,31 @@ def test_pooling_normalisation_and_the_other_layers_are_numpys(chromium, tmp_pat
     require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
 
 
+@pytest.mark.parametrize("n", [10, 11, 26])
+def test_every_class_has_a_colour_of_its_own_and_its_points_have_it(chromium, tmp_path, n):
+    model, theta = random_model(hidden=(9,), scale=1.0)
+    labels = np.array([0, n - 1])
+    page = opened(chromium, tmp_path, model, theta, Examples(np.eye(16)[:2], labels, [str(k) for k in range(n)]))
+    legend = page.js(
+        '[...document.querySelectorAll("#legend i")].map((i) => getComputedStyle(i).backgroundColor.match(/[0-9.]+/g))'
+    )
+    colours = np.array(legend, float)
+    assert len(colours) == n
+    distances = np.linalg.norm(colours[:, None] - colours, axis=-1)
+    assert distances[~np.eye(n, dtype=bool)].min() > 20
+    assert not page.complaints
+    painted = page.js(
+        """(() => {
+            const told = JSON.parse(document.getElementById("model").textContent);
+            const canvas = document.getElementById("scatter"), size = canvas.width;
+            const place = (v) => (v / 3.5 + 1) / 2 * size;
+            const at = ([x, y]) => canvas.getContext("2d").getImageData(place(x), size - place(y), 1, 1).data;
+            return told.points.map((point) => [...at(point)].slice(0, 3));
+        })()"""
+    )
+    np.testing.assert_allclose(painted, colours[labels], atol=4)
+
+
 PICTURE = 'document.getElementById("picture").toDataURL()'
 
 

@@ -85,6 +85,8 @@ def test_what_a_page_cannot_compute_is_refused():
         explorer_page(model, theta, Examples(np.eye(4)))
     with pytest.raises(ValueError, match="labels must be 2 integers from 0"):
         explorer_page(model, theta, Examples(np.eye(16)[:2], np.array([0, -1])))
+    with pytest.raises(ValueError, match="classes must name all 3 classes of the labels, got 2 names"):
+        explorer_page(model, theta, Examples(np.eye(16)[:2], np.array([0, 2]), ["no", "yes"]))
 
     class Other(LearnedGaussian):
         pass
