@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvae.bounds.baselines import leave_one_out
+from npvae.validation import ArgumentError
 
 __all__ = ["ESTIMATORS", "Estimator", "learning_signals", "score_weights"]
 
@@ -31,6 +32,11 @@ class Estimator(NamedTuple):
     """Whether the running average of the loss is subtracted."""
     normalised: bool = False
     """Whether what is left is divided by max(1, its running standard deviation)."""
+
+    @property
+    def averages(self) -> tuple[str, ...]:
+        """Names of the running averages that the estimate takes from the steps before."""
+        return ("mean", "variance") if self.running or self.normalised else ()
 
     @property
     def biased(self) -> bool:
@@ -99,7 +105,17 @@ def score_weights(
         c_t = C_t, plus the running mean, or the mean of the other samples. With `how.normalised`
         s_t = max(1, √(running variance)), which is known before the draw: the estimate then is unbiased for the
         gradient divided by s_t. Else s_t = 1.
+
+    Raises
+    ------
+    ValueError
+        If the estimator needs running averages that `state` has not.
     """
+    missing = [name for name in how.averages if name not in (state or {})]
+    if missing:
+        rule = f"hold the running {' and '.join(missing)} of every layer for this estimator"
+        advice = "begin with npvae.bounds.baselines.begin_running, which a model's begin_state returns"
+        raise ArgumentError("state", rule, "None" if state is None else f"a mapping with {list(state)}", advice)
     rest = signals - predicted
     if how.leave_one_out:
         rest = rest - np.moveaxis(leave_one_out(np.moveaxis(rest, 1, 0)), 0, 1)

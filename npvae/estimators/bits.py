@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npvae.bounds import Loss
 from npvae.datasets import Dataset
 from npvae.datasets.scaling import Scaling
 from npvae.estimators.base import ROWS, by_rows
 from npvae.estimators.binarizing import Binarizing
 from npvae.estimators.latents import LatentMethods
-from npvae.estimators.scores import CROSS_ENTROPY, DensityScores
+from npvae.estimators.scores import DensityScores
+from npvae.evaluation.elbo_terms import mean_over_draws
 from npvae.evaluation.row_noise import row_generators
 from npvae.models import Model
 from npvae.validation import ArgumentError
@@ -33,9 +33,7 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
         grey = (x != 0) & (x != 1)
         if self.binarize == "none" and grey.any():
             advice = "let {binarize} make them binary, or 'fixed' or 'dynamic', or pass X > 0.5"
-            settings = {"binarize": "threshold"}
-            rule = f"be 0 or 1, got {x[grey].flat[0]:g}: {advice}"
-            raise ArgumentError(argument, rule, settings=settings)
+            raise ArgumentError(argument, "be 0 or 1", f"{x[grey].flat[0]:g}", advice, {"binarize": "threshold"})
 
     def _require_support(self, argument: str, x: NDArray) -> None:
         """An `ArgumentError` for values outside [0, 1]."""
@@ -82,23 +80,25 @@ class BitLatents(Binarizing, LatentMethods, DensityScores):
         """One latent moved from 0 to 1, the others held: (n, steps, n_features), see `LatentMethods.traverse`."""
         return super().traverse(X, dimension, steps, reach, center)
 
-    def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
+    def _terms(self, x: NDArray, n_samples: int, seed: int) -> dict[str, NDArray]:
+        widths = self.model_.widths[1:]
+
         def terms(rows: NDArray) -> NDArray:
-            widths = self.model_.widths[1:]
+            if not self.draws_latents:
+                return self.model_.elbo_terms(self.theta_, rows).T
             layers = [row_generators(rows, seed, f"layer {t}") for t in range(len(widths))]
-            means = []
-            for start in range(0, n_samples, ROWS):  # of many draws some at a time
-                n = min(ROWS, n_samples - start)
+
+            def of_draws(n: int) -> NDArray:
                 noise = tuple(
                     np.stack([rng.random((n, d), dtype=x.dtype) for rng in generators], axis=1)
                     for generators, d in zip(layers, widths, strict=True)
                 )
-                means.append(self.model_.elbo_terms(self.theta_, rows, noise).T * (n / n_samples))
-            return sum(means)
+                return self.model_.elbo_terms(self.theta_, rows, noise).T
 
-        reconstruction, kl = by_rows(terms, x, n_samples).T
-        label = "−log p(x|z)" if self.model_.likelihood.is_density(x) else CROSS_ENTROPY
-        return Loss({"reconstruction": reconstruction, "kl": kl}, labels={"reconstruction": label})
+            return mean_over_draws(of_draws, n_samples, ROWS)
+
+        reconstruction, kl = by_rows(terms, x, n_samples if self.draws_latents else 1).T
+        return {"reconstruction": reconstruction, "kl": kl}
 
     def pictures(self, plots: Any, shown: Dataset) -> dict[str, Any]:
         """Histograms of the posterior means of the latents, a panel a class where the data have labels."""

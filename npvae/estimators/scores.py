@@ -164,9 +164,13 @@ class DensityScores(RowScores):
         grey = CROSS_ENTROPY in self.history_.terms["reconstruction"].label
         return self.n_features_in_ if self.model_.likelihood.discrete and not grey else None
 
+    def _terms(self, x: NDArray, n_samples: int, seed: int) -> dict[str, NDArray]:
+        """The two terms of −ELBO of every row on the model's scale."""
+        return evaluation.elbo_terms(self.model_, self.theta_, x, seed, n_samples)
+
     def _loss(self, x: NDArray, n_samples: int, seed: int) -> Loss:
         with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
-            terms = evaluation.elbo_terms(self.model_, self.theta_, x, seed, n_samples)
+            terms = self._terms(x, n_samples, seed)
         self._require_finite("ELBO", terms["reconstruction"] + terms["kl"], x)
         density = self.model_.likelihood.is_density(x)
         labels = {"reconstruction": "−log p(x|z)" if density else CROSS_ENTROPY}

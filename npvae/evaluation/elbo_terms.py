@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,7 +16,7 @@ from npvae.numerics import keep_freed_memory
 from npvae.parameters import Parameters
 from npvae.validation import integer
 
-__all__ = ["elbo_terms"]
+__all__ = ["elbo_terms", "mean_over_draws"]
 
 
 def elbo_terms(
@@ -55,14 +57,14 @@ def elbo_terms(
 
     def terms(rows: NDArray) -> NDArray:
         a_z, generators = model.encode(theta, rows)[:, None], row_generators(rows, seed, "latents")
-        means = []
-        for start in range(0, n_samples, max_rows):  # of many draws some at a time
-            n = min(max_rows, n_samples - start)
-            draws = [posterior.draw_noise(rng, (n, model.latent_dim), theta.dtype) for rng in generators]
-            means.append(draws_mean(rows, a_z, np.stack(draws)) * (n / n_samples))
-        return sum(means)
 
-    def draws_mean(rows: NDArray, a_z: NDArray, eps: NDArray) -> NDArray:
+        def of_draws(n: int) -> NDArray:
+            draws = [posterior.draw_noise(rng, (n, model.latent_dim), theta.dtype) for rng in generators]
+            return of_noise(rows, a_z, np.stack(draws))
+
+        return mean_over_draws(of_draws, n_samples, max_rows)
+
+    def of_noise(rows: NDArray, a_z: NDArray, eps: NDArray) -> NDArray:
         z, _ = posterior.sample(a_z, eps)
         needs = ("log_px_z", "kl") if analytic else ("log_px_z", "log_pz", "log_qz_x")
         found = densities(model, theta, rows[:, None], a_z, z, model.decode(theta, z), needs, eps).densities
@@ -72,3 +74,9 @@ def elbo_terms(
     step = max(1, max_rows // n_samples)
     reconstruction, kl = np.concatenate([terms(x[i : i + step]) for i in range(0, len(x), step)], axis=1)
     return {"reconstruction": reconstruction, "kl": kl}
+
+
+def mean_over_draws(of_draws: Callable[[int], NDArray], n_samples: int, at_once: int) -> NDArray:
+    """The mean over `n_samples` draws, `at_once` of them at a time: ``of_draws(n)`` is the mean over the next n."""
+    sizes = [min(at_once, n_samples - start) for start in range(0, n_samples, at_once)]
+    return sum(of_draws(n) * (n / n_samples) for n in sizes)

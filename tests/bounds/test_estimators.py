@@ -158,3 +158,12 @@ def test_float32_stays_float32_beside_a_state_in_float64():
     signals = np.ones((2, 1, 3), np.float32)
     for name in ("running-average", "nvil"):
         assert score_weights(ESTIMATORS[name], signals, np.zeros_like(signals), begin_running(2)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "got"), [("nvil", None, "None"), ("running-average", {}, r"a mapping with \[\]")]
+)
+def test_an_estimate_with_running_averages_is_refused_without_them(name, state, got):
+    message = f"state must hold the running mean and variance of every layer for this estimator, got {got}; begin with"
+    with pytest.raises(ValueError, match=message):
+        score_weights(ESTIMATORS[name], np.ones((1, 1, 3)), 0.0, state)

@@ -70,8 +70,9 @@ def test_a_chunk_more_keeps_the_centre_of_the_first():
 
 
 def test_grey_pixels_are_refused_with_the_ways_to_make_them_binary_and_taken_with_one():
-    with pytest.raises(ValueError, match=r"X must be 0 or 1, got 0\.\d+: let binarize='threshold' make them binary"):
+    with pytest.raises(ValueError, match=r"X must be 0 or 1, got 0\.\d+; let binarize='threshold' make") as refusal:
         BinaryVAE().fit(GREY.x)
+    assert 0 < float(refusal.value.got) < 1
     for how in ("threshold", "fixed", "dynamic"):
         vae = BinaryVAE(latent_dims=4, epochs=1, binarize=how, random_state=0).fit(GREY.x)
         assert np.isfinite(vae.score(GREY.x))
@@ -90,6 +91,14 @@ def test_grey_pixels_have_a_cross_entropy_and_no_likelihood(model):
         model.log_likelihood(GREY.x, k=2)
     with pytest.raises(ValueError, match=r"X must be 0 or 1, got values from -1 to 1; this is a model of bits"):
         model.transform(2 * X - 1)
+
+
+def test_a_broken_model_is_refused_in_words_instead_of_scored_as_nan():
+    vae = fitted()
+    vae.theta_["decoder.0.1.b"][3] = np.nan
+    for score in (vae.score_samples, vae.score):
+        with pytest.raises(ValueError, match="X must have a finite ELBO under this model, which row 0 has not"):
+            score(X)
 
 
 def test_one_draw_is_refused_where_two_are_compared():

@@ -35,6 +35,26 @@ def test_by_mean_field_nothing_is_drawn_so_a_score_has_no_noise():
     assert net.log_likelihood(X, k=20).log_px.shape == (40,)
 
 
+def test_by_mean_field_a_row_has_one_e_step_however_many_draws_are_asked_for(monkeypatch):
+    net, rows = fitted(), []
+    of_one = net.score_samples(X)
+    posterior = type(net.model_).posterior
+    monkeypatch.setattr(
+        type(net.model_), "posterior", lambda self, *of: rows.append(len(of[1])) or posterior(self, *of)
+    )
+    np.testing.assert_array_equal(net.score_samples(X, n_samples=2500), of_one)
+    assert rows == [40]
+
+
+@pytest.mark.parametrize("inference", ["mean-field", "amortised"])
+def test_a_broken_model_is_refused_in_words_instead_of_scored_as_nan(inference):
+    net = fitted(inference=inference)
+    net.theta_["prior.b" if inference == "mean-field" else "decoder.prior.b"][0] = np.nan
+    for score in (net.score_samples, net.score):
+        with pytest.raises(ValueError, match="X must have a finite ELBO under this model, which row 0 has not"):
+            score(X)
+
+
 def test_more_sweeps_never_score_lower():
     net = fitted()
     before = net.score_samples(X)

@@ -246,3 +246,10 @@ def test_shapes_that_do_not_fit_are_refused():
         model.loss(theta, np.zeros((3, 5)), noise)
     with pytest.raises(ValueError, match=r"noise must hold \(K, n, d\) arrays"):
         model.loss(theta, np.zeros((2, 5)), noise[:1])
+
+
+def test_a_step_without_the_running_averages_is_refused():
+    model = model_of("nvil", (3, 2))
+    theta, noise = parameters(model), model.draw_noise(np.random.default_rng(0), 2, np.float64)
+    with pytest.raises(ValueError, match=r"state must hold the running mean and variance .* a model's begin_state"):
+        model.loss_and_grad(theta, np.zeros((2, 5)), noise, {})
