@@ -80,7 +80,7 @@ class RBM:
 
     @property
     def shapes(self) -> Shapes:
-        """W (n_features, n_hidden), the hidden biases b, and the visible units' a (and log_var)."""
+        """W (n_features, n_hidden), the hidden biases b, and the visible units' a (and log_var or r)."""
         return {
             "W": (self.n_features, self.n_hidden),
             "b": (self.n_hidden,),

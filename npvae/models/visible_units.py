@@ -20,7 +20,7 @@ the mean in units of σ: then a machine of v is the machine with σ = 1 of v/σ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi
+from math import expm1, log, pi
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -162,10 +162,17 @@ class GaussianUnits:
     Parameters
     ----------
     learn_variance : bool, default False
-        Whether log_var is trained. Fixed at the mean variance of the data it is the safe choice; trained, it falls
-        without end on columns that the hidden units explain exactly.
+        Whether the variances are trained. Fixed at the mean variance of the data they are the safe choice: trained,
+        they fall to `min_var` on columns that the hidden units explain exactly. The trained numbers are r with
+        log σ² = m + softplus(r − m), m = log `min_var`, as `npvae.distributions.LearnedGaussian` has them; well above
+        the floor r is log σ².
     min_var : float, default 1e-4
-        Smallest variance that `start` gives, for data that are constant.
+        Floor of the variance. Without one the likelihood is unbounded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `min_var` is no positive number.
     """
 
     binary: ClassVar[bool] = False
@@ -174,30 +181,50 @@ class GaussianUnits:
 
     @property
     def reads_field(self) -> bool:
-        """For the gradient of log_var."""
+        """For the gradient of r."""
         return self.learn_variance
 
     def __post_init__(self) -> None:
         number("min_var", self.min_var, above=0)
 
     def shapes(self, d: int) -> Shapes:
-        """Means and log-variances."""
-        return {"a": (d,), "log_var": (d,)}
+        """Means, and log-variances: "log_var" log σ² where they are fixed, "r" where they are learned."""
+        return {"a": (d,), "r" if self.learn_variance else "log_var": (d,)}
 
     def start(self, theta: Parameters, mean: NDArray, var: NDArray) -> None:
-        """a = mean/σ, and for every column the logarithm of the mean of `var`.
+        """a = mean/σ, and for every column the mean of `var` as σ².
 
-        Each with its own, columns that hardly vary would enter s(v) with values of hundreds.
+        Each with its own, columns that hardly vary would enter s(v) with values of hundreds. A learned variance begins
+        at twice its floor at least: there the gradient of r is still half of that far above it.
         """
-        theta["log_var"][...] = log(max(float(np.mean(var)), self.min_var))
+        floor, log_var = log(self.min_var), log(max(float(np.mean(var)), self.min_var))
+        if self.learn_variance:
+            above = max(log_var - floor, log(2))
+            theta["r"][...] = floor + above + log(-expm1(-above))  # of softplus(r − floor) = above
+        else:
+            theta["log_var"][...] = log_var
         self.set_mean(theta, mean)
 
     def set_mean(self, theta: Parameters, mean: NDArray) -> None:
         """a = mean/σ."""
         theta["a"][...] = mean / self._sigma(theta)
 
+    def log_var(self, theta: Parameters) -> NDArray:
+        """log σ², (d,): as it stands in theta, or from r."""
+        if not self.learn_variance:
+            return theta["log_var"]
+        floor = log(self.min_var)
+        return floor + softplus(theta["r"] - floor)
+
+    def _log_var_backward(self, theta: Parameters, dlog_var: NDArray, dtheta: Parameters) -> None:
+        """dr = σ(r − m) dlog_var; a variance that is not learned gets the gradient 0."""
+        if self.learn_variance:
+            dtheta["r"][...] = sigmoid(theta["r"] - log(self.min_var)) * dlog_var
+        else:
+            dtheta["log_var"][...] = 0
+
     def _sigma(self, theta: Parameters) -> NDArray:
-        return np.exp(0.5 * theta["log_var"])
+        return np.exp(0.5 * self.log_var(theta))
 
     def require_support(self, argument: str, v: NDArray) -> None:
         """All real v."""
@@ -214,13 +241,14 @@ class GaussianUnits:
     def energy_backward(
         self, theta: Parameters, v: NDArray, denergy: NDArray, field: NDArray, dtheta: Parameters
     ) -> None:
-        """da = −Σ_n denergy_n (s_n − a), dlog_var = ½ Σ_n denergy_n s_n (a + f_n − s_n).
+        """da = −Σ_n denergy_n (s_n − a), dlog_var = ½ Σ_n denergy_n s_n (a + f_n − s_n), and on to r.
 
         A log-variance that is not learned gets the gradient 0.
         """
         s, a = self.scaled(theta, v), theta["a"]
         dtheta["a"][...] = -(denergy @ (s - a))
-        dtheta["log_var"][...] = 0.5 * (denergy @ (s * (a + field - s))) if self.learn_variance else 0
+        dlog_var = 0.5 * (denergy @ (s * (a + field - s))) if self.reads_field else 0
+        self._log_var_backward(theta, dlog_var, dtheta)
 
     def mean(self, theta: Parameters, field: NDArray) -> NDArray:
         """σ (a + f)."""
@@ -236,14 +264,14 @@ class GaussianUnits:
 
     def log_normalizer(self, theta: Parameters, field: NDArray) -> NDArray:
         """Σ_i [½ log(2π σ_i²) + a_i f_i + ½ f_i²]."""
-        constant = 0.5 * (LOG_2PI + theta["log_var"]).sum()
+        constant = 0.5 * (LOG_2PI + self.log_var(theta)).sum()
         return constant + (field * (theta["a"] + 0.5 * field)).sum(axis=-1)
 
     def log_normalizer_backward(self, theta: Parameters, field: NDArray, dlog: NDArray, dtheta: Parameters) -> NDArray:
-        """dfield = dlog (a + f), da = Σ_n dlog_n f_n, dlog_var = ½ Σ_n dlog_n.
+        """dfield = dlog (a + f), da = Σ_n dlog_n f_n, dlog_var = ½ Σ_n dlog_n, and on to r.
 
         A log-variance that is not learned gets the gradient 0.
         """
         dtheta["a"][...] = dlog @ field
-        dtheta["log_var"][...] = 0.5 * dlog.sum() if self.learn_variance else 0
+        self._log_var_backward(theta, 0.5 * dlog.sum(), dtheta)
         return (theta["a"] + field) * dlog[:, None]

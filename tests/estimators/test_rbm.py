@@ -207,6 +207,16 @@ def test_real_data_get_gaussian_units_and_a_density_in_their_own_units():
     assert 90 < rbm.sample(50, random_state=0).mean() < 110
 
 
+def test_learned_variances_follow_the_columns_and_are_kept_in_the_file(tmp_path):
+    x = np.random.default_rng(0).standard_normal((400, 2)) * [1, 0.3]
+    rbm = small(n_hidden=2, visible="gaussian-learned", scale="none", learning_rate=0.05, epochs=60).fit(x)
+    assert np.diff(rbm.model_.visible.log_var(rbm.theta_))[0] < -1
+    rbm.save(tmp_path / "rbm.npz")
+    again = npvae.load(tmp_path / "rbm.npz")
+    np.testing.assert_array_equal(again.score_samples(x), rbm.score_samples(x))
+    np.testing.assert_array_equal(again.sample(5, random_state=1), rbm.sample(5, random_state=1))
+
+
 def test_contrastive_divergence_needs_no_chains():
     rbm = small(n_chains=0, k=3).fit(BARS)
     assert rbm.sample(3, 0).shape == (3, 6)

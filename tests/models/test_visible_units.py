@@ -5,11 +5,14 @@ import pytest
 import scipy.integrate
 import scipy.stats
 
-from npvae.models import BinaryUnits, GaussianUnits
+from npvae.evaluation.partition_function import exact_gradient
+from npvae.models import RBM, BinaryUnits, GaussianUnits
+from npvae.optimizers import Adam
 from npvae.parameters import Parameters
 from tests.models.machines import rows
 
 A, LOG_VAR, FIELD = np.array([0.3, -0.8]), np.array([-0.5, 0.4]), np.array([[0.7, -1.1], [0.0, 2.0]])
+LEARNED = GaussianUnits(learn_variance=True, min_var=0.01)
 
 
 def parameters(**arrays):
@@ -62,6 +65,51 @@ def test_units_start_at_the_moments_of_the_data():
     np.testing.assert_allclose(GaussianUnits().mean(theta, np.zeros(2)), [1, 2])
     GaussianUnits().start(theta, np.ones(2), np.zeros(2))
     np.testing.assert_allclose(np.exp(theta["log_var"]), 1e-4)
+
+
+def test_a_learned_variance_has_a_floor_and_is_that_of_the_draws():
+    r = np.array([-1e3, np.log(0.01), 0.0, 2.0])
+    theta = parameters(a=np.zeros(4), r=r)
+    expected = 0.01 * (1 + np.exp(r - np.log(0.01)))  # e^softplus is 1 + exp
+    np.testing.assert_allclose(LEARNED.log_var(theta), np.log(expected), rtol=1e-13)
+    noise = LEARNED.draw_noise(np.random.default_rng(0), (50_000, 4), np.float64)
+    np.testing.assert_allclose(LEARNED.sample(theta, np.zeros(4), noise).var(axis=0), expected, rtol=0.03)
+
+
+def test_a_density_with_learned_variances_is_bounded_and_integrates_to_one():
+    theta = parameters(a=np.array([0.5]), r=np.array([-1e3]))
+    field = np.array([[0.3]])
+
+    def log_density(v):
+        row = np.array([[v]])
+        scaled = (LEARNED.scaled(theta, row) * field).sum()
+        return (-LEARNED.energy(theta, row) + scaled - LEARNED.log_normalizer(theta, field))[0]
+
+    assert log_density(0.08) == pytest.approx(-0.5 * np.log(2 * np.pi * 0.01))  # at its mean, 0.8 σ
+    integral, _ = scipy.integrate.quad(lambda v: np.exp(log_density(v)), -1, 1)
+    assert integral == pytest.approx(1, abs=1e-9)
+
+
+def test_learned_variances_start_at_that_of_the_data_or_at_twice_the_floor():
+    theta = parameters(a=np.zeros(2), r=np.zeros(2))
+    for var, expected in ((np.array([4.0, 0.0]), 2), (np.array([0.015, 0.015]), 0.02), (np.zeros(2), 0.02)):
+        LEARNED.start(theta, np.array([1.0, 2.0]), var)
+        np.testing.assert_allclose(np.exp(LEARNED.log_var(theta)), expected)
+        np.testing.assert_allclose(LEARNED.mean(theta, np.zeros(2)), [1, 2])
+
+
+def test_the_variance_of_a_constant_column_stays_above_the_floor():
+    """Exact gradients of the likelihood, which rises with every fall of the variance."""
+    model = RBM(2, 1, LEARNED)
+    x = np.stack([np.linspace(-1, 1, 20), np.zeros(20)], axis=1)
+    theta = model.init(np.random.default_rng(0), np.float64, x.mean(axis=0), x.var(axis=0))
+    optimizer = Adam(0.3)
+    state = optimizer.init(theta.flat)
+    for _ in range(300):
+        optimizer.step(theta.flat, exact_gradient(model, theta, x)[1].flat, state)
+    constant = LEARNED.log_var(theta)[1]
+    assert np.log(0.01) < constant < np.log(0.0101)
+    assert LEARNED.log_var(theta)[0] == pytest.approx(np.log(x.var(axis=0)[0]), abs=0.3)
 
 
 def test_grey_pixels_are_refused_with_the_advice_to_binarise():
