@@ -29,6 +29,7 @@ SCATTERED = 5000
 
 SPELLED = {
     "X": "DATA",
+    "comm": "mpiexec",
     "X_val": "--test",
     "x_val": "--test",
     "Z": "LATENTS",

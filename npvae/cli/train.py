@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
         status, has_checkpoint = _fit(model, data, test, folder, args, comm)
         if folder is not None and _has_learnt(model):  # not one step: there is nothing to keep
             _keep(folder, model, data, test, args, has_checkpoint)
-            if status == 130:
+            if status == 130 or (has_checkpoint and model.run_.stopped == "failed worker"):
                 _say(args, f"to go on, repeat the command with --output {shlex.quote(str(folder))} --resume")
     return status
 

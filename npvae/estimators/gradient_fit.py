@@ -226,11 +226,9 @@ class GradientEstimator(Estimator):
             n_jobs = training.fastest_jobs(model, len(x), epochs) if comm is None else 1
             n_jobs = began if began in range(1, MOST_PROCESSES) and comm is None else n_jobs
             start = replace(start, settings={**start.settings, "processes": n_jobs})
-        processes = training.number_of_jobs(n_jobs) if comm is None else comm.size
-        if speaks and (processes > 1 or self.n_jobs == "auto"):
-            told = f"{processes} processes share every batch" if processes > 1 else "1 process computes every batch"
-            with suppress(OSError):  # nobody reads on; the training goes on
-                print(told, file=sys.stderr, flush=True)
+        processes = min(training.number_of_jobs(n_jobs), self.batch_size, len(x)) if comm is None else comm.size
+        opening = f"{processes} processes share every batch" if processes > 1 else "1 process computes every batch"
+        opening = opening if processes > 1 or self.n_jobs == "auto" else ""
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}
@@ -250,7 +248,7 @@ class GradientEstimator(Estimator):
                 transform=transform,
                 patience=self.patience,
                 callbacks=callbacks,
-                progress=training.Progress(epochs) if speaks else None,
+                progress=training.Progress(epochs, opening=opening) if speaks else None,
                 model_at=self._model_at(model, len(x)),
                 n_jobs=n_jobs,
                 comm=comm,

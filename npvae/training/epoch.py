@@ -80,8 +80,9 @@ def pass_over(run: TrainingRun, steps: Steps, visits: Visits) -> dict[str, float
         if steps.agreed(bool(due)):
             steps.finish(sums)
             run.within = here()
-            for keep in due:
-                keep.save(run)
+            with steps.together():
+                for keep in due:
+                    keep.save(run)
             run.within = None
     steps.finish(sums)
     if progress is not None and sums.n != told:  # the last steps have ended just now

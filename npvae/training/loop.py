@@ -18,7 +18,7 @@ from npvae.training.epoch import ModelAt, Transform, Visits, pass_over
 from npvae.training.history import HELD_OUT
 from npvae.training.jobs import number_of_jobs
 from npvae.training.progress import Progress
-from npvae.training.ranks import Communicator, RankSteps
+from npvae.training.ranks import Communicator, RankSteps, require_alike, together
 from npvae.training.run import BROKEN, NonFiniteLossError, TrainingRun, WorkerError
 from npvae.training.signals import deferred_interrupt
 from npvae.training.steps import BrokenStepError, FailedWorkerError, SerialSteps, Steps
@@ -107,8 +107,13 @@ def train(
         When the loss, the held-out loss or a parameter stops being finite. It names step and term and carries the run
         with the last good parameters.
     """
-    _require_sense(x, x_val, epochs, batch_size, patience)
-    seed = integer("seed", seed, at_least=0)
+    with together(comm):
+        _require_sense(x, x_val, epochs, batch_size, patience)
+        seed = integer("seed", seed, at_least=0)
+    if comm is not None:
+        held_out = None if x_val is None else x_val.shape
+        facts = {"model": dict(model.shapes), "x": x.shape, "x_val": held_out, "patience": patience}
+        require_alike(comm, **facts, epochs=epochs, batch_size=batch_size, seed=seed)
     optimizer = optimizer if optimizer is not None else Adam()
     run = start.copy() if isinstance(start, TrainingRun) else TrainingRun.begin(start, optimizer, seed)
     _require_fit(run, model, optimizer, x_val, model_at is not None)
@@ -121,8 +126,8 @@ def train(
     _set_patience(run, patience)
     keep_freed_memory()
     with (
-        deferred_interrupt() as interrupted,
-        closing(_steps(run, model, optimizer, min(number_of_jobs(n_jobs), batch_size), comm)) as steps,
+        deferred_interrupt(insist=comm is None) as interrupted,
+        closing(_steps(run, model, optimizer, min(number_of_jobs(n_jobs), batch_size, len(x)), comm)) as steps,
         nullcontext() if progress is None else closing(progress),
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
     ):
@@ -137,7 +142,8 @@ def train(
                 run.stopped = "early stopping"
             if progress is not None:
                 progress.epoch(run)
-            answers = [callback(run) for callback in callbacks]
+            with steps.together():
+                answers = [callback(run) for callback in callbacks]
             if steps.agreed(any(answers)):
                 run.stopped = "callback"
         run.stopped = run.stopped or "finished"
@@ -189,7 +195,7 @@ def _require_sense(x: NDArray, x_val: NDArray | None, epochs: int, batch_size: i
 def _steps(run: TrainingRun, model: Model, optimizer: Optimizer, n_jobs: int, comm: Communicator | None) -> Steps:
     if comm is not None:
         if n_jobs > 1:
-            raise ArgumentError("n_jobs", "be None with comm, where every rank is one process", n_jobs)
+            raise ArgumentError("n_jobs", "be left out with comm, whose ranks are the processes", n_jobs)
         return RankSteps(run, model, optimizer, comm)
     if n_jobs == 1:
         return SerialSteps(run, optimizer)

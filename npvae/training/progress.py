@@ -27,19 +27,25 @@ class Progress:
         The number at which the run will end.
     stream : text stream, default sys.stderr
         If it is a terminal, the current epoch is one line that is rewritten; otherwise there is a line an epoch.
+    opening : str, optional
+        A line before all others, printed with the first step.
     """
 
-    def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
+    def __init__(self, epochs: int, stream: TextIO | None = None, opening: str = "") -> None:
         self.epochs = epochs
         self.stream = stream if stream is not None else sys.stderr
         self.alive = self.stream.isatty()
         self._epoch_started = self._refreshed = perf_counter()
+        self._opening = f"{opening}\n" * bool(opening)
         self._images = 0
         self._open = False  # whether the cursor is still in the living line
 
     def step(self, run: TrainingRun, sums: TermSums, n: int) -> None:
         """Called after every step with the sums so far over the n rows of the epoch."""
         self._images = sums.n
+        if self._opening:
+            self._write(self._opening)
+            self._opening = ""
         now = perf_counter()
         if self.alive and now - self._refreshed >= REFRESH:
             self._refreshed = now

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,6 +35,7 @@ from npvae.training.steps import (
     require_rows_apart,
 )
 from npvae.training.term_sums import TermSums
+from npvae.validation import ArgumentError, ArgumentTypeError
 
 ROWS, FAILED, TERMS = range(3)
 """Places in the vector of sums that the ranks add: rows, ranks that failed, the sums of "loss" and of the terms."""
@@ -73,7 +74,11 @@ def together(comm: Communicator | None) -> Iterator[None]:
     ------
     ValueError
         On the ranks that had no error of their own, with rank and text of the first.
+    TypeError
+        If `comm` is something else.
     """
+    if comm is not None and not hasattr(comm, "allgather"):
+        raise ArgumentTypeError("comm", "be a communicator of mpi4py", repr(comm))
     failure = None
     try:
         yield
@@ -85,6 +90,15 @@ def together(comm: Communicator | None) -> Iterator[None]:
     if any(texts):
         rank = next(i for i, text in enumerate(texts) if text)
         raise ValueError(f"rank {rank} of {len(texts)}: {texts[rank]}")
+
+
+def require_alike(comm: Communicator, **facts: Any) -> None:
+    """An ArgumentError on all ranks for the first of `facts` that is not the same on all of them."""
+    for name, values in zip(facts, zip(*comm.allgather(tuple(facts.values())), strict=True), strict=True):
+        for rank, value in enumerate(values):
+            if value != values[0]:
+                got = f"{values[0]} on rank 0 and {value} on rank {rank}"
+                raise ArgumentError(name, "be the same on all ranks", got)
 
 
 class RankSteps(Steps):
@@ -139,6 +153,10 @@ class RankSteps(Steps):
     def agreed(self, answer: bool) -> bool:
         """Whether one of the ranks says so: all of them leave the loop at the same step."""
         return bool(self._sum(np.array([float(answer)]))[0])
+
+    def together(self) -> AbstractContextManager[None]:
+        """See `together`."""
+        return together(self._comm)
 
     def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
         """One step."""

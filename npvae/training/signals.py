@@ -36,17 +36,18 @@ def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+def deferred_interrupt(insist: bool = True) -> Iterator[Callable[[], bool]]:
     """Hold back a first Ctrl-C while the block runs, so that no parameter update is cut in half.
 
     The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
-    at once. The signals of `like_ctrl_c` are held back as well. Nothing changes outside the main thread, where Python
+    at once, unless `insist` is False: one of several ranks that left the block alone would keep the others waiting. The
+    signals of `like_ctrl_c` are held back as well. Nothing changes outside the main thread, where Python
     delivers no signals, and where Ctrl-C is ignored, as in a background job.
     """
     pressed = threading.Event()
 
     def remember(signum: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
+        if pressed.is_set() and insist:
             raise KeyboardInterrupt
         pressed.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,10 @@ class Steps:
     def agreed(self, answer: bool) -> bool:
         """Whether one of the processes that run the loop together says so."""
         return answer
+
+    def together(self) -> AbstractContextManager[None]:
+        """A block whose error on one of the processes that run the loop is raised on all."""
+        return nullcontext()
 
     def held_out(
         self, model: Model, run: TrainingRun, x: NDArray, rng: np.random.Generator, batch_size: int

@@ -84,7 +84,7 @@ def test_says_what_it_does(files, here, capsys):
     assert "(cross-entropy of grey pixels, not a likelihood)" in trained
     assert held_out.startswith(f"held-out: {row['val_loss']:.2f} nats per image")
     assert last == "wrote my run/model.npz; try: npvae sample 'my run/model.npz' -o samples.csv"
-    assert err.startswith("epoch 1/1 | loss ")
+    assert err.startswith("1 process computes every batch\nepoch 1/1 | loss ")
     assert [line for line in err.splitlines()[1:] if "latents collapsed" not in line] == []
 
 

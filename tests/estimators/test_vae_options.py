@@ -267,11 +267,11 @@ def test_a_run_goes_on_with_the_processes_that_it_began_with(monkeypatch):
     assert asked == [3, 3, 1]
 
 
-def test_a_training_by_several_processes_says_so(monkeypatch, capsys):
-    monkeypatch.setattr(training, "train", lambda model, start, *rest, **settings: start)
-    tiny(n_jobs=2, verbose=True).fit(BINARY)
-    assert "2 processes share every batch\n" in capsys.readouterr().err
-    tiny(n_jobs="auto", verbose=True).fit(BINARY)
-    assert "1 process computes every batch\n" in capsys.readouterr().err
-    tiny(n_jobs=1, verbose=True).fit(BINARY)
+def test_the_number_of_processes_is_told_where_it_was_left_open_or_is_not_one(capsys):
+    for rows, n_jobs in ((2, 7), (40, 2)):  # no more processes than rows
+        tiny(n_jobs=n_jobs, epochs=1, verbose=True).fit(BINARY[:rows])
+        assert capsys.readouterr().err.startswith("2 processes share every batch\n")
+    tiny(n_jobs="auto", epochs=1, verbose=True).fit(BINARY)
+    assert capsys.readouterr().err.startswith("1 process computes every batch\n")
+    tiny(n_jobs=1, epochs=1, verbose=True).fit(BINARY)
     assert "process" not in capsys.readouterr().err

@@ -7,10 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from npvae import VAE
 from npvae.optimizers import SGD, Adam
 from npvae.training import Checkpoints, TrainingRun, WorkerError, load_checkpoint, train
 from npvae.training.ranks import RankSteps
 from npvae.training.term_sums import TermSums
+from npvae.validation import ArgumentError
 from tests.training.toys import Mean, Nested, binary_rows, small_vae
 
 MPI = pytest.importorskip("mpi4py.MPI")  # the search for doctests comes by
@@ -106,6 +108,42 @@ def failing(comm, path):
     assert error.value.run.optimizer_state.t == 4
     if comm.rank == 0:
         print("told")
+
+
+def failing_callback(comm, path):
+    """An error of a callback on rank 1 is raised on both."""
+
+    def callback(run):
+        if comm.rank == 1:
+            raise RuntimeError("no such file")
+
+    expected = {0: (ValueError, "rank 1 of 2: no such file"), 1: (RuntimeError, "no such file")}
+    kind, text = expected[comm.rank]
+    with pytest.raises(kind, match=text):
+        train(Mean(), Mean().init(None), np.ones((40, 3), np.float32), comm=comm, callbacks=[callback])
+    print("told", flush=True)
+
+
+def failing_checkpoint(comm, path):
+    """A checkpoint amid an epoch that rank 0 cannot write."""
+    keep = [Checkpoints(f"{path}/nowhere/c.npz", "1 steps")] if comm.rank == 0 else []
+    with pytest.raises(OSError if comm.rank == 0 else ValueError):
+        train(Mean(), Mean().init(None), np.ones((40, 3), np.float32), comm=comm, batch_size=10, callbacks=keep)
+    print("told", flush=True)
+
+
+def unlike_rows(comm, path):
+    """Other data on rank 1."""
+    with pytest.raises(ArgumentError, match=r"x must be the same on all ranks, got \(40, 3\) on rank 0 and \(41,"):
+        train(Mean(), Mean().init(None), np.ones((40 + comm.rank, 3), np.float32), comm=comm)
+    print("told", flush=True)
+
+
+def unlike_options(comm, path):
+    """Another model on rank 1."""
+    with pytest.raises(ArgumentError, match="model must be the same on all ranks"):
+        VAE(latent_dim=2 + comm.rank, hidden=3).fit(binary_rows(), comm=comm)
+    print("told", flush=True)
 
 
 class DyingOnRankOne(Mean):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from npvae import VAE
 from npvae.optimizers import SGD, Adam
 from npvae.training import load_checkpoint, train
 from npvae.training.checkpoint import previous_generation
@@ -44,8 +45,6 @@ def test_a_vae_learns_the_same_up_to_rounding(ranks, n):
     settings = {"epochs": 4, "batch_size": 8, "seed": 3, "x_val": binary_rows(9, seed=1), "patience": 3}
     one = train(model, theta, binary_rows(), **settings)
     np.testing.assert_allclose(several.theta.flat, one.theta.flat, rtol=2e-5, atol=2e-5)
-    for name, moments in one.optimizer_state.slots.items():
-        np.testing.assert_allclose(several.optimizer_state.slots[name], moments, rtol=1e-4, atol=1e-5, err_msg=name)
     for name, moments in one.optimizer_state.slots.items():
         np.testing.assert_allclose(several.optimizer_state.slots[name], moments, rtol=1e-4, atol=1e-5, err_msg=name)
     assert several.history.terms == one.history.terms
@@ -92,6 +91,13 @@ def test_an_error_on_one_rank_is_told_on_all(ranks):
     done, _ = ranks(3, "failing")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "told"
+
+
+@pytest.mark.parametrize("what", ["failing_callback", "failing_checkpoint", "unlike_rows", "unlike_options"])
+def test_what_goes_wrong_on_one_rank_outside_of_a_step_ends_all(ranks, what):
+    done, _ = ranks(2, what)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["told", "told"]
 
 
 def test_a_rank_that_is_killed_ends_the_run_and_leaves_a_good_checkpoint(ranks):
@@ -143,7 +149,11 @@ def test_what_ranks_cannot_share_is_refused():
     model, x = Chain(), np.ones((8, 3), np.float32)
     with pytest.raises(ArgumentError, match="comm must have one rank with this model; it hands a state"):
         train(model, model.init(None), x, comm=Alone())
-    with pytest.raises(ArgumentError, match="n_jobs must be None with comm"):
+    with pytest.raises(ArgumentError, match="n_jobs must be left out with comm"):
         train(Mean(), Mean().init(None), x, comm=Alone(), n_jobs=2)
+    with pytest.raises(TypeError, match="comm must be a communicator of mpi4py, got 2"):
+        train(Mean(), Mean().init(None), x, comm=2)
+    with pytest.raises(TypeError, match="comm must be a communicator of mpi4py, got 2"):
+        VAE(latent_dim=2, hidden=3).fit(x, comm=2)
     with pytest.raises(ArgumentError, match="comm must have no more ranks than a batch has rows, 4, got 5"):
         train(Mean(), Mean().init(None), x, comm=Alone(5), batch_size=4)
