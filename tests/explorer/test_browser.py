@@ -13,83 +13,8 @@ from npvae.distributions import (
     LearnedGaussian,
     LogisticMixture,
 )
-from npvae.explorer import Examples, explorer_page, ship
-from npvae.layers import (
-    ACTIVATIONS,
-    Bias,
-    Chain,
-    Conv2D,
-    ConvTranspose2D,
-    Dense,
-    Dropout,
-    LayerNorm,
-    LeakyReLU,
-    MaxPool,
-    MeanPool,
-    Permute,
-    Residual,
-    Softmax,
-    UpSample,
-    conv,
-    conv_transpose,
-)
-from npvae.models import VAE
-from tests.explorer.browser import browser
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as opened:
-        yield opened
-
-
-def opened(chromium, tmp_path, model, theta, examples=None, **options):
-    path = tmp_path / "page.html"
-    path.write_text(explorer_page(model, theta, examples, **options), "utf-8")
-    chromium.complaints.clear()
-    chromium.requests.clear()
-    chromium.open(path)
-    return chromium
-
-
-def random_model(n_features=16, latent_dim=3, hidden=(7,), scale=0.5, seed=0, **settings):
-    model = VAE.mlp(n_features, latent_dim, hidden, **settings)
-    theta = model.init(np.random.default_rng(seed))
-    theta.flat += scale * np.random.default_rng(seed + 1).standard_normal(theta.flat.size).astype(np.float32)
-    return model, theta
-
-
-def of_networks(n_features, latent_dim, encoder, decoder, **settings):
-    model = VAE(n_features, latent_dim, encoder, decoder, **settings)
-    theta = model.init(np.random.default_rng(0))
-    theta.flat += 0.2 * np.random.default_rng(1).standard_normal(theta.flat.size).astype(np.float32)
-    return model, theta
-
-
-def require_same_numbers(page, model, theta, precision="float16"):
-    """Decoded and encoded means and both terms of the loss, against NumPy with the weights that the page has."""
-    shipped, rng = ship(theta, precision).theta, np.random.default_rng(5)
-    z = 2 * rng.standard_normal((3, model.latent_dim))
-    top = getattr(model.likelihood, "levels", 2) - 1
-    x = np.rint(np.maximum(rng.uniform(-0.5, 1, (3, model.n_features)), 0) * top) / top
-    decoded = page.js(f"{z.tolist()}.map((z) => Array.from(explorer.model.decode(z)))")
-    np.testing.assert_allclose(decoded, model.likelihood.mean(model.decode(shipped, z)), atol=1e-5, rtol=1e-5)
-    a = model.encode(shipped, x)
-    mean = model.posterior.mean(a)
-    losses = page.js(
-        f"{x.tolist()}.map((x) => explorer.model.loss(x)).map((l) => [Array.from(l.z), l.reconstruction, l.kl])"
-    )
-    np.testing.assert_allclose([loss[0] for loss in losses], mean, atol=1e-5)
-    log_px = model.likelihood.log_prob(model.decode(shipped, mean), x)[0]
-    np.testing.assert_allclose([loss[1] for loss in losses], -log_px, rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose([loss[2] for loss in losses], model.posterior.kl(a)[0], rtol=1e-5, atol=1e-4)
-    assert not page.complaints
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_activation_is_numpys(chromium, tmp_path, activation):
-    model, theta = random_model(activation=activation)
-    require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
+from npvae.explorer import Examples
+from tests.explorer.pages import opened, random_model, require_same_numbers
 
 
 @pytest.mark.parametrize(
@@ -125,38 +50,6 @@ def test_the_default_model_is_numpys_and_asks_for_nothing_from_outside(chromium,
     page = opened(chromium, tmp_path, model, theta, Examples(x, np.arange(40) % 10))
     require_same_numbers(page, model, theta)
     assert [url.split(":")[0] for url in page.requests] == ["file"]
-
-
-def test_convolutional_models_are_numpys(chromium, tmp_path):
-    encoder, decoder = conv((9, 6, 1), [3, 4], 4, hidden=[5]), conv_transpose(2, (9, 6, 1), [3, 4], hidden=[5])
-    model, theta = of_networks(54, 2, encoder, decoder)
-    require_same_numbers(opened(chromium, tmp_path, model, theta, image_shape=(9, 6)), model, theta)
-
-
-def test_convolutions_of_two_numbers_a_pixel_in_colour_are_numpys(chromium, tmp_path):
-    encoder = conv((5, 6, 3), [4], 4, activation="elu")
-    decoder = conv_transpose(2, (5, 6, 3), [4], n_out=180, activation="gelu")
-    model, theta = of_networks(90, 2, encoder, decoder, likelihood=DiagonalGaussian())
-    require_same_numbers(opened(chromium, tmp_path, model, theta, image_shape=(5, 6, 3)), model, theta)
-
-
-def test_pooling_normalisation_and_the_other_layers_are_numpys(chromium, tmp_path):
-    image = (4, 6, 2)
-    encoder = Chain(
-        Permute((2, 4, 6), (1, 2, 0)),
-        MaxPool(image),
-        Residual(Chain(Dense(12, 12), LeakyReLU(0.2))),
-        LayerNorm(12),
-        Dropout(12, 0.3),
-        Dense(12, 4),
-        Bias(4),
-    )
-    decoder = Chain(
-        Dense(2, 48), Softmax(), MeanPool(image), UpSample((2, 3, 2)), ConvTranspose2D(image, 2, kernel=3, padding=1),
-        Conv2D(image, 2, kernel=(3, 1), padding=(1, 0)), Bias(48),
-    )  # fmt: skip
-    model, theta = of_networks(48, 2, encoder, decoder)
-    require_same_numbers(opened(chromium, tmp_path, model, theta), model, theta)
 
 
 @pytest.mark.parametrize("n", [10, 11, 26])
