@@ -13,8 +13,8 @@ from benchmarks import files
 from benchmarks.compare import ratio, spread
 from benchmarks.density_tables import compression_table, restoration_table, rounding_table
 from benchmarks.files import markdown, one_line
-from benchmarks.implementations import IMPLEMENTATIONS
-from benchmarks.speed import BUSY, fastest_peer
+from benchmarks.implementations import IMPLEMENTATIONS, WORKLOADS
+from benchmarks.speed import BUSY, fastest_peer, summary
 
 __all__ = [
     "checker_table",
@@ -146,7 +146,8 @@ def speed_table(document: dict) -> str:
         f" eager with its default Adam; the peers are"
         f" {', '.join(i.title for i in IMPLEMENTATIONS.values() if i.is_peer)}. {one_line(document['machine'])}."
     )
-    return f"{markdown(rows)}\n\n{caption}"
+    overall = summary(document["workloads"], WORKLOADS)
+    return f"{markdown(rows)}\n\nIn short, {overall}. {caption}"
 
 
 def short_speed_table(document: dict) -> str:

@@ -70,6 +70,11 @@ def test_what_was_not_measured_is_a_dash():
     assert row[3:] == ["–", "–", "–", "2.00 [2.00–2.00]", "–"]
 
 
+def test_the_caption_of_speed_has_the_mean_over_the_networks():
+    overall = "In short, npvae / fastest peer in training: usual 0.80; geometric mean 0.80. Times of npvae divided"
+    assert overall in speed_table(SPEED)
+
+
 def test_the_caption_describes_the_machine():
     assert "2025-01-31; Abacus, 2 cores; Python 3.11, numpy 2" in speed_table(SPEED)
 
