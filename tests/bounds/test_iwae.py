@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
 
-from npvae.bounds import elbo, iwae
+from npvae.bounds import dreg, elbo, iwae
+from tests.bounds.tables import assert_same_as
 from tests.numerical import assert_gradient, frozen
 
 DENSITIES = frozen(*3 * np.random.default_rng(0).standard_normal((3, 5, 4)))
@@ -65,3 +66,14 @@ def test_a_draw_without_weight_costs_the_bound_no_digits(far):
     np.testing.assert_allclose(loss.per_datum, expected.per_datum + np.log((k + 1) / k), rtol=1e-6)
     np.testing.assert_allclose(upstream["log_px_z"][:-1], weights["log_px_z"], rtol=1e-5)
     np.testing.assert_array_equal(upstream["log_px_z"][-1], 0)
+
+
+def test_value_and_weights_of_dreg_are_those_of_the_importance_weighted_bound():
+    assert_same_as(iwae(*DENSITIES), dreg(*DENSITIES))
+
+
+def test_dreg_weighs_the_path_by_the_importance_weights_and_drops_the_direct_one():
+    _, upstream = dreg(*DENSITIES)
+    log_px_z, log_pz, log_qz_x = DENSITIES
+    np.testing.assert_allclose(upstream["path"], softmax(log_px_z + log_pz - log_qz_x, axis=0), rtol=1e-13)
+    np.testing.assert_array_equal(upstream["direct"], np.zeros((5, 4)))
