@@ -68,7 +68,8 @@ def fitted() -> dict[str, Any]:
     for name in registry.names():
         cls = registry.estimator_class(name)
         params = {key: value for key, value in SMALL.items() if key in options_of(cls)}
-        held_out = {"X_val": x} if "epochs" in params and "patience" in options_of(cls) else {}
+        patience = options_of(cls).get("patience")
+        held_out = {"X_val": x} if patience is not None and patience.flag is not None else {}
         if held_out:
             params["patience"] = 2
         models[name] = cls(**params).fit(x, **held_out)
