@@ -265,6 +265,22 @@ def test_a_broken_run_says_so_and_keeps_the_last_good_parameters(files, here, ca
     assert np.isfinite(npvae.load("run/model.npz").theta_.flat).all()
 
 
+def test_after_a_worker_died_it_is_said_how_to_go_on(files, here, capsys, monkeypatch):
+    learn = training.train
+
+    def dying(*arguments, **settings):
+        run = learn(*arguments, **settings)
+        run.stopped = "failed worker"
+        raise training.WorkerError("worker 1 of 2 was killed by signal 9", run)
+
+    monkeypatch.setattr(training, "train", dying)
+    words = [word for word in TINY if word != "--quiet"]
+    assert main(["train", files.images, "-o", "run", *words]) == 1
+    said = capsys.readouterr()
+    assert "npvae: error: worker 1 of 2 was killed by signal 9" in said.err
+    assert said.out.endswith("to go on, repeat the command with --output run --resume\n")
+
+
 @pytest.mark.parametrize("model", [["vae"], ["rbm", "--visible", "gaussian"], ["autoencoder"]])
 def test_a_broken_run_draws_nothing_and_sums_nothing_up(files, here, capsys, model):
     words = ["--latent", "2"] if "rbm" not in model else []
