@@ -67,6 +67,9 @@ class Option(NamedTuple):
             if not isinstance(value, bool | np.bool_):
                 raise ArgumentTypeError(self.name, "be True or False", repr(value))
             return bool(value)
+        if self.words and isinstance(value, str):
+            kind = "an integer" if self.kind is int else "a number"
+            raise ArgumentTypeError(self.name, f"be {kind} or {', '.join(map(repr, self.words))}", repr(value))
         if self.kind is int:
             return integer(self.name, value, **self.bounds)
         return number(self.name, value, **self.bounds) if self.kind is float else value

@@ -275,3 +275,8 @@ def test_the_number_of_processes_is_told_where_it_was_left_open_or_is_not_one(ca
     assert capsys.readouterr().err.startswith("1 process computes every batch\n")
     tiny(n_jobs=1, epochs=1, verbose=True).fit(BINARY)
     assert "process" not in capsys.readouterr().err
+
+
+def test_a_word_in_the_place_of_a_number_is_refused_with_the_words_that_can_be():
+    with pytest.raises(TypeError, match="n_jobs must be an integer or 'auto', got 'two'"):
+        tiny(n_jobs="two").fit(BINARY)
