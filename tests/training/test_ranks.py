@@ -97,7 +97,7 @@ def test_an_error_on_one_rank_is_told_on_all(ranks):
 def test_what_goes_wrong_on_one_rank_outside_of_a_step_ends_all(ranks, what):
     done, _ = ranks(2, what)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["told", "told"]
+    assert done.stdout.count("told") == 2
 
 
 def test_a_rank_that_is_killed_ends_the_run_and_leaves_a_good_checkpoint(ranks):
