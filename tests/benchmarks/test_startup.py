@@ -23,6 +23,11 @@ def test_imports_are_timed_in_processes_of_their_own():
     assert all(0 < t < 5 for t in times["json"])
 
 
+def test_the_import_of_npvae_is_that_of_a_model():
+    times = import_times(["json", "npvae"], rounds=1)
+    assert times["npvae"][0] > 10 * times["json"][0]
+
+
 def test_numpy_is_the_greater_part_of_an_installation():
     size = installed_mb("npvae")
     assert 0 < size["own"] < 5
