@@ -16,6 +16,7 @@ __all__ = [
     "aligned_empty",
     "aligned_zeros",
     "column_moments",
+    "inverse_softplus",
     "keep_freed_memory",
     "log_mean_exp",
     "log_product",
@@ -89,6 +90,11 @@ def softplus(a: NDArray) -> NDArray:
     np.log1p(s, out=s)
     s += np.maximum(a, 0)
     return s
+
+
+def inverse_softplus(y: NDArray) -> NDArray:
+    """Inverse of `softplus`: y + log(1 − e^{−y}) for y > 0."""
+    return y + np.log1p(-np.exp(-y))
 
 
 def logit(p: NDArray) -> NDArray:

@@ -10,6 +10,7 @@ from npvae.numerics import (
     aligned_empty,
     aligned_zeros,
     column_moments,
+    inverse_softplus,
     log_mean_exp,
     log_product,
     logit,
@@ -62,6 +63,12 @@ def test_logit_is_scipys_and_inverts_sigmoid(dtype):
     assert logit(p).dtype == dtype
     np.testing.assert_allclose(logit(p), scipy.special.logit(p), rtol=8 * np.finfo(dtype).eps, atol=1e-7)
     np.testing.assert_allclose(sigmoid(logit(p)), p, rtol=0, atol=2 * np.finfo(dtype).eps)
+
+
+def test_inverse_softplus_is_log_of_expm1_and_inverts_softplus():
+    y = np.geomspace(1e-3, 30, 60)
+    np.testing.assert_allclose(inverse_softplus(y), np.log(np.expm1(y)), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(softplus(inverse_softplus(y)), y, rtol=1e-12)
 
 
 def test_logit_of_0_7_by_hand():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from npvae.distributions.distribution import LOG_2PI, off_the_ends
 from npvae.distributions.log_gamma import log_factorial, log_factorial_slope
-from npvae.numerics import logit, sigmoid, softplus
+from npvae.numerics import inverse_softplus, logit, sigmoid, softplus
 
 __all__ = ["Categories", "Counts", "Reals", "TruthValues"]
 
@@ -77,7 +77,7 @@ class Reals:
         """m at the mean; r at the variance, off the floor by a factor of 2 at least."""
         with np.errstate(divide="ignore"):
             above = np.maximum(np.log(var) - FLOOR, LOG_2)
-        return np.concatenate([mean, FLOOR + above + np.log1p(-np.exp(-above))])
+        return np.concatenate([mean, FLOOR + inverse_softplus(above)])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions.distribution import Distribution, finite
-from npvae.numerics import absolute, sigmoid, softplus
+from npvae.numerics import absolute, inverse_softplus, sigmoid, softplus
 from npvae.validation import ArgumentError, number
 
 __all__ = [
@@ -176,4 +176,4 @@ def raw_scale(var: NDArray, levels: int, min_log_scale: float) -> NDArray:
     """The r whose logistic variable has the given variances, at least that of s = h."""
     scale = np.maximum(np.sqrt(var) * (sqrt(3) / pi), 0.5 / (levels - 1))
     above = np.maximum(np.log(scale) - min_log_scale, log(2))
-    return min_log_scale + above + np.log1p(-np.exp(-above))
+    return min_log_scale + inverse_softplus(above)

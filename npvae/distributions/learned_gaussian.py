@@ -13,7 +13,7 @@ from npvae.distributions.diagonal_gaussian import DiagonalGaussian
 from npvae.distributions.distribution import Distribution, sum_to_shape
 from npvae.distributions.links import check_link, inverse_link, link_mean, link_mean_backward
 from npvae.distributions.registry import register_likelihood
-from npvae.numerics import sigmoid, softplus
+from npvae.numerics import inverse_softplus, sigmoid, softplus
 from npvae.validation import number
 
 __all__ = ["LearnedGaussian"]
@@ -161,5 +161,5 @@ class LearnedGaussian(Distribution):
         with np.errstate(divide="ignore"):  # log 0 = −∞, which is below any floor
             log_var = np.log(var.mean() if self.shared else var)
         above = np.maximum(log_var - self.min_log_var, log(2))
-        bias[d:] = self.min_log_var + above + np.log1p(-np.exp(-above))  # of softplus(r − min_log_var) = above
+        bias[d:] = self.min_log_var + inverse_softplus(above)
         return bias

@@ -20,14 +20,14 @@ the mean in units of σ: then a machine of v is the machine with σ = 1 of v/σ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import expm1, log, pi
+from math import log, pi
 from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvae.distributions import Bernoulli
-from npvae.numerics import sigmoid, softplus
+from npvae.numerics import inverse_softplus, sigmoid, softplus
 from npvae.parameters import Parameters, Shapes
 from npvae.validation import ArgumentError, number
 
@@ -200,7 +200,7 @@ class GaussianUnits:
         floor, log_var = log(self.min_var), log(max(float(np.mean(var)), self.min_var))
         if self.learn_variance:
             above = max(log_var - floor, log(2))
-            theta["r"][...] = floor + above + log(-expm1(-above))  # of softplus(r − floor) = above
+            theta["r"][...] = floor + inverse_softplus(above)
         else:
             theta["log_var"][...] = log_var
         self.set_mean(theta, mean)
