@@ -9,6 +9,7 @@ from npvae import RBM, VAE
 from npvae.cli import main
 from npvae.cli.pictures import draw_pictures, title
 from npvae.datasets import Dataset
+from tests.cli.conftest import TINY
 
 RNG = np.random.default_rng(0)
 
@@ -88,3 +89,15 @@ def test_a_picture_says_model_and_data(tmp_path, monkeypatch):
 )
 def test_a_picture_is_headed_by_the_model_and_its_latents_by_their_name(model, expected):
     assert title(model.fit(RNG.integers(0, 2, (20, 6)).astype(np.float32)), "digits") == expected
+
+
+def test_a_run_leaves_all_pictures(files, here, capsys):
+    pytest.importorskip("matplotlib")
+    words = [word for word in TINY if word not in ("--no-pictures", "--quiet")]
+    assert main(["train", files.images, "--labels", files.labels, "-o", "run", *words]) == 0
+    drawn = {path.name for path in (here / "run").iterdir() if path.suffix == ".png"}
+    names = ["learning_curves", "latents", "samples", "reconstructions", "interpolations", "manifold"]
+    assert drawn == {f"{name}.png" for name in names}
+    for name in drawn:
+        assert (here / "run" / name).read_bytes().startswith(b"\x89PNG")
+    assert f"drew {', '.join(f'{name}.png' for name in names)}" in capsys.readouterr().out
