@@ -227,8 +227,9 @@ class GradientEstimator(Estimator):
             n_jobs = began if began in range(1, MOST_PROCESSES) and comm is None else n_jobs
             start = replace(start, settings={**start.settings, "processes": n_jobs})
         processes = min(training.number_of_jobs(n_jobs), self.batch_size, len(x)) if comm is None else comm.size
-        opening = f"{processes} processes share every batch" if processes > 1 else "1 process computes every batch"
-        opening = opening if processes > 1 or self.n_jobs == "auto" else ""
+        opening = "1 process computes every batch" if self.n_jobs == "auto" else ""
+        if processes > 1:
+            opening = f"{processes} processes share every batch"
 
         def keep(run: training.TrainingRun) -> None:
             learnt = {"theta_": run.chosen, "run_": run, "history_": run.history, "seed_": seed, "n_iter_": run.epoch}

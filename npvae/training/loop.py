@@ -147,8 +147,9 @@ def train(
             if steps.agreed(any(answers)):
                 run.stopped = "callback"
         run.stopped = run.stopped or "finished"
-        for keep in checkpoints:
-            keep.save_unless_kept(run)
+        with steps.together():
+            for keep in checkpoints:
+                keep.save_unless_kept(run)
     return run
 
 

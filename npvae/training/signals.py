@@ -41,8 +41,8 @@ def deferred_interrupt(insist: bool = True) -> Iterator[Callable[[], bool]]:
 
     The block asks the yielded function whether one came, and ends by itself. A second Ctrl-C raises KeyboardInterrupt
     at once, unless `insist` is False: one of several ranks that left the block alone would keep the others waiting. The
-    signals of `like_ctrl_c` are held back as well. Nothing changes outside the main thread, where Python
-    delivers no signals, and where Ctrl-C is ignored, as in a background job.
+    signals of `like_ctrl_c` are held back as well. Nothing changes outside the main thread, where Python delivers no
+    signals, and where Ctrl-C is ignored, as in a background job.
     """
     pressed = threading.Event()
 
