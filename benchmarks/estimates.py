@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from benchmarks import files
 from npvae import evaluation
-from npvae.evaluation import log_likelihood
+from npvae.evaluation import LogLikelihood, log_likelihood
+from npvae.evaluation.processes import over_blocks
 from npvae.files import replacing
 from npvae.models import VAE, LatentVariableModel
 from npvae.parameters import Parameters
@@ -60,10 +62,13 @@ class Estimate(NamedTuple):
         }
 
 
-def likelihood(model: LatentVariableModel, theta: Parameters, x: NDArray, k: int, work: Path, name: str) -> Estimate:
+def likelihood(
+    model: LatentVariableModel, theta: Parameters, x: NDArray, k: int, work: Path, name: str, jobs: int = 1
+) -> Estimate:
     """−L_k of each row of x, the importance-weighted bound with k draws, and −ELBO from the same draws.
 
-    A row's draws are its own, so an estimate that was interrupted ends with the same numbers. The blocks that are done
+    A row's draws are its own, so an estimate that was interrupted ends with the same numbers, and so does one by
+    several `jobs`, processes that share the blocks. The blocks that are done
     lie in `work` under `name` and the checksum of theta: other parameters never meet old numbers.
     """
     work.mkdir(parents=True, exist_ok=True)
@@ -72,20 +77,24 @@ def likelihood(model: LatentVariableModel, theta: Parameters, x: NDArray, k: int
     if path.exists():
         with np.load(path) as kept:
             values, seconds = kept["values"], float(kept["seconds"])
-    for start in range(0, len(x), BLOCK):
-        block = slice(start, start + BLOCK)
-        if not np.isnan(values[block]).any():
-            continue
-        began = perf_counter()
-        found = log_likelihood(model, theta, x[block], SEED, k)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
+    blocks = [block for block in blocks if np.isnan(values[block]).any()]
+    began = perf_counter()
+    of_rows = over_blocks(partial(_of_rows, model, theta, k), [x[block] for block in blocks], jobs)
+    for block, found in zip(blocks, of_rows, strict=True):
         values[block] = np.stack([-found.log_px, -found.elbo, found.effective_samples], axis=1)
-        seconds += perf_counter() - began
+        now = perf_counter()
+        seconds, began = seconds + now - began, now
         with replacing(path) as part, part.open("wb") as file:
             np.savez(file, values=values, seconds=seconds)
-        done = min(start + BLOCK, len(x))
+        done = min(block.stop, len(x))
         left = seconds / done * (len(x) - done) / 60
         print(f"{name}: {done} of {len(x)} images, {values[:done, 0].mean():.2f}, {left:.0f} minutes left", flush=True)
     return Estimate(*values.T, seconds)
+
+
+def _of_rows(model: LatentVariableModel, theta: Parameters, k: int, x: NDArray) -> LogLikelihood:
+    return log_likelihood(model, theta, x, SEED, k)
 
 
 def bound(model: VAE, theta: Parameters, x: NDArray) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -61,7 +62,8 @@ class Recipe:
 
     Adam with the given ε, its rate falling from `rate` to a hundredth along half a cosine; the parameters are averaged
     over the last quarter. By epochs, a seed gives the same bits however often the run is interrupted; by minutes, rate
-    and end follow the time spent, pauses not counted.
+    and end follow the time spent, pauses not counted. With several `jobs`, processes that share the rows of a step,
+    another number of them is another rounding, and a pause counts.
     """
 
     epochs: int | None
@@ -70,6 +72,7 @@ class Recipe:
     rate: float = 2e-3
     epsilon: float = 1e-4
     seed: int = 0
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,15 @@ class Allowance:
 
     def __call__(self, t: int) -> float:
         """The rate of step t, which begins now."""
+        self.advance(t, LONGEST_STEP)
+        return self._cosine(self.fraction)
+
+    def advance(self, t: int, longest: float) -> None:
+        """Count the time since this was last called, at most `longest` seconds, up to step t."""
         now = perf_counter()
-        self.spent += min(now - self._last, LONGEST_STEP)
+        self.spent += min(now - self._last, longest)
         self._last = now
         self.fraction = min(1.0, self.spent / self._seconds if self._steps is None else t / self._steps)
-        return self._cosine(self.fraction)
 
 
 def long_run(
@@ -132,6 +139,8 @@ def long_run(
 
     def after_epoch(run: TrainingRun) -> bool:
         nonlocal saved
+        if recipe.jobs > 1:  # the steps were asked for their rates in other processes
+            allowance.advance(run.optimizer_state.t, inf)
         run.settings["spent"] = allowance.spent
         over = steps is None and allowance.fraction >= (1 - AVERAGED if run.settings["averaged_from"] == NEVER else 1)
         now = perf_counter()
@@ -157,6 +166,7 @@ def long_run(
             x_val=x_val,
             transform=transform,
             callbacks=[after_epoch],
+            n_jobs=recipe.jobs,
         )
         if run.stopped == "interrupted":
             raise KeyboardInterrupt
@@ -207,6 +217,7 @@ def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
     parser.add_argument("--batch", type=files.count, default=100, help="images of a step (100)")
     parser.add_argument("--rate", type=float, default=2e-3, help="Adam's learning rate at the start (0.002)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=files.count, default=1, help="processes that share each step's rows (1)")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/published/…)")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
     parser.add_argument("--quick", action="store_true", help="a few steps on few images: does it run?")
@@ -219,7 +230,8 @@ def recipe(args: argparse.Namespace) -> Recipe:
         length = {"epochs": 5, "minutes": None}
     elif length == {"epochs": None, "minutes": None}:
         length |= args.length
-    return Recipe(**length, batch_size=100 if args.quick else args.batch, rate=args.rate, seed=args.seed)
+    batch = 100 if args.quick else args.batch
+    return Recipe(**length, batch_size=batch, rate=args.rate, seed=args.seed, jobs=args.jobs)
 
 
 def add_start(parser: argparse.ArgumentParser) -> None:

@@ -74,11 +74,11 @@ def main(argv: list[str]) -> int:
     by_bound = args.estimator != "vimco"
     on_validation = {}
     for which, theta in candidates.items():
-        found = likelihood(model, theta, x_val[:CHOSEN_BY], min(samples, 100), work, "validation")
+        found = likelihood(model, theta, x_val[:CHOSEN_BY], min(samples, 100), work, "validation", args.jobs)
         on_validation[which] = float(found.negative_elbo.mean()) if by_bound else found.mean
     chosen = min(on_validation, key=on_validation.get)
     print(f"{'bound' if by_bound else 'likelihood'} of validation images: {on_validation}; {chosen}", flush=True)
-    estimate = likelihood(model, candidates[chosen], x_test, samples, work, "nll")
+    estimate = likelihood(model, candidates[chosen], x_test, samples, work, "nll", args.jobs)
     parts = legs(settings, trained)
     seconds = sum(part["seconds"] for part in parts) + estimate.seconds
     bound, nll = PUBLISHED.get((args.estimator, tuple(args.layers)), ("–", "–"))

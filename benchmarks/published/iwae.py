@@ -49,8 +49,8 @@ def main(argv: list[str]) -> int:
     print(f"{name}: {data}, {len(x):,} images, binarised at every visit; {plan}", flush=True)
     trained = long_run(model, x, plan, work, settings, start, transform=binarize)
 
-    nll = likelihood(model, trained.mean, x_test, samples, work, "averaged")
-    last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last")
+    nll = likelihood(model, trained.mean, x_test, samples, work, "averaged", args.jobs)
+    last = likelihood(model, trained.run.theta, x_test[:UNAVERAGED], samples, work, "last", args.jobs)
     elbo, active = float(nll.negative_elbo.mean()), active_units(model, trained.mean, x_test)
     published, units = PUBLISHED[args.k]
     parts = legs(settings, trained)

@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
 
     candidates = {"mean of the last quarter": trained.mean, "end": trained.run.theta}
     on_validation = {
-        which: likelihood(model, theta, x_val, samples[0], work, "validation").mean
+        which: likelihood(model, theta, x_val, samples[0], work, "validation", args.jobs).mean
         for which, theta in candidates.items()
     }
     chosen = min(on_validation, key=on_validation.get)
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     seconds = sum(part["seconds"] for part in parts)
     active = active_units(model, theta, x_test)
     prior = f", prior of precision {args.weight_prior:g} on the weights" * (args.weight_prior > 0)
-    estimates = {k: likelihood(model, theta, x_test, k, work, "nll") for k in samples}
+    estimates = {k: likelihood(model, theta, x_test, k, work, "nll", args.jobs) for k in samples}
     rows = [
         row(
             f"{'VAE' if args.k == 1 else f'IWAE, k = {args.k}'}, 784-400-40 {ACTIVATION}",

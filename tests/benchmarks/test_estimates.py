@@ -35,6 +35,13 @@ def test_an_interrupted_estimate_goes_on_and_ends_with_the_same_numbers(theta, t
     np.testing.assert_array_equal(again.negative_elbo, whole.negative_elbo)
 
 
+def test_processes_that_share_the_blocks_find_the_same_numbers(theta, tmp_path):
+    alone = likelihood(MODEL, theta, X, 50, tmp_path / "alone", "nll")
+    shared = likelihood(MODEL, theta, X, 50, tmp_path / "shared", "nll", jobs=2)
+    np.testing.assert_array_equal(shared.nll, alone.nll)
+    np.testing.assert_array_equal(shared.effective_samples, alone.effective_samples)
+
+
 def test_other_parameters_never_meet_old_numbers(theta, tmp_path):
     one = likelihood(MODEL, theta, X, 20, tmp_path, "nll")
     other = likelihood(MODEL, Parameters.from_flat(theta.shapes, 2 * theta.flat), X, 20, tmp_path, "nll")

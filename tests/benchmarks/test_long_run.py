@@ -109,6 +109,21 @@ def test_by_minutes_the_rate_falls_with_the_time_and_the_run_ends_with_it(tmp_pa
     assert rates[-1] == pytest.approx(2e-5, rel=0.05)
 
 
+def test_processes_that_share_the_rows_leave_the_same_mean_and_tell_the_time(tmp_path):
+    alone = run(tmp_path / "alone")
+    shared = run(tmp_path / "shared", replace(BY_EPOCHS, jobs=2))
+    np.testing.assert_allclose(shared.mean.flat, alone.mean.flat, rtol=1e-3, atol=1e-5)
+    assert shared.run.history["loss"] == pytest.approx(alone.run.history["loss"], rel=1e-5)
+    assert shared.seconds > 0
+    assert shared.run.settings["spent"] == shared.seconds
+
+
+def test_processes_that_share_the_rows_keep_to_the_minutes(tmp_path):
+    shared = run(tmp_path, replace(BY_EPOCHS, epochs=None, minutes=0.05, jobs=2))
+    assert shared.seconds >= 3
+    assert 0 < shared.run.settings["averaged_from"] < shared.run.optimizer_state.t
+
+
 def test_a_pause_is_no_time_spent(now):
     allowance = Allowance(Recipe(None, minutes=10), None)
     for seconds in (1, 1, 3600, 1):
