@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from npvae.bounds import Loss
 from npvae.models.noise import map_leaves, noise_rows
 from npvae.numerics import aligned_empty, keep_freed_memory
-from npvae.optimizers import Optimizer, OptimizerState
+from npvae.optimizers import CHUNK, Optimizer, OptimizerState
 from npvae.parameters import Parameters, Shapes
 from npvae.training.shared_memory import Fields, views
 from npvae.training.steps import GRAIN, MAX_TERMS, SNAPSHOT_EVERY, ThetaWithGradient
@@ -94,7 +94,8 @@ def fields(
         "sums": ((SLOTS, n_workers, 2 + MAX_TERMS), "f8"),
         "weights": ((SLOTS, 2 + MAX_TERMS), "f8"),
         "theta": ((size,), theta.dtype.str),
-        "good": ((2, size), theta.dtype.str),
+        "good": ((size,), theta.dtype.str),
+        "good_at": ((n_workers, line), "i8"),
         "gradients": ((n_workers, -(-size // 16) * 16), theta.dtype.str),
     }
     shared |= {f"slot.{name}": ((size,), slot.dtype.str) for name, slot in slots.items()}
@@ -117,6 +118,12 @@ def part(n: int, index: int, of: int, grain: int = 1) -> slice:
     """The `index`-th of `of` nearly equal parts of n, cut at multiples of `grain`."""
     units = -(-n // grain)
     return slice(min(n, units * index // of * grain), min(n, units * (index + 1) // of * grain))
+
+
+def moved_part(size: int, rank: int, n_workers: int, optimizer: Optimizer) -> slice:
+    """What a worker moves of a theta of that size: the first one everything where the optimiser looks at all of it."""
+    movers = n_workers if getattr(optimizer, "elementwise", False) else 1
+    return part(size, min(rank, movers), movers, GRAIN)
 
 
 def main(connection: int, block: int) -> None:
@@ -160,12 +167,10 @@ class _Worker:
         theta = shared["theta"]
         self._theta = ThetaWithGradient(job.shapes, flat=theta)
         self._gradient = Parameters(job.shapes, flat=shared["gradients"][job.rank, : theta.size])
-        # An optimiser that looks at the whole vector is run by the first worker alone.
-        movers = job.n_workers if getattr(optimizer, "elementwise", False) else 1
-        self._share = part(theta.size, min(job.rank, movers), movers, GRAIN)
+        self._share = moved_part(theta.size, job.rank, job.n_workers, optimizer)
         self._slots = {name: shared[f"slot.{name}"][self._share] for name in job.slots}
         self._moments = OptimizerState(job.t, dict(self._slots))
-        self._total = aligned_empty(self._share.stop - self._share.start, theta.dtype)
+        self._chunk = aligned_empty(CHUNK, theta.dtype)
         self._barriers = 0
 
     def run(self) -> None:
@@ -191,12 +196,12 @@ class _Worker:
             if job.rank == 0:
                 self._control[BROKEN] = step + 1
             return False
-        theta, share = shared["theta"][self._share], self._share
+        theta = shared["theta"][self._share]
         if self._moments.t % SNAPSHOT_EVERY == 0:
-            shared["good"][self._moments.t // SNAPSHOT_EVERY % 2, share] = theta
+            shared["good"][self._share] = theta
+            shared["good_at"][job.rank, 0] = self._moments.t
         if theta.size:
-            np.matmul(np.array(weights, theta.dtype), shared["gradients"][:, share], out=self._total)
-            self._optimizer.step(theta, self._total, self._moments)
+            self._optimizer.step(theta, self._sum_gradients(np.array(weights, theta.dtype)), self._moments)
             for name, held in self._slots.items():
                 if self._moments.slots[name] is not held:  # an optimiser that makes new moments
                     held[:] = self._moments.slots[name]
@@ -227,6 +232,19 @@ class _Worker:
         if gradient is not self._gradient:
             self._gradient.flat[:] = gradient.flat
         self._note(loss, slot, sums)
+
+    def _sum_gradients(self, weights: NDArray) -> NDArray:
+        """The mean gradient of all rows, for this worker's part of theta, in the place of its own one's part.
+
+        No other worker reads that part, so the sum needs no memory beside a chunk.
+        """
+        gradients, share = self._shared["gradients"], self._share
+        for start in range(share.start, share.stop, CHUNK):
+            chunk = slice(start, min(start + CHUNK, share.stop))
+            total = self._chunk[: chunk.stop - chunk.start]
+            np.matmul(weights, gradients[:, chunk], out=total)
+            gradients[self._job.rank, chunk] = total
+        return gradients[self._job.rank, share]
 
     def _note(self, loss: Loss, slot: int, sums: NDArray) -> None:
         """Write the sums of the loss and of its terms."""

@@ -19,10 +19,10 @@ from npvae.optimizers import Optimizer
 from npvae.parameters import Parameters
 from npvae.training import shared_memory
 from npvae.training.run import TrainingRun
-from npvae.training.steps import SNAPSHOT_EVERY, BrokenStepError, FailedWorkerError, Steps, blamed, require_rows_apart
+from npvae.training.steps import BrokenStepError, FailedWorkerError, Steps, blamed, require_rows_apart
 from npvae.training.team import Team
 from npvae.training.term_sums import TermSums
-from npvae.training.worker import BROKEN, HALT_ASKED, HALTED, PUBLISHED, SLOTS, Job, fields, first_rows
+from npvae.training.worker import BROKEN, HALT_ASKED, HALTED, PUBLISHED, SLOTS, Job, fields, first_rows, moved_part
 from npvae.validation import ArgumentError
 
 LONGEST_PAUSE = 0.05
@@ -53,7 +53,7 @@ class WorkerSteps(Steps):
         if sys.platform == "win32":
             raise ArgumentError("n_jobs", "be 1 on Windows, where processes cannot share memory without a name")
         require_rows_apart("n_jobs", "be 1", model, run)
-        self._run, self._model, self._n_workers = run, model, n_workers
+        self._run, self._model, self._optimizer, self._n_workers = run, model, optimizer, n_workers
         self._pickled = {name: _pickled(name, thing) for name, thing in (("model", model), ("optimizer", optimizer))}
         self._first_t, self._published, self._counted = run.optimizer_state.t, 0, 0
         self._axes = noise_axes(model, run.theta.dtype)
@@ -64,11 +64,20 @@ class WorkerSteps(Steps):
 
     @property
     def good(self) -> Parameters:
-        """The latest snapshot that all workers have completed, as a copy; theta of the beginning counts as one."""
-        if not self._shared:
-            return self._run.theta.copy()
-        latest = (self._first_t + max(0, self._done() - 1)) // SNAPSHOT_EVERY
-        return Parameters.from_flat(self._run.theta.shapes, self._shared["good"][latest % 2])
+        """The latest snapshot, as a copy; theta of the beginning counts as one. It is the last word of the workers.
+
+        Each worker copies its part of theta and then moves it. So where one has ended before it had copied, its part of
+        theta itself is what the others have copied.
+        """
+        good = self._run.theta.copy()
+        if self._shared:
+            if self._team is not None:
+                self._team.close()  # they move nothing any more
+            at = self._shared["good_at"][:, 0]
+            for rank in np.flatnonzero(at == at.max()):
+                share = moved_part(good.flat.size, rank, self._n_workers, self._optimizer)
+                good.flat[share] = self._shared["good"][share]
+        return good
 
     def step(self, model: Model, x: NDArray, noise: Any, sums: TermSums) -> None:
         """Hand out a batch as soon as there is room for it."""
@@ -120,7 +129,8 @@ class WorkerSteps(Steps):
         try:
             self._shared = shared = shared_memory.views(block, layout)
             shared["theta"][:] = run.theta.flat
-            shared["good"][self._first_t // SNAPSHOT_EVERY % 2] = run.theta.flat
+            shared["good"][:] = run.theta.flat
+            shared["good_at"][:, 0] = self._first_t
             for name, slot in moments.items():
                 shared[f"slot.{name}"][:] = slot
                 moments[name] = shared[f"slot.{name}"]

@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 
 from npvae.optimizers import SGD
-from npvae.training import NonFiniteLossError, WorkerError, load_checkpoint, save_checkpoint, shared_memory, train
+from npvae.training import (
+    NonFiniteLossError,
+    TrainingRun,
+    WorkerError,
+    load_checkpoint,
+    save_checkpoint,
+    shared_memory,
+    train,
+)
+from npvae.training.workers import WorkerSteps
 from tests.training.toys import Fails, Mean
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
@@ -129,23 +138,39 @@ def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkp
     rng = np.random.default_rng(seed)
     path, begun = tmp_path / "c.npz", threading.Event()
     amid = seed >= 2  # else while the workers start, as a rule
+    snapshots = [Mean().init(None).flat]
     thread = kill_after(rng.uniform(0, 0.6), int(rng.integers(2)), begun=begun if amid else None)
 
     def keep(run):
         save_checkpoint(path, run)
         begun.set()
+        if run.optimizer_state.t % 100 == 0:
+            snapshots.append(run.theta.flat.copy())
 
-    error = failing(Mean(), epochs=10**6, callbacks=[keep], seed=seed)
+    error = failing(Mean(), X[:40], epochs=10**6, callbacks=[keep], seed=seed)
     thread.join()
     assert "was killed by signal 9" in str(error)
     assert error.run.history.n_rows == error.run.epoch
     assert error.run.epoch > 0 or not amid
+    assert any(np.array_equal(error.run.theta.flat, theta) for theta in snapshots[-2:])
     if error.run.epoch:
         kept = load_checkpoint(path)
         settings = {"epochs": kept.epoch + 1, "batch_size": 4, "n_jobs": 2, "optimizer": SGD(0.01)}
-        resumed = train(Mean(), kept, X, **settings)
-        straight = train(Mean(), Mean().init(None), X, seed=seed, **settings)
+        resumed = train(Mean(), kept, X[:40], **settings)
+        straight = train(Mean(), Mean().init(None), X[:40], seed=seed, **settings)
         np.testing.assert_array_equal(resumed.theta.flat, straight.theta.flat)
+
+
+def test_a_part_that_a_worker_had_no_time_to_copy_is_that_of_theta_itself():
+    steps = WorkerSteps(TrainingRun.begin(Mean(40).init(None), SGD(), 0), Mean(40), SGD(), 2)
+    at, theta, good = np.zeros((2, 8), int), np.arange(40.0), -np.arange(40.0)
+    steps._shared = {"good_at": at, "good": good}
+    steps._run.theta.flat[:] = theta
+    np.testing.assert_array_equal(steps.good.flat, good)
+    at[1, 0] = 100
+    np.testing.assert_array_equal(steps.good.flat, [*theta[:16], *good[16:]])
+    at[0, 0] = 100
+    np.testing.assert_array_equal(steps.good.flat, good)
 
 
 def test_a_stopped_worker_does_not_keep_the_others_from_ending():
