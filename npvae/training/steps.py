@@ -122,7 +122,7 @@ class SerialSteps(Steps):
         loss, dtheta, *after = model.loss_and_grad(theta, x, noise, *before)
         if not np.isfinite(loss.value):
             bad = [name for name, values in loss.terms.items() if not np.isfinite(values).all()]
-            raise BrokenStepError(moments.t + 1, blamed(bad or list(loss.terms), x))
+            raise BrokenStepError(moments.t + 1, blamed(bad or list(loss.terms), np.isfinite(x).all()))
         if moments.t % SNAPSHOT_EVERY == 0:
             self.good.flat[:] = theta.flat
         self._optimizer.step(theta.flat, dtheta.flat, moments)
@@ -165,6 +165,6 @@ def require_rows_apart(argument: str, rule: str, model: Model, run: TrainingRun)
     raise ArgumentError(argument, f"{rule} with this model", "", f"it {reason}")
 
 
-def blamed(terms: Sequence[str], x: NDArray) -> Sequence[str]:
+def blamed(terms: Sequence[str], x_is_finite: bool) -> Sequence[str]:
     """The terms that are not finite, or the data where these are not."""
-    return terms if np.isfinite(x).all() else ["x itself"]
+    return terms if x_is_finite else ["x itself"]

@@ -235,7 +235,7 @@ class WorkerSteps(Steps):
         bad = [name for name, value in zip(names, values, strict=True) if not np.isfinite(value)]
         x = self._shared[f"x.{slot}"][: int(self._shared["rows"][slot])]
         self._run.optimizer_state.t = self._first_t + step - 1
-        raise BrokenStepError(self._first_t + step, blamed(bad or names, x))
+        raise BrokenStepError(self._first_t + step, blamed(bad or names, np.isfinite(x).all()))
 
 
 def _pickled(name: str, thing: Any) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from npvae import VAE
 from npvae.optimizers import SGD, Adam
-from npvae.training import Checkpoints, TrainingRun, WorkerError, load_checkpoint, train
+from npvae.training import Checkpoints, NonFiniteLossError, TrainingRun, WorkerError, load_checkpoint, train
 from npvae.training.ranks import RankSteps
 from npvae.training.term_sums import TermSums
 from npvae.validation import ArgumentError
@@ -144,6 +144,15 @@ def unlike_options(comm, path):
     with pytest.raises(ArgumentError, match="model must be the same on all ranks"):
         VAE(latent_dim=2 + comm.rank, hidden=3).fit(binary_rows(), comm=comm)
     print("told", flush=True)
+
+
+def broken_row(comm, path):
+    """A row of rank 1 that is not finite is blamed by all ranks."""
+    x = np.ones((40, 3), np.float32)
+    x[7] = np.nan
+    with pytest.raises(NonFiniteLossError) as error:
+        train(Mean(), Mean().init(None), x, comm=comm, epochs=9, batch_size=4, optimizer=Adam(0.1))
+    print(error.value, flush=True)
 
 
 class DyingOnRankOne(Mean):

@@ -93,6 +93,12 @@ def test_an_error_on_one_rank_is_told_on_all(ranks):
     assert done.stdout.strip() == "told"
 
 
+def test_a_row_of_one_rank_that_is_not_finite_is_blamed_by_all(ranks):
+    done, _ = ranks(2, "broken_row")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("in x itself") == 2
+
+
 @pytest.mark.parametrize("what", ["failing_callback", "failing_checkpoint", "unlike_rows", "unlike_options"])
 def test_what_goes_wrong_on_one_rank_outside_of_a_step_ends_all(ranks, what):
     done, _ = ranks(2, what)
