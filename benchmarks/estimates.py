@@ -68,8 +68,8 @@ def likelihood(
     """−L_k of each row of x, the importance-weighted bound with k draws, and −ELBO from the same draws.
 
     A row's draws are its own, so an estimate that was interrupted ends with the same numbers, and so does one by
-    several `jobs`, processes that share the blocks. The blocks that are done
-    lie in `work` under `name` and the checksum of theta: other parameters never meet old numbers.
+    several `jobs`, processes that share the blocks. The blocks that are done lie in `work` under `name` and the
+    checksum of theta: other parameters never meet old numbers.
     """
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{name}-{k}-{len(x)}-{zlib.crc32(theta.flat.tobytes()):08x}.npz"

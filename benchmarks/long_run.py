@@ -90,18 +90,19 @@ class Allowance:
     def __init__(self, recipe: Recipe, steps: int | None, spent: float = 0.0) -> None:
         self.spent, self._steps, self._last = spent, steps, perf_counter()
         self._seconds = 60 * (recipe.minutes or 0)
+        self._longest = LONGEST_STEP if recipe.jobs == 1 else inf  # several processes see epochs, where one sees steps
         self._cosine = Cosine(recipe.rate, 1)
         self.fraction = min(1.0, spent / self._seconds) if steps is None else 0.0
 
     def __call__(self, t: int) -> float:
         """The rate of step t, which begins now."""
-        self.advance(t, LONGEST_STEP)
+        self.advance(t)
         return self._cosine(self.fraction)
 
-    def advance(self, t: int, longest: float) -> None:
-        """Count the time since this was last called, at most `longest` seconds, up to step t."""
+    def advance(self, t: int) -> None:
+        """Count the time since this was last called, up to step t."""
         now = perf_counter()
-        self.spent += min(now - self._last, longest)
+        self.spent += min(now - self._last, self._longest)
         self._last = now
         self.fraction = min(1.0, self.spent / self._seconds if self._steps is None else t / self._steps)
 
@@ -140,7 +141,7 @@ def long_run(
     def after_epoch(run: TrainingRun) -> bool:
         nonlocal saved
         if recipe.jobs > 1:  # the steps were asked for their rates in other processes
-            allowance.advance(run.optimizer_state.t, inf)
+            allowance.advance(run.optimizer_state.t)
         run.settings["spent"] = allowance.spent
         over = steps is None and allowance.fraction >= (1 - AVERAGED if run.settings["averaged_from"] == NEVER else 1)
         now = perf_counter()
@@ -189,10 +190,15 @@ def _begun(path: Path, settings: Mapping[str, Any]) -> TrainingRun | None:
     if not path.exists():
         return None
     run = load_checkpoint(path)
-    if run.settings["settings"] != settings or "averaged_from" not in run.settings:
+    if _but_jobs(run.settings["settings"]) != _but_jobs(settings) or "averaged_from" not in run.settings:
         raise ValueError(f"--work holds a run with other settings, {run.settings['settings']}, expected {settings}")
     print(f"goes on after epoch {run.epoch}, {run.settings['spent'] / 60:.1f} minutes, from {path}", flush=True)
     return run
+
+
+def _but_jobs(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without the number of processes, with which a run need not go on as it began."""
+    return {name: value for name, value in settings.items() if name != "jobs"}
 
 
 def _progress(run: TrainingRun, allowance: Allowance) -> str:
@@ -217,7 +223,8 @@ def add_options(parser: argparse.ArgumentParser, **default: float) -> None:
     parser.add_argument("--batch", type=files.count, default=100, help="images of a step (100)")
     parser.add_argument("--rate", type=float, default=2e-3, help="Adam's learning rate at the start (0.002)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=files.count, default=1, help="processes that share each step's rows (1)")
+    says = "processes that share each step's rows (1); with several, pauses are counted"
+    parser.add_argument("--jobs", type=files.count, default=1, help=says)
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="what is done so far (runs/published/…)")
     parser.add_argument("--output", type=files.result_file, metavar="FILE.json", help="write the result there")
     parser.add_argument("--quick", action="store_true", help="a few steps on few images: does it run?")

@@ -169,8 +169,8 @@ class RankSteps(Steps):
         n, names, values, weights, units = self._total(loss, failure)
         if not np.isfinite(values["loss"]):
             bad = [name for name in names if not np.isfinite(values[name])]
-            finite = not self.agreed(not np.isfinite(x).all())  # rows of other ranks are known to these alone
-            raise BrokenStepError(t + 1, blamed(bad or names, finite))
+            x_is_finite = not self.agreed(not np.isfinite(x).all())  # a rank knows its own rows alone
+            raise BrokenStepError(t + 1, blamed(bad or names, x_is_finite))
         if t % SNAPSHOT_EVERY == 0:
             self.good.flat[:] = theta.flat
         self._comm.Alltoall(self._gradients, self._parts)

@@ -95,7 +95,8 @@ def fields(
         "weights": ((SLOTS, 2 + MAX_TERMS), "f8"),
         "theta": ((size,), theta.dtype.str),
         "good": ((size,), theta.dtype.str),
-        "good_at": ((n_workers, line), "i8"),
+        "copying": ((n_workers, line), "i8"),
+        "copied": ((n_workers, line), "i8"),
         "gradients": ((n_workers, -(-size // 16) * 16), theta.dtype.str),
     }
     shared |= {f"slot.{name}": ((size,), slot.dtype.str) for name, slot in slots.items()}
@@ -198,8 +199,9 @@ class _Worker:
             return False
         theta = shared["theta"][self._share]
         if self._moments.t % SNAPSHOT_EVERY == 0:
+            shared["copying"][job.rank, 0] = self._moments.t
             shared["good"][self._share] = theta
-            shared["good_at"][job.rank, 0] = self._moments.t
+            shared["copied"][job.rank, 0] = self._moments.t
         if theta.size:
             self._optimizer.step(theta, self._sum_gradients(np.array(weights, theta.dtype)), self._moments)
             for name, held in self._slots.items():
@@ -234,7 +236,7 @@ class _Worker:
         self._note(loss, slot, sums)
 
     def _sum_gradients(self, weights: NDArray) -> NDArray:
-        """The mean gradient of all rows, for this worker's part of theta, in the place of its own one's part.
+        """The mean gradient of all rows, for this worker's part of theta, written over its own gradient there.
 
         No other worker reads that part, so the sum needs no memory beside a chunk.
         """

@@ -64,17 +64,17 @@ class WorkerSteps(Steps):
 
     @property
     def good(self) -> Parameters:
-        """The latest snapshot, as a copy; theta of the beginning counts as one. It is the last word of the workers.
+        """The latest snapshot, as a copy; theta of the beginning counts as one. To ask for it ends the workers.
 
-        Each worker copies its part of theta and then moves it. So where one has ended before it had copied, its part of
-        theta itself is what the others have copied.
+        At the same step each worker copies its part of theta, and moves it only then. So a worker that has ended before
+        its copy was complete, which others may have been as well, has left in theta itself what it was to copy.
         """
+        if self._team is not None:
+            self._team.close()  # from here on nothing moves
         good = self._run.theta.copy()
         if self._shared:
-            if self._team is not None:
-                self._team.close()  # they move nothing any more
-            at = self._shared["good_at"][:, 0]
-            for rank in np.flatnonzero(at == at.max()):
+            latest = self._shared["copying"][:, 0].max()
+            for rank in np.flatnonzero(self._shared["copied"][:, 0] == latest):
                 share = moved_part(good.flat.size, rank, self._n_workers, self._optimizer)
                 good.flat[share] = self._shared["good"][share]
         return good
@@ -130,7 +130,7 @@ class WorkerSteps(Steps):
             self._shared = shared = shared_memory.views(block, layout)
             shared["theta"][:] = run.theta.flat
             shared["good"][:] = run.theta.flat
-            shared["good_at"][:, 0] = self._first_t
+            shared["copying"][:, 0] = shared["copied"][:, 0] = self._first_t
             for name, slot in moments.items():
                 shared[f"slot.{name}"][:] = slot
                 moments[name] = shared[f"slot.{name}"]

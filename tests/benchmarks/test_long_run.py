@@ -115,7 +115,11 @@ def test_processes_that_share_the_rows_leave_the_same_mean_and_tell_the_time(tmp
     np.testing.assert_allclose(shared.mean.flat, alone.mean.flat, rtol=1e-3, atol=1e-5)
     assert shared.run.history["loss"] == pytest.approx(alone.run.history["loss"], rel=1e-5)
     assert shared.seconds > 0
-    assert shared.run.settings["spent"] == shared.seconds
+
+
+def test_a_run_may_go_on_with_another_number_of_processes(tmp_path):
+    alone = run(tmp_path)
+    assert run(tmp_path, replace(BY_EPOCHS, jobs=2)).mean == alone.mean
 
 
 def test_processes_that_share_the_rows_keep_to_the_minutes(tmp_path):

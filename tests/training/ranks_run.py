@@ -147,7 +147,7 @@ def unlike_options(comm, path):
 
 
 def broken_row(comm, path):
-    """A row of rank 1 that is not finite is blamed by all ranks."""
+    """A row that one rank reads is not finite, which all of them say."""
     x = np.ones((40, 3), np.float32)
     x[7] = np.nan
     with pytest.raises(NonFiniteLossError) as error:

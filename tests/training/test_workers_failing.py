@@ -138,7 +138,9 @@ def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkp
     rng = np.random.default_rng(seed)
     path, begun = tmp_path / "c.npz", threading.Event()
     amid = seed >= 2  # else while the workers start, as a rule
-    snapshots = [Mean().init(None).flat]
+    x = np.random.default_rng(0).normal(size=(40, 90)).astype(np.float32)
+    model = Mean(90)  # each worker moves a part of it
+    snapshots = [model.init(None).flat]
     thread = kill_after(rng.uniform(0, 0.6), int(rng.integers(2)), begun=begun if amid else None)
 
     def keep(run):
@@ -147,7 +149,7 @@ def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkp
         if run.optimizer_state.t % 100 == 0:
             snapshots.append(run.theta.flat.copy())
 
-    error = failing(Mean(), X[:40], epochs=10**6, callbacks=[keep], seed=seed)
+    error = failing(model, x, epochs=10**6, callbacks=[keep], seed=seed)
     thread.join()
     assert "was killed by signal 9" in str(error)
     assert error.run.history.n_rows == error.run.epoch
@@ -156,20 +158,23 @@ def test_chaos_a_worker_killed_at_any_moment_leaves_good_parameters_and_a_checkp
     if error.run.epoch:
         kept = load_checkpoint(path)
         settings = {"epochs": kept.epoch + 1, "batch_size": 4, "n_jobs": 2, "optimizer": SGD(0.01)}
-        resumed = train(Mean(), kept, X[:40], **settings)
-        straight = train(Mean(), Mean().init(None), X[:40], seed=seed, **settings)
+        resumed = train(model, kept, x, **settings)
+        straight = train(model, model.init(None), x, seed=seed, **settings)
         np.testing.assert_array_equal(resumed.theta.flat, straight.theta.flat)
 
 
 def test_a_part_that_a_worker_had_no_time_to_copy_is_that_of_theta_itself():
     steps = WorkerSteps(TrainingRun.begin(Mean(40).init(None), SGD(), 0), Mean(40), SGD(), 2)
-    at, theta, good = np.zeros((2, 8), int), np.arange(40.0), -np.arange(40.0)
-    steps._shared = {"good_at": at, "good": good}
+    copying, copied = np.zeros((2, 2, 8), int)
+    theta, good = np.arange(40.0), -np.arange(40.0)
+    steps._shared = {"copying": copying, "copied": copied, "good": good}
     steps._run.theta.flat[:] = theta
     np.testing.assert_array_equal(steps.good.flat, good)
-    at[1, 0] = 100
+    copying[1, 0] = 100  # the second is at it: what it has written is not whole, and the first is still where it was
+    np.testing.assert_array_equal(steps.good.flat, theta)
+    copied[1, 0] = 100  # and now it may move
     np.testing.assert_array_equal(steps.good.flat, [*theta[:16], *good[16:]])
-    at[0, 0] = 100
+    copying[0, 0] = copied[0, 0] = 100
     np.testing.assert_array_equal(steps.good.flat, good)
 
 
